@@ -1,0 +1,133 @@
+"""User tokens: JWTs checked by pinned algorithms, issuer, audience and type (RFC 8725, RFC 9068)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from kit.auth.keys import KeySource
+from kit.auth.principal import Principal
+from kit.errors import Unauthorized
+from kit.times import SECOND, Clock
+
+_CACHE = 4096
+_LONGEST = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    """What a token must be. `types` are the accepted `typ` headers, in lower case."""
+
+    issuer: str
+    audience: str
+    algorithms: tuple[str, ...] = ("EdDSA",)
+    types: tuple[str, ...] = ("at+jwt", "jwt")
+    leeway: int = 30
+    """Seconds of clock difference that are forgiven."""
+
+
+def header_of(token: str) -> Mapping[str, Any]:
+    """The header of a compact JWS, not verified. Raises ValueError."""
+    head = token.split(".", 1)[0]
+    value = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+class TokenVerifier:
+    """Checks tokens and remembers the good ones until they end. Raises Unauthorized without saying why."""
+
+    def __init__(self, keys: KeySource, rules: TokenRules, clock: Clock) -> None:
+        self._keys = keys
+        self._rules = rules
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[int, Principal, Mapping[str, Any]]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        return (await self.claims(token))[0]
+
+    def remembered(self, token: str) -> Principal | None:
+        """The principal of a token that was verified before and has not ended, without awaiting."""
+        entry = self._known.get(token)
+        return entry[1] if entry is not None and entry[0] > self._clock.now() else None
+
+    async def claims(self, token: str) -> tuple[Principal, Mapping[str, Any]]:
+        """The principal and all claims of a valid token."""
+        now = self._clock.now()
+        entry = self._known.get(token)
+        if entry is not None:
+            if entry[0] > now:
+                return entry[1], entry[2]
+            del self._known[token]
+            raise Unauthorized()
+        if len(token) > _LONGEST or token.count(".") != 2:
+            raise Unauthorized()
+        try:
+            kid = header_of(token).get("kid")
+            keys = await self._keys.keys(kid if isinstance(kid, str) else None)
+            decoded = jwt.decode(token, keys, algorithms=list(self._rules.algorithms))
+        except (JoseError, ValueError) as error:
+            raise Unauthorized() from error
+        ends = self._checked(decoded.header, decoded.claims, now)
+        principal = principal_of(decoded.claims)
+        self._known[token] = (ends, principal, decoded.claims)
+        if len(self._known) > _CACHE:
+            self._known.popitem(last=False)
+        return principal, decoded.claims
+
+    def _checked(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: int) -> int:
+        rules = self._rules
+        leeway = rules.leeway * SECOND
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        ends, starts = claims.get("exp"), claims.get("nbf", 0)
+        subject = claims.get("sub")
+        if not isinstance(ends, (int, float)) or isinstance(ends, bool) or not isinstance(starts, (int, float)):
+            raise Unauthorized()
+        good = (
+            str(header.get("typ", "")).lower().removeprefix("application/") in rules.types
+            and claims.get("iss") == rules.issuer
+            and rules.audience in audiences
+            and isinstance(subject, str)
+            and 0 < len(subject) <= 255
+        )
+        if not good:
+            raise Unauthorized()
+        last = int(ends * SECOND) + leeway
+        if last <= now or int(starts * SECOND) - leeway > now:
+            raise Unauthorized()
+        return last
+
+
+def principal_of(claims: Mapping[str, Any]) -> Principal:
+    """Read a principal out of verified claims; an unverified email address counts for nothing."""
+    email = claims.get("email")
+    teams = claims.get("teams")
+    scope = claims.get("scope")
+    name = claims.get("name")
+    return Principal(
+        user_id=str(claims["sub"]),
+        email=email.strip().lower() if isinstance(email, str) and claims.get("email_verified") is True else "",
+        name=name[:255] if isinstance(name, str) else "",
+        teams=tuple(sorted({t for t in teams if isinstance(t, str)})) if isinstance(teams, list) else (),
+        scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+    )
+
+
+def mint(
+    key: OKPKey, rules: TokenRules, clock: Clock, *, ttl: int, claims: Mapping[str, Any], typ: str = "at+jwt"
+) -> str:
+    """Sign a token of the embedded default's own issuer; `ttl` is in seconds."""
+    now = clock.now() // SECOND
+    body = {"iss": rules.issuer, "aud": rules.audience, "iat": now, "exp": now + ttl, **claims}
+    header = {"alg": "EdDSA", "typ": typ, "kid": str(key.kid)}
+    return jwt.encode(header, body, key, algorithms=["EdDSA"])

@@ -1,0 +1,142 @@
+"""The relay: one per database, by a leased row, publishes the outbox in order and in batches with acks.
+
+A stream that was recreated or lost messages is noticed by its creation time and last sequence number; then all events
+of the retention window are published again. Consumers apply only what is news to them, so that changes nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from sqlalchemy import Connection
+
+from kit.bus.connection import Bus, keep_trying
+from kit.bus.names import EVENTS_STREAM
+from kit.db.database import Database
+from kit.db.leases import Leases
+from kit.db.outbox import Outbox, StoredEvent
+from kit.ids import Ids
+from kit.times import DAY, HOUR, SECOND, Clock, rfc3339
+
+log = structlog.get_logger("relay")
+_BATCH = 256
+_LEASE = 5 * SECOND
+_CHECK_STREAM = 5 * SECOND
+_PRUNE = HOUR
+
+
+class Relay:
+    """Run it as a task; it ends when cancelled."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        outbox: Outbox,
+        leases: Leases,
+        bus: Bus,
+        clock: Clock,
+        ids: Ids,
+        source: str,
+        poll: float,
+        retention: int = 7 * DAY,
+    ) -> None:
+        """`poll` is in seconds, `retention` in microseconds; `source` is the CloudEvents source."""
+        self._db = db
+        self._outbox = outbox
+        self._leases = leases
+        self._bus = bus
+        self._clock = clock
+        self._holder = ids.new()
+        self._source = source
+        self._poll = poll
+        self._retention = retention
+        self._awake = asyncio.Event()
+        self._stream_checked = -_CHECK_STREAM
+        self._pruned = clock.now()
+        self._mark: tuple[str, int] | None = None
+        db.on_commit(self._awake.set)
+
+    async def run(self) -> None:
+        try:
+            await keep_trying("relay", self._step)
+        finally:
+            await asyncio.shield(self._db.write(lambda c: self._leases.give_back(c, "relay", self._holder)))
+
+    async def _step(self) -> None:
+        await self._bus.ready()
+        self._awake.clear()
+        now = self._clock.now()
+        await self._check_stream(now)
+        rows = await self._db.read(lambda c: self._outbox.unpublished(c, _BATCH))
+        if rows and await self._hold(now):
+            await self._publish(rows)
+        elif now - self._pruned > _PRUNE:
+            self._pruned = now
+            await self._db.write(lambda c: self._outbox.prune(c, now - self._retention))
+        if len(rows) < _BATCH:
+            try:
+                await asyncio.wait_for(self._awake.wait(), self._poll)
+            except TimeoutError:
+                pass
+
+    async def _hold(self, now: int) -> bool:
+        return await self._db.write(lambda c: self._leases.take(c, "relay", self._holder, now, now + _LEASE))
+
+    async def _publish(self, rows: list[StoredEvent]) -> None:
+        js = self._bus.jetstream()
+
+        async def one(stored: StoredEvent) -> int:
+            event = stored.event
+            headers = {
+                "Nats-Msg-Id": event.id,
+                "ce-specversion": "1.0",
+                "ce-id": event.id,
+                "ce-type": event.type,
+                "ce-source": self._source,
+                "ce-subject": event.key,
+                "ce-time": rfc3339(event.created_at),
+                "content-type": "application/protobuf",
+            }
+            ack = await js.publish(event.subject, event.payload, headers=headers, timeout=5)
+            return ack.seq
+
+        # Sent in order on one connection, so the stream keeps that order; the acks are awaited together.
+        outcomes = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)
+        done = [row.row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, int)]
+        last = max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
+        now = self._clock.now()
+
+        def mark(connection: Connection) -> None:
+            self._outbox.mark_published(connection, done, now)
+            if self._mark is not None and last > self._mark[1]:
+                self._mark = (self._mark[0], last)
+                self._outbox.set_stream_mark(connection, EVENTS_STREAM, *self._mark)
+
+        if done:
+            await self._db.write(mark)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _check_stream(self, now: int) -> None:
+        if now - self._stream_checked < _CHECK_STREAM:
+            return
+        await self._bus.ensure_streams()
+        info = await self._bus.jetstream().stream_info(EVENTS_STREAM)
+        created, last = str(info.created), int(info.state.last_seq)
+        known = await self._db.read(lambda c: self._outbox.stream_mark(c, EVENTS_STREAM))
+        lost = known is not None and (known[0] != created or last < known[1])
+
+        def record(connection: Connection) -> int:
+            count = self._outbox.republish_since(connection, now - self._retention) if lost else 0
+            self._outbox.set_stream_mark(connection, EVENTS_STREAM, created, last)
+            return count
+
+        if known is None or lost:
+            again = await self._db.write(record)
+            if lost:
+                log.warning("the stream lost messages; publishing again", events=again)
+        self._mark = (created, last)
+        self._stream_checked = now

@@ -1,0 +1,156 @@
+"""Idempotency keys of clients: one effect per (principal, method, key), and the first answer for every retry.
+
+A record is `pending` with a lease while its request is under way, then `done` with the answer. Only success is
+stored; a refused request leaves no record. A record whose lease ran out (the process died) may be taken over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, select, update
+
+from kit.db.database import Database
+from kit.db.tables import KitTables
+from kit.db.upsert import insert_for
+from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from kit.ids import Ids
+from kit.times import DAY, SECOND, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The stored answer of an earlier request with the same key."""
+
+    response: bytes
+    location: str
+
+
+@dataclass(slots=True)
+class Ticket:
+    """The right to answer for a key. `record` belongs into the transaction that has the effect."""
+
+    store: IdempotencyStore
+    principal: str
+    method: str
+    key: str
+    holder: str
+    recorded: bool = field(default=False)
+
+    def record(self, connection: Connection, response: bytes, location: str = "") -> None:
+        self.store.finish(connection, self, response, location)
+        self.recorded = True
+
+
+class IdempotencyStore:
+    """Keeps the records for at least 24 hours."""
+
+    KEPT = 2 * DAY
+
+    def __init__(
+        self,
+        db: Database,
+        tables: KitTables,
+        clock: Clock,
+        ids: Ids,
+        *,
+        lease: int = 30 * SECOND,
+        wait: float = 2.0,
+        poll: float = 0.05,
+    ) -> None:
+        """`lease` is in microseconds; `wait` and `poll` are how long and how often, in seconds, a second request
+        looks whether the first has ended."""
+        self._db = db
+        self._table = tables.idempotency
+        self._clock = clock
+        self._ids = ids
+        self._lease = lease
+        self._wait = wait
+        self._poll = poll
+
+    async def begin(self, principal: str, method: str, key: str, fingerprint: str) -> Replay | Ticket:
+        """Raises IdempotencyKeyReused for another request, IdempotencyKeyInUse while the first is under way."""
+        ticket = Ticket(self, principal, method, key, self._ids.new())
+        tries = max(1, round(self._wait / self._poll))
+        for _ in range(tries):
+            outcome = await self._db.write(lambda c: self._claim(c, ticket, fingerprint))
+            if outcome is not None:
+                return outcome
+            await asyncio.sleep(self._poll)
+        raise IdempotencyKeyInUse()
+
+    def _claim(self, connection: Connection, ticket: Ticket, fingerprint: str) -> Replay | Ticket | None:
+        t = self._table
+        now = self._clock.now()
+        fresh = {
+            "fingerprint": fingerprint,
+            "state": "pending",
+            "holder": ticket.holder,
+            "lease_until": now + self._lease,
+            "created_at": now,
+        }
+        statement = insert_for(connection, t).values(
+            principal=ticket.principal, method=ticket.method, key=ticket.key, **fresh
+        )
+        inserted = connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["principal", "method", "key"],
+                set_=fresh,
+                where=(t.c.state == "pending") & (t.c.lease_until <= now) & (t.c.fingerprint == fingerprint),
+            )
+        )
+        if inserted.rowcount == 1:
+            return ticket
+        row = connection.execute(
+            select(t.c.fingerprint, t.c.state, t.c.response, t.c.location).where(
+                t.c.principal == ticket.principal, t.c.method == ticket.method, t.c.key == ticket.key
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.fingerprint != fingerprint:
+            raise IdempotencyKeyReused()
+        return Replay(row.response, row.location) if row.state == "done" else None
+
+    def finish(self, connection: Connection, ticket: Ticket, response: bytes, location: str) -> None:
+        t = self._table
+        changed = connection.execute(
+            update(t)
+            .where(
+                t.c.principal == ticket.principal,
+                t.c.method == ticket.method,
+                t.c.key == ticket.key,
+                t.c.holder == ticket.holder,
+            )
+            .values(state="done", response=response, location=location)
+        ).rowcount
+        if not changed:
+            # The lease ran out and a retry took over: its effect counts, not this one.
+            raise IdempotencyKeyInUse()
+
+    async def close(self, ticket: Ticket, response: bytes, location: str) -> None:
+        """Record an answer whose effect was committed before, or had none."""
+        if not ticket.recorded:
+            await self._db.write(lambda c: ticket.record(c, response, location))
+
+    async def abandon(self, ticket: Ticket) -> None:
+        """Forget a request that was refused, so that the key may be used again."""
+        if ticket.recorded:
+            return
+        t = self._table
+        await self._db.write(
+            lambda c: c.execute(
+                delete(t).where(
+                    t.c.principal == ticket.principal,
+                    t.c.method == ticket.method,
+                    t.c.key == ticket.key,
+                    t.c.holder == ticket.holder,
+                    t.c.state == "pending",
+                )
+            )
+        )
+
+    def prune(self, connection: Connection) -> int:
+        t = self._table
+        return connection.execute(delete(t).where(t.c.created_at < self._clock.now() - self.KEPT)).rowcount

@@ -1,0 +1,74 @@
+"""Bring one service's database to its newest shape with Alembic.
+
+python -m kit.db.migrate services.session --url sqlite:///path/session.db
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def schema_of(package: str) -> str:
+    """The PostgreSQL schema of a service's package."""
+    return package.rpartition(".")[2]
+
+
+def _alembic(connection: Connection, package: str, revision: str) -> None:
+    module = importlib.import_module(package)
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(module.__file__)).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+    connection.commit()
+
+
+def _postgres(connection: Connection, package: str, revision: str) -> None:
+    schema = schema_of(package)
+    # Two migrations of one schema at a time would trip over each other.
+    connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"prsm-{schema}"})
+    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    connection.execute(text(f'SET search_path TO "{schema}"'))
+    connection.commit()
+    _alembic(connection, package, revision)
+
+
+async def _upgrade_postgres(package: str, url: str, revision: str) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_postgres, package, revision)
+    finally:
+        await engine.dispose()
+
+
+def upgrade(package: str, url: str, *, revision: str = "head") -> None:
+    """Run the migrations of `package` (its `migrations` folder) on the database at `url`. Not on an event loop."""
+    if url.startswith("postgresql"):
+        asyncio.run(_upgrade_postgres(package, url, revision))
+        return
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            _alembic(connection, package, revision)
+    finally:
+        engine.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", help="for example services.session")
+    parser.add_argument("--url", required=True)
+    arguments = parser.parse_args()
+    upgrade(arguments.package, arguments.url)
+
+
+if __name__ == "__main__":
+    main()

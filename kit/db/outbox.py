@@ -1,0 +1,92 @@
+"""The outbox: events are rows of the transaction that they tell of. A relay publishes them (`kit.bus.relay`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from kit.db.tables import KitTables
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event to publish. `key` and `version` order it among the events on the same thing."""
+
+    id: str
+    type: str
+    subject: str
+    key: str
+    payload: bytes
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    row: int
+    event: Event
+
+
+class Outbox:
+    """Appends within a transaction; reads and marks for the relay."""
+
+    def __init__(self, tables: KitTables) -> None:
+        self._table = tables.outbox
+        self._marks = tables.stream_marks
+        t = self._table
+        self._insert = insert(t)
+        self._unpublished = select(t).where(t.c.published_at.is_(None)).order_by(t.c.id).limit(bindparam("limit"))
+
+    def append(self, connection: Connection, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        rows = [
+            {
+                "subject": event.subject,
+                "event_id": event.id,
+                "event_type": event.type,
+                "event_key": event.key,
+                "payload": event.payload,
+                "created_at": event.created_at,
+            }
+            for event in events
+        ]
+        connection.execute(self._insert, rows)
+
+    def unpublished(self, connection: Connection, limit: int) -> list[StoredEvent]:
+        """The oldest rows without a mark. Never "id greater than the last": a lower id may commit later."""
+        rows = connection.execute(self._unpublished, {"limit": limit})
+        return [
+            StoredEvent(r.id, Event(r.event_id, r.event_type, r.subject, r.event_key, r.payload, r.created_at))
+            for r in rows
+        ]
+
+    def mark_published(self, connection: Connection, rows: Sequence[int], now: int) -> None:
+        t = self._table
+        connection.execute(update(t).where(t.c.id.in_(rows)).values(published_at=now))
+
+    def republish_since(self, connection: Connection, since: int) -> int:
+        """Take the marks off everything created after `since`; for a stream that lost messages."""
+        t = self._table
+        statement = update(t).where(t.c.created_at > since, t.c.published_at.is_not(None))
+        return connection.execute(statement.values(published_at=None)).rowcount
+
+    def prune(self, connection: Connection, before: int) -> int:
+        """Delete published rows from before a moment."""
+        t = self._table
+        return connection.execute(delete(t).where(t.c.created_at < before, t.c.published_at.is_not(None))).rowcount
+
+    def stream_mark(self, connection: Connection, stream: str) -> tuple[str, int] | None:
+        """When the stream that was last published to had been created, and its last sequence number."""
+        m = self._marks
+        row = connection.execute(select(m.c.created, m.c.last_seq).where(m.c.stream == stream)).one_or_none()
+        return (row.created, row.last_seq) if row else None
+
+    def set_stream_mark(self, connection: Connection, stream: str, created: str, last_seq: int) -> None:
+        m = self._marks
+        changed = connection.execute(
+            update(m).where(m.c.stream == stream).values(created=created, last_seq=last_seq)
+        ).rowcount
+        if not changed:
+            connection.execute(insert(m).values(stream=stream, created=created, last_seq=last_seq))

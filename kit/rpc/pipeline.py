@@ -1,0 +1,292 @@
+"""The way of every call through a service: credentials, rule, decoding, validation, idempotency, servicer, errors.
+
+It is wrapped around each method when the server is built, so the hot path walks no chain of interceptors. A servicer
+is a class with one coroutine (or async generator, for streams) per RPC, `(request, call)`; it translates and raises
+named errors, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from kit.auth.grants import METADATA_KEY as GRANT_KEY
+from kit.auth.grants import GrantVerifier
+from kit.auth.internal import InternalVerifier
+from kit.auth.tokens import TokenVerifier
+from kit.db.idempotency import IdempotencyStore, Replay
+from kit.errors import DeadlineExceeded, Fault, Forbidden, PrsmError, Unauthorized, ValidationError
+from kit.ids import Ids
+from kit.levels import Level
+from kit.rpc.call import Call
+from kit.rpc.reasons import STATUS_KEY, refusal
+from kit.rpc.rules import MethodRule, rule_of
+from kit.rpc.validation import RequestValidator
+from kit.times import Clock
+
+log = structlog.get_logger("rpc")
+Context = Any  # grpc.aio.ServicerContext, whose stubs lack what is used here
+IDEMPOTENCY_KEY = "idempotency-key"
+_LONGEST_KEY = 255
+
+
+def bearer(metadata: Mapping[str, str]) -> str:
+    """The token of `authorization: Bearer` or of `x-api-key`. Raises Unauthorized."""
+    header = metadata.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token.strip()
+        raise Unauthorized()
+    token = metadata.get("x-api-key", "")
+    if not token:
+        raise Unauthorized()
+    return token
+
+
+class Pipeline:
+    """Turns servicers into gRPC handlers."""
+
+    def __init__(
+        self,
+        *,
+        users: TokenVerifier,
+        internal: InternalVerifier,
+        grants: GrantVerifier | None,
+        idempotency: IdempotencyStore | None,
+        clock: Clock,
+        ids: Ids,
+        own_idempotency: frozenset[str] = frozenset(),
+    ) -> None:
+        """`own_idempotency` names methods whose servicers handle the key themselves."""
+        self._users = users
+        self._internal = internal
+        self._grants = grants
+        self._idempotency = idempotency
+        self._clock = clock
+        self._ids = ids
+        self._own = own_idempotency
+        self._validator = RequestValidator()
+
+    def handler(self, service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
+        """Handlers for every method of a service. Raises MissingRule, AttributeError for a method without code."""
+        methods = {m.name: self._method(m, getattr(servicer, m.name)) for m in service.methods}
+        return grpc.method_handlers_generic_handler(service.full_name, methods)
+
+    def _method(self, descriptor: MethodDescriptor, function: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        rule = rule_of(descriptor)
+        name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
+        request_class = GetMessageClass(descriptor.input_type)
+        if descriptor.client_streaming and descriptor.server_streaming:
+            behaviour: Any = self._streams(name, rule, request_class, function)
+            return grpc.stream_stream_rpc_method_handler(behaviour, None, _serialize)
+        if descriptor.client_streaming:
+            behaviour = self._stream_in(name, rule, request_class, function)
+            return grpc.stream_unary_rpc_method_handler(behaviour, None, _serialize)
+        if descriptor.server_streaming:
+            behaviour = self._stream_out(name, rule, request_class, function)
+            return grpc.unary_stream_rpc_method_handler(behaviour, None, _serialize)
+        response_class = GetMessageClass(descriptor.output_type)
+        behaviour = self._unary(name, rule, request_class, response_class, function)
+        return grpc.unary_unary_rpc_method_handler(behaviour, None, _serialize)
+
+    def _call(self, name: str, rule: MethodRule, context: Context) -> Call:
+        metadata = {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
+        return Call(name, metadata.get("x-request-id", "")[:128] or self._ids.new(), rule.level, metadata)
+
+    async def _admit(self, call: Call, rule: MethodRule) -> None:
+        metadata = call.metadata
+        token = bearer(metadata)
+        if rule.level is Level.INTERNAL:
+            call.caller = await self._internal.caller(token)
+            if call.caller not in rule.callers:
+                raise Forbidden("This service may not call this method")
+            grant = metadata.get(GRANT_KEY)
+            if grant is not None and self._grants is not None:
+                call.grant = await self._grants.verify(grant)
+            return
+        principal = self._users.remembered(token) or await self._users.verify(token)
+        if rule.level is Level.ADMIN and not principal.is_admin:
+            raise Forbidden("This needs a token with scope admin")
+        if not rule.reads and not principal.may_write:
+            raise Forbidden("A token with scope read cannot change anything")
+        call._principal = principal
+        if rule.idempotency_key:
+            call.idempotency_key = _checked_key(metadata.get(IDEMPOTENCY_KEY))
+
+    def _decode(self, request_class: type[Message], data: bytes) -> Message:
+        try:
+            message = request_class.FromString(data)
+        except DecodeError as error:
+            raise ValidationError([Fault("", "the message cannot be decoded")]) from error
+        self._validator.check(message)
+        return message
+
+    def _unary(
+        self,
+        name: str,
+        rule: MethodRule,
+        request_class: type[Message],
+        response_class: type[Message],
+        function: Callable[[Any, Call], Awaitable[Message]],
+    ) -> Callable[[bytes, Context], Awaitable[Message]]:
+        status = str(rule.success_status) if rule.success_status != 200 else ""
+
+        async def behaviour(data: bytes, context: Context) -> Message:
+            call = self._call(name, rule, context)
+            try:
+                await self._admit(call, rule)
+                request = self._decode(request_class, data)
+                if call.idempotency_key and self._idempotency is not None and name not in self._own:
+                    response = await self._once(self._idempotency, call, request, response_class, function)
+                else:
+                    response = await function(request, call)
+                if status or call.location or call.headers:
+                    await context.send_initial_metadata(_initial(status, call))
+                return response
+            except Exception as error:
+                await self._refuse(call, error, context)
+
+        return behaviour
+
+    async def _once(
+        self,
+        store: IdempotencyStore,
+        call: Call,
+        request: Message,
+        response_class: type[Message],
+        function: Callable[[Any, Call], Awaitable[Message]],
+    ) -> Message:
+        fingerprint = fingerprint_of(call.method, request)
+        begun = await store.begin(call.principal.user_id, call.method, call.idempotency_key, fingerprint)
+        if isinstance(begun, Replay):
+            call.location = begun.location
+            return response_class.FromString(begun.response)
+        call.ticket = begun
+        try:
+            response = await function(request, call)
+        except PrsmError:
+            await store.abandon(begun)
+            raise
+        await store.close(begun, response.SerializeToString(), call.location)
+        return response
+
+    def _stream_out(
+        self,
+        name: str,
+        rule: MethodRule,
+        request_class: type[Message],
+        function: Callable[..., AsyncIterator[Message]],
+    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
+        async def behaviour(data: bytes, context: Context) -> AsyncIterator[Message]:
+            call = self._call(name, rule, context)
+            try:
+                await self._admit(call, rule)
+                request = self._decode(request_class, data)
+                async for message in self._flow(function(request, call), rule, call, context):
+                    yield message
+            except Exception as error:
+                await self._refuse(call, error, context)
+
+        return behaviour
+
+    def _streams(
+        self,
+        name: str,
+        rule: MethodRule,
+        request_class: type[Message],
+        function: Callable[..., AsyncIterator[Message]],
+    ) -> Callable[[Any, Context], AsyncIterator[Message]]:
+        async def behaviour(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
+            call = self._call(name, rule, context)
+            try:
+                await self._admit(call, rule)
+                decoded = self._decoded(request_class, requests)
+                async for message in self._flow(function(decoded, call), rule, call, context):
+                    yield message
+            except Exception as error:
+                await self._refuse(call, error, context)
+
+        return behaviour
+
+    def _stream_in(
+        self,
+        name: str,
+        rule: MethodRule,
+        request_class: type[Message],
+        function: Callable[..., Awaitable[Message]],
+    ) -> Callable[[Any, Context], Awaitable[Message]]:
+        async def behaviour(requests: AsyncIterator[bytes], context: Context) -> Message:
+            call = self._call(name, rule, context)
+            try:
+                await self._admit(call, rule)
+                return await function(self._decoded(request_class, requests), call)
+            except Exception as error:
+                await self._refuse(call, error, context)
+
+        return behaviour
+
+    async def _decoded(self, request_class: type[Message], requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for data in requests:
+            yield self._decode(request_class, data)
+
+    @staticmethod
+    async def _flow(
+        messages: AsyncIterator[Message], rule: MethodRule, call: Call, context: Context
+    ) -> AsyncIterator[Message]:
+        first = True
+        status = str(rule.success_status) if rule.success_status != 200 else ""
+        async for message in messages:
+            if first:
+                # Headers leave only now: an error before the first message must be trailers-only.
+                first = False
+                await context.send_initial_metadata(_initial(status, call))
+            yield message
+
+    async def _refuse(self, call: Call, error: Exception, context: Context) -> NoReturn:
+        name, request_id = call.method, call.request_id
+        if isinstance(error, grpc.aio.AbortError):
+            raise error
+        if isinstance(error, TimeoutError):
+            error = DeadlineExceeded()
+        if not isinstance(error, PrsmError):
+            log.error("unexpected error", method=name, request_id=request_id, exc_info=error)
+            error = PrsmError()
+        elif isinstance(error.__cause__, Exception) and error.name in ("UNAVAILABLE", "INTERNAL"):
+            log.warning("refused", method=name, request_id=request_id, reason=error.name, cause=repr(error.__cause__))
+        answer = refusal(error, now=self._clock.now(), request_id=request_id)
+        await context.abort(answer.code, answer.message, answer.trailing)
+        raise error  # abort has raised already; this tells the type checker
+
+
+def _initial(status: str, call: Call) -> tuple[tuple[str, str], ...]:
+    pairs = [(STATUS_KEY, status)] if status else []
+    if call.location:
+        pairs.append(("location", call.location))
+    pairs.extend(call.headers.items())
+    return tuple(pairs)
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _checked_key(key: str | None) -> str:
+    if key is None:
+        return ""
+    if not (1 <= len(key) <= _LONGEST_KEY and all("!" <= c <= "~" for c in key)):
+        raise ValidationError.of("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+    return key
+
+
+def fingerprint_of(method: str, request: Message) -> str:
+    """What makes two requests the same: the RPC and the whole decoded message."""
+    data = request.SerializeToString(deterministic=True)
+    return hashlib.sha256(method.encode() + b"\0" + data).hexdigest()

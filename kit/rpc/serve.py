@@ -1,0 +1,122 @@
+"""Serving: health, reflection, and an orderly end on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+import grpc
+import structlog
+import uvloop
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from kit.rpc.pipeline import Pipeline
+
+log = structlog.get_logger("serve")
+
+SERVER_OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    # A session may be created with 1 MiB of inline documents, in JSON; its protobuf form is smaller.
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+]
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours; the message says which."""
+
+
+class Part(Protocol):
+    """Something that runs beside the server and ends when it is cancelled: a relay, a consumer, a sweeper."""
+
+    async def run(self) -> None: ...
+
+
+class GrpcServer:
+    """One process's server."""
+
+    def __init__(self, listen: str, pipeline: Pipeline, services: Sequence[tuple[ServiceDescriptor, object]]) -> None:
+        self._server = grpc.aio.server(options=SERVER_OPTIONS)
+        self._health = HealthServicer()
+        names = [descriptor.full_name for descriptor, _ in services]
+        self._names = ["", *names]
+        self._server.add_generic_rpc_handlers(tuple(pipeline.handler(d, s) for d, s in services))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflected = [
+            *names,
+            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+            reflection.SERVICE_NAME,
+        ]
+        reflection.enable_server_reflection(reflected, self._server)
+        try:
+            self.port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise CannotListen(f"cannot listen on {listen}") from error
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def set_serving(self, serving: bool) -> None:
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in self._names:
+            await self._health.set(name, status)
+
+    async def stop(self, grace: float) -> None:
+        """No new calls; those under way have `grace` seconds."""
+        await self.set_serving(False)
+        await self._server.stop(grace)
+
+
+async def run_until_signalled(
+    server: GrpcServer,
+    *,
+    parts: Sequence[Part],
+    drain: float,
+    before_serving: Callable[[], Awaitable[None]] | None = None,
+    ending: Callable[[], None] | None = None,
+    close: Callable[[], Awaitable[None]],
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain within `drain` seconds.
+
+    A part that dies takes the process down: what supervises it starts it again.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await server.start()
+    tasks = [asyncio.create_task(part.run(), name=type(part).__name__) for part in parts]
+    if before_serving is not None:
+        await before_serving()
+    await server.set_serving(True)
+    log.info("serving", port=server.port)
+    waiter = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    died = [task for task in done if task is not waiter]
+    log.info("stopping", died=[task.get_name() for task in died])
+    if ending is not None:
+        ending()
+    await server.stop(drain)
+    for task in [waiter, *tasks]:
+        task.cancel()
+    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    await close()
+    for task in died:
+        task.result()
+        raise RuntimeError(f"{task.get_name()} ended by itself")
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a process's main coroutine on uvloop."""
+    uvloop.run(main)

@@ -1,0 +1,154 @@
+"""The one interface behind which every pipeline stands.
+
+An engine turns a :class:`Job` into a result document, stage by stage. It knows nothing of leases, money or
+gRPC: the runner hands it a :class:`StageContext` and stores what a stage returns as its checkpoint. A stage
+that is started again after a crash gets the outputs of the stages before it and must come to the same output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+JSON = Any
+"""A JSON value: what ``json.dumps`` takes without a default function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a session asks for; the same for every attempt."""
+
+    session_id: str
+    session_type: str
+    prompt: str
+    documents: tuple[str, ...] = ()
+    """Ids of the documents that the session names; empty means the owner's whole library."""
+    datasets: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+    """`depth`, `max_documents`, `language`, `citation_style`, `seed`, `analysis`, as in the REST page."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One stage: its stable name and its share of the whole work (weights need not add up to 1)."""
+
+    name: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document's card. `characters` counts code points of the stored text."""
+
+    document_id: str
+    title: str
+    kind: str
+    characters: int
+    pages: int
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    doi: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found by a search: `start`/`end` are code points in the stored text, end exclusive."""
+
+    document_id: str
+    title: str
+    score: float
+    quote: str
+    page: int | None
+    start: int
+    end: int
+
+
+class Sources(Protocol):
+    """What a stage may read. Every call carries its own deadline."""
+
+    async def search(
+        self, query: str, *, limit: int, document_ids: Sequence[str] = (), passages: bool = True
+    ) -> list[Hit]: ...
+
+    async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
+        """Cards of the documents named, or of every usable document of the owner."""
+        ...
+
+    async def text(self, document_id: str) -> str: ...
+
+    async def dataset(self, document_id: str) -> tuple[str, bytes]:
+        """Name and raw bytes of a dataset."""
+        ...
+
+    async def session_results(self, session_id: str) -> dict[str, JSON]:
+        """The stored result document of a completed session, as written by its own engine, plus `prompt`."""
+        ...
+
+
+class StageContext(Protocol):
+    """The runner's side of a stage."""
+
+    job: Job
+    sources: Sources
+
+    @property
+    def outputs(self) -> Mapping[str, JSON]:
+        """Outputs of the finished stages, by stage name, as JSON came back from storage."""
+        ...
+
+    @property
+    def write_up(self) -> bool:
+        """True once time or budget is nearly spent: stop gathering, deliver what there is, mark it partial."""
+        ...
+
+    async def step(self, done: float, total: float) -> None:
+        """Report work done inside this stage and let a pause or a cancel take effect here."""
+        ...
+
+    def use(self, item: str, quantity: int) -> None:
+        """Count billable work (`document_read`, `passage_read`, `row_read`, `finding_merged`) in whole units."""
+        ...
+
+    def decide(
+        self,
+        decision: str,
+        reason: str,
+        *,
+        alternatives: Sequence[str] = (),
+        excluded: Sequence[Mapping[str, JSON]] = (),
+    ) -> None:
+        """Put a decision into the session's history (what was searched, kept, left out, and why)."""
+        ...
+
+    async def run(self, fn: Callable[..., T], *args: object) -> T:
+        """Run CPU-bound work off the event loop, so that heartbeats go on."""
+        ...
+
+
+class EngineError(Exception):
+    """A failure that is the session's own (unusable input, say), with a stable `code`. Never retried."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Engine(Protocol):
+    """A pipeline. Register it in :mod:`worker.engines.registry`."""
+
+    name: str
+    session_types: frozenset[str]
+    pausable: bool
+
+    def stages(self, job: Job) -> Sequence[StageSpec]:
+        """The stages in order; the last one returns the result document."""
+        ...
+
+    async def run_stage(self, stage: str, ctx: StageContext) -> JSON:
+        """Run one stage and return its output (JSON). The last stage's output is the result document."""
+        ...
