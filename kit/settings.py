@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import sys
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class ServiceSettings(BaseSettings):
@@ -30,3 +35,18 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(default=8.0, gt=0, description="grace period after SIGTERM, in seconds")
     relay_poll_seconds: float = Field(default=0.5, gt=0, description="how often the outbox is looked at when idle")
     currency: str = Field(default="FTNS", min_length=3, max_length=8, description="currency of all amounts")
+
+
+def from_environment(settings: type[S]) -> S:
+    """Read a process's settings. One that is missing or wrong ends the process with status 2 and one clear line; the
+    line never shows a value, which may be a secret."""
+    try:
+        return settings.model_validate({})
+    except ValidationError as error:
+        prefix = settings.model_config.get("env_prefix", "")
+        faults = [
+            f"{prefix}{'.'.join(map(str, e['loc']))}".upper() + f": {e['msg']}"
+            for e in error.errors(include_input=False)
+        ]
+        sys.stderr.write("; ".join(faults) + "\n")
+        raise SystemExit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from tests.support.databases import PostgresCluster, drop_database, fresh_databa
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
+def postgres_cluster() -> Iterator[PostgresCluster]:
     """A PostgreSQL server of this test run's own, stopped at its end."""
-    cluster = PostgresCluster(tmp_path_factory.mktemp("postgres"))
-    yield cluster
-    cluster.stop()
+    # Not under pytest's folder: another run's start closes that to the user the server runs as when we are root.
+    with tempfile.TemporaryDirectory(prefix="prsm-postgres-", ignore_cleanup_errors=True) as folder:
+        cluster = PostgresCluster(Path(folder) / "data")
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture

@@ -61,6 +61,8 @@ class KeySource:
         self._keys: KeySet | None = None
         self._kids: frozenset[str] = frozenset()
         self._read_at = -pause
+        # Who comes while the keys are being read waits for them, and is not refused.
+        self._reading = asyncio.Lock()
         remote = location.startswith(("http://", "https://"))
         self._load: Callable[[str], Awaitable[dict[str, Any]]] = _fetch if remote else _read
 
@@ -73,15 +75,22 @@ class KeySource:
         held = self.held(kid)
         if held is not None:
             return held
-        if self._clock.now() - self._read_at >= self._pause:
-            self._read_at = self._clock.now()
-            try:
-                body = await self._load(self._location)
-                self._keys = KeySet.import_key_set(body)  # type: ignore[arg-type]  # a JWKS as parsed JSON
-                self._kids = frozenset(str(key.kid) for key in self._keys.keys)
-            except Exception as error:
-                if self._keys is None:
-                    raise Unavailable("The signing keys cannot be read") from error
+        async with self._reading:
+            held = self.held(kid)
+            if held is not None:
+                return held
+            if self._clock.now() - self._read_at >= self._pause:
+                self._read_at = self._clock.now()
+                await self._read_again()
         if self._keys is None:
             raise Unavailable("The signing keys cannot be read")
         return self._keys
+
+    async def _read_again(self) -> None:
+        try:
+            body = await self._load(self._location)
+            self._keys = KeySet.import_key_set(body)  # type: ignore[arg-type]  # a JWKS as parsed JSON
+            self._kids = frozenset(str(key.kid) for key in self._keys.keys)
+        except Exception as error:
+            if self._keys is None:
+                raise Unavailable("The signing keys cannot be read") from error

@@ -14,6 +14,7 @@ from nats.js.errors import NotFoundError
 
 from kit.bus.names import EVENTS_STREAM, EVENTS_SUBJECTS, JOBS_STREAM, JOBS_SUBJECTS
 from kit.errors import Unavailable
+from kit.tasks import end
 
 log = structlog.get_logger("bus")
 
@@ -57,8 +58,7 @@ class Bus:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
         if not self._client.is_closed:
             try:
                 await asyncio.wait_for(self._client.close(), 2)

@@ -37,11 +37,13 @@ Handler = Callable[[Received], Awaitable[None]]
 class Consumer:
     """Run it as a task; it recreates its durable when the stream was recreated, and starts from the beginning then."""
 
-    def __init__(self, bus: Bus, *, durable: str, subjects: Sequence[str], handler: Handler) -> None:
+    def __init__(self, bus: Bus, *, durable: str, subjects: Sequence[str], handler: Handler, wait: float = 5.0) -> None:
+        """`wait` is how long, in seconds, a fetch stays open when there is nothing."""
         self._bus = bus
         self._durable = durable
         self._subjects = list(subjects)
         self._handler = handler
+        self._wait = wait
         self._subscription: JetStreamContext.PullSubscription | None = None
 
     async def run(self) -> None:
@@ -69,7 +71,7 @@ class Consumer:
         if self._subscription is None:
             self._subscription = await self._subscribe()
         try:
-            messages = await self._subscription.fetch(_BATCH, timeout=5, heartbeat=1)
+            messages = await self._subscription.fetch(_BATCH, timeout=self._wait)
         except NatsTimeout:
             # Nothing came; a consumer that is gone shows itself here.
             try:

@@ -22,7 +22,6 @@ from kit.times import DAY, HOUR, SECOND, Clock, rfc3339
 log = structlog.get_logger("relay")
 _BATCH = 256
 _LEASE = 5 * SECOND
-_CHECK_STREAM = 5 * SECOND
 _PRUNE = HOUR
 
 
@@ -41,8 +40,10 @@ class Relay:
         source: str,
         poll: float,
         retention: int = 7 * DAY,
+        check: int = 5 * SECOND,
     ) -> None:
-        """`poll` is in seconds, `retention` in microseconds; `source` is the CloudEvents source."""
+        """`poll` is in seconds; `retention`, and `check` for how often the stream is looked at, in microseconds;
+        `source` is the CloudEvents source."""
         self._db = db
         self._outbox = outbox
         self._leases = leases
@@ -53,7 +54,8 @@ class Relay:
         self._poll = poll
         self._retention = retention
         self._awake = asyncio.Event()
-        self._stream_checked = -_CHECK_STREAM
+        self._check = check
+        self._stream_checked = -check
         self._pruned = clock.now()
         self._mark: tuple[str, int] | None = None
         db.on_commit(self._awake.set)
@@ -121,7 +123,7 @@ class Relay:
                 raise outcome
 
     async def _check_stream(self, now: int) -> None:
-        if now - self._stream_checked < _CHECK_STREAM:
+        if now - self._stream_checked < self._check:
             return
         await self._bus.ensure_streams()
         info = await self._bus.jetstream().stream_info(EVENTS_STREAM)

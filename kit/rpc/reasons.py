@@ -62,7 +62,7 @@ def error_json(error: PrsmError, *, now: int, request_id: str) -> dict[str, Any]
     mapped = REASONS.get(error.name, REASONS["INTERNAL"])
     body: dict[str, Any] = {
         "error": mapped.name,
-        "message": error.message or mapped.message,
+        "message": (error.message or mapped.message)[:_LONGEST_ISSUE],
         "code": mapped.http,
         "timestamp": rfc3339(now),
         "request_id": request_id,
@@ -87,10 +87,10 @@ def _ascii(body: dict[str, Any]) -> str:
         fields = details.get("fields") if isinstance(details, dict) else None
         if isinstance(details, dict) and isinstance(fields, list) and len(fields) > 1:
             body = {**body, "details": {**details, "fields": fields[: len(fields) // 2], "truncated": True}}
-        elif details is not None:
-            body = {k: v for k, v in body.items() if k != "details"}
+        elif len(body["message"]) > 100:
+            body = {**body, "message": body["message"][: len(body["message"]) // 2]}
         else:
-            body = {**body, "message": str(body["message"])[: len(body["message"]) // 2]}
+            body = {k: v for k, v in body.items() if k != "details"}
         text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
     return text
 

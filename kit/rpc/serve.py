@@ -16,6 +16,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from kit.rpc.pipeline import Pipeline
+from kit.tasks import end
 
 log = structlog.get_logger("serve")
 
@@ -108,9 +109,7 @@ async def run_until_signalled(
     if ending is not None:
         ending()
     await server.stop(drain)
-    for task in [waiter, *tasks]:
-        task.cancel()
-    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    await end([waiter, *tasks])
     await close()
     for task in died:
         task.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -69,9 +69,9 @@ async def test_a_failed_function_leaves_nothing_and_spoils_nobody_elses(db: Data
 
 
 async def test_a_read_sees_one_snapshot_and_what_was_written_before(db: Database) -> None:
-    count: Callable[[Connection], int] = lambda c: c.execute(
-        select(func.count()).select_from(TABLES.outbox)
-    ).scalar_one()  # noqa: E731
+    def count(connection: Connection) -> int:
+        return connection.execute(select(func.count()).select_from(TABLES.outbox)).scalar_one()
+
     for number in range(5):
         await db.write(
             lambda c, n=number: c.execute(
@@ -120,7 +120,7 @@ async def test_a_lease_has_one_holder_until_it_runs_out(db: Database) -> None:
 
 
 def store(db: Database, clock: ManualClock) -> IdempotencyStore:
-    return IdempotencyStore(db, TABLES, clock, RandomIds(clock), lease=30 * SECOND, wait=0.02, poll=0.01)
+    return IdempotencyStore(db, TABLES, clock, RandomIds(clock), wait=0.02, poll=0.01)
 
 
 async def test_one_key_has_one_effect_and_one_answer(db: Database) -> None:

@@ -1,0 +1,52 @@
+"""A real nats-server with JetStream for tests, on a port of the system's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port of the loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class NatsServer:
+    """A server process; its store lies in `folder` and can be wiped between a stop and a start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = folder / "jetstream"
+        self.port = free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        binary = Path(sys.executable).parent / "nats-server"
+        self._process = await asyncio.create_subprocess_exec(
+            str(binary), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.store),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0)
+                else:
+                    writer.close()
+                    return
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        self._process = None
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.store, ignore_errors=True)

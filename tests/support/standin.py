@@ -1,0 +1,67 @@
+"""A stand-in for a part of the stack: `python standin.py MODULE`. Listens where its settings say and is healthy.
+
+`PRSM_STANDIN_<PART>` changes that: `exit:STATUS` ends with a line on standard error, `deaf` never ends by itself on
+SIGTERM, `slow` never becomes healthy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import grpc
+
+
+class Health(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Answers every health check with the same status: 1 serving, 2 not serving."""
+
+    def __init__(self, status: int) -> None:
+        self._answer = bytes([0x08, status])
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        async def check(_request: bytes, _context: object) -> bytes:
+            return self._answer
+
+        return grpc.unary_unary_rpc_method_handler(check)
+
+
+async def http(port: int) -> asyncio.Server:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    return await asyncio.start_server(answer, "127.0.0.1", port)
+
+
+async def main(part: str) -> None:
+    behaviour = os.environ.get(f"PRSM_STANDIN_{part.upper()}", "")
+    if behaviour.startswith("exit:"):
+        sys.stderr.write(f"{part} has bad settings\n")
+        sys.exit(int(behaviour.removeprefix("exit:")))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, (lambda: None) if behaviour == "deaf" else stop.set)
+    listen = os.environ[f"PRSM_{part.upper()}_LISTEN"]
+    if part == "gateway":
+        web = await http(int(listen.rpartition(":")[2]))
+        await stop.wait()
+        web.close()
+        return
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server.add_generic_rpc_handlers((Health(2 if behaviour == "slow" else 1),))
+    server.add_insecure_port(listen)
+    await server.start()
+    await stop.wait()
+    await server.stop(0.5)
+
+
+if __name__ == "__main__":
+    name = sys.argv[1].rpartition(".")[2]
+    if name != "migrate":
+        asyncio.run(main(name))
+    elif os.environ.get("PRSM_STANDIN_MIGRATE"):
+        sys.stderr.write("session: the disk is full\n")
+        sys.exit(2)
