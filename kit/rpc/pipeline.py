@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import grpc
 import structlog
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -28,7 +29,7 @@ from kit.levels import Level
 from kit.rpc.call import Call
 from kit.rpc.reasons import STATUS_KEY, refusal
 from kit.rpc.rules import MethodRule, rule_of
-from kit.rpc.validation import RequestValidator
+from kit.rpc.validation import RequestValidator, with_nul
 from kit.times import Clock
 
 log = structlog.get_logger("rpc")
@@ -127,6 +128,11 @@ class Pipeline:
         except DecodeError as error:
             raise ValidationError([Fault("", "the message cannot be decoded")]) from error
         self._validator.check(message)
+        # A quick look first: most messages have no zero byte at all.
+        if b"\0" in data and request_class is not HttpBody:
+            faults = with_nul(message)
+            if faults:
+                raise ValidationError(faults)
         return message
 
     def _unary(

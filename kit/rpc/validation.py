@@ -8,6 +8,29 @@ from protovalidate import Validator
 from kit.errors import Fault, ValidationError
 
 
+_NUL = "must not contain the character U+0000"
+
+
+def with_nul(message: Message, path: str = "") -> list[Fault]:
+    """Texts with a NUL character, which PostgreSQL cannot store and nobody means."""
+    found: list[Fault] = []
+    for field, value in message.ListFields():
+        here = f"{path}.{field.name}" if path else field.name
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            values = [(f"{here}.{key}", item) for key, item in value.items()]
+            found += [Fault(here, _NUL) for key in value if isinstance(key, str) and "\0" in key]
+        elif field.is_repeated:
+            values = [(f"{here}[{index}]", item) for index, item in enumerate(value)]
+        else:
+            values = [(here, value)]
+        for name, item in values:
+            if isinstance(item, str) and "\0" in item:
+                found.append(Fault(name, _NUL))
+            elif isinstance(item, Message):
+                found += with_nul(item, name)
+    return found
+
+
 class RequestValidator:
     """Checks messages against the rules in the protos. Raises ValidationError with all faults at once."""
 

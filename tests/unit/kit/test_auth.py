@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -125,6 +126,13 @@ async def test_keys_that_cannot_be_read_are_an_outage_not_a_refusal(
     verifier = TokenVerifier(KeySource(str(tmp_path / "missing.json"), clock), RULES, clock)
     with pytest.raises(Unavailable):
         await verifier.verify(token(key, clock))
+
+
+async def test_a_burst_at_the_start_waits_for_the_keys(
+    verifier: TokenVerifier, key: OKPKey, clock: ManualClock
+) -> None:
+    principals = await asyncio.gather(*(verifier.verify(token(key, clock, sub=f"u{n}")) for n in range(20)))
+    assert len({principal.user_id for principal in principals}) == 20
 
 
 async def test_a_service_speaks_only_for_itself(tmp_path: Path, clock: ManualClock) -> None:
