@@ -1,0 +1,1 @@
+"""Envoy as the edge: its configuration, made from the contract."""

@@ -1,0 +1,112 @@
+"""The composition root: the only place where the gateway's parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from gateway.auth import Verifier
+from gateway.calls import Backends
+from gateway.errors import ErrorPages
+from gateway.handler import Handler, Limits
+from gateway.health import HealthPages
+from gateway.json_codec import Schema
+from gateway.limits import RateLimiter
+from gateway.plans import plan_of
+from gateway.routes import RouteTable, routes_of
+from gateway.server import GatewayServer
+from gateway.settings import GatewaySettings
+from gateway.streams import StreamSender
+from kit.auth.keys import KeySource
+from kit.auth.tokens import TokenRules, TokenVerifier
+from kit.errors import Unavailable
+from kit.ids import Ids, RandomIds
+from kit.times import Clock, SystemClock
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A running gateway."""
+
+    port: int
+    _backends: Backends
+    _runner: web.ServerRunner
+    _sender: StreamSender
+
+    async def stop(self) -> None:
+        """Take no more connections, let requests end within the grace period, close the channels."""
+        for site in self._runner.sites:
+            await site.stop()
+        self._sender.end_events()
+        await self._runner.cleanup()
+        await self._backends.close()
+
+
+async def start(
+    settings: GatewaySettings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    verifier: Verifier | None = None,
+) -> Gateway:
+    """Start listening. Raises ValueError when contract and settings do not fit, OSError for a taken port."""
+    host, port = settings.address
+    clock = clock or SystemClock()
+    ids = ids or RandomIds(clock)
+    schema = Schema.from_bytes(await asyncio.to_thread(settings.descriptors.read_bytes))
+    routes = RouteTable(routes_of(schema.methods()))
+    backends = Backends(settings.backends, routes.routes)
+    errors = ErrorPages(schema.reasons(), clock)
+    health = HealthPages(backends, errors, deadline=settings.health_seconds)
+    limiter = RateLimiter(settings.rate_limit, settings.rate_burst, clock) if settings.rate_limit else None
+    body = schema.http_body()
+    sender = StreamSender(body)
+    handler = Handler(
+        {route: plan_of(route, backends) for route in routes.routes},
+        routes=routes,
+        pages={"/health": health.health, "/ready": health.ready},
+        verifier=verifier or await _verifier(settings, clock),
+        limiter=limiter,
+        errors=errors,
+        body=body,
+        sender=sender,
+        limits=Limits(
+            max_body=settings.max_body,
+            max_upload=settings.max_upload,
+            chunk=settings.chunk,
+            call_seconds=settings.call_seconds,
+            upload_seconds=settings.upload_seconds,
+            stream_seconds=settings.stream_seconds,
+        ),
+        new_id=ids.new,
+    )
+    server = GatewayServer(handler, errors=errors, new_id=ids.new)
+    runner = web.ServerRunner(server, shutdown_timeout=settings.drain_seconds)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        await backends.close()
+        raise
+    return Gateway(runner.addresses[0][1], backends, runner, sender)
+
+
+async def _verifier(settings: GatewaySettings, clock: Clock) -> TokenVerifier:
+    rules = TokenRules(
+        issuer=settings.user_issuer,
+        audience=settings.user_audience,
+        algorithms=tuple(settings.user_algorithms),
+        types=tuple(settings.user_token_types),
+    )
+    keys = KeySource(settings.user_jwks, clock)
+    try:
+        await keys.keys(None)
+    except Unavailable:
+        # Not a reason to stay down: they are asked for again with the next token.
+        structlog.get_logger("gateway").warning("signing keys cannot be read yet", location=settings.user_jwks)
+    return TokenVerifier(keys, rules, clock)

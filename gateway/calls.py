@@ -1,0 +1,105 @@
+"""Channels to the services, and calls over them in plain bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import grpc
+
+from gateway.headers import CallMetadata
+from gateway.routes import Route
+
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+# grpc.health.v1.HealthCheckResponse{status: SERVING}
+_SERVING: Final = b"\x08\x01"
+_OPTIONS: Final = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
+    ("grpc.max_metadata_size", 64 * 1024),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+Call = Any
+"""A call of grpc.aio under way; its classes differ by arity and share no way of reading."""
+
+
+class Caller(Protocol):
+    """One RPC of whichever arity; the request is left out where it is written in pieces."""
+
+    def __call__(self, request: bytes = ..., *, metadata: CallMetadata, timeout: float) -> Call: ...
+
+
+class Backends:
+    """One channel for each service that has routes."""
+
+    def __init__(self, targets: Mapping[str, str], routes: Iterable[Route]) -> None:
+        """Raises ValueError when a route's service has no target."""
+        by_target: dict[str, list[Route]] = {}
+        for route in routes:
+            by_target.setdefault(word_of(route.method.service), []).append(route)
+        if missing := sorted(by_target.keys() - targets.keys()):
+            raise ValueError(f"no backend is set for {', '.join(missing)}")
+        self._channels = {word: _channel(targets[word], own) for word, own in by_target.items()}
+
+    def caller(self, route: Route) -> Caller:
+        """The call of a route."""
+        channel = self._channels[word_of(route.method.service)]
+        make: dict[tuple[bool, bool], Any] = {
+            (False, False): channel.unary_unary,
+            (False, True): channel.unary_stream,
+            (True, False): channel.stream_unary,
+            (True, True): channel.stream_stream,
+        }
+        method = route.method
+        caller: Caller = make[method.streams_in, method.streams_out](method.path)
+        return caller
+
+    async def health(self, deadline: float) -> dict[str, str]:
+        """What each service says of itself: `serving`, `not_serving` or `unreachable`."""
+        words = sorted(self._channels)
+        states = await asyncio.gather(*(_check(self._channels[word], deadline) for word in words))
+        return dict(zip(words, states, strict=True))
+
+    async def close(self) -> None:
+        """Close the channels; calls under way are cancelled."""
+        await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+
+
+def word_of(service: str) -> str:
+    """The word that names a service in settings: `prsm.session.v1.SessionService` is `session`."""
+    return service.split(".")[-3]
+
+
+async def _check(channel: grpc.aio.Channel, deadline: float) -> str:
+    check: Any = channel.unary_unary(_HEALTH)
+    try:
+        answer = await check(b"", timeout=deadline)
+    except grpc.aio.AioRpcError:
+        return "unreachable"
+    return "serving" if answer == _SERVING else "not_serving"
+
+
+def _channel(target: str, routes: Iterable[Route]) -> grpc.aio.Channel:
+    reads = [route.method for route in routes if route.verb == "GET" and not route.gives_stream]
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if reads:
+        config["methodConfig"] = [
+            {
+                "name": [{"service": m.service, "method": m.path.rpartition("/")[2]} for m in reads],
+                "retryPolicy": {
+                    "maxAttempts": 3,
+                    "initialBackoff": "0.05s",
+                    "maxBackoff": "0.5s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ]
+    options = [*_OPTIONS, ("grpc.service_config", json.dumps(config))]
+    return grpc.aio.insecure_channel(target, options=options)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.json_codec import Schema
+from gateway.query import QueryReader
+from gateway.shapes import Field, Shape
+from kit.errors import ValidationError
+from tests.contract.envoy_prototype.compile import Compiled
+
+
+@pytest.fixture(scope="module")
+def reader(compiled: Compiled) -> QueryReader:
+    methods = Schema.from_bytes(compiled.descriptors.read_bytes()).methods()
+    shape = next(method.input.shape for method in methods if method.path.endswith("/ListThings"))
+    return QueryReader(shape)
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("page=2&limit=-0", {"page": 2, "limit": 0}),
+        ("partial=true&tags=a&tags=&tags=b+c", {"partial": True, "tags": ["a", "", "b c"]}),
+        ("filter.title=x%3Dy&filter.min_progress=-7", {"filter": {"title": "x=y", "min_progress": -7}}),
+        ("", {}),
+        ("&", {}),
+    ],
+)
+def test_parameters_become_a_value(reader: QueryReader, query: str, value: dict[str, Any]) -> None:
+    assert reader.read(query) == value
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "issue"),
+    [
+        ("nope=1", "nope", "is not a known query parameter"),
+        ("filter=1", "filter", "is not a known query parameter"),
+        ("filter.nope=1", "filter.nope", "is not a known query parameter"),
+        ("page.x=1", "page.x", "is not a known query parameter"),
+        ("=1", "", "is not a known query parameter"),
+        ("page=1.0", "page", "must be a whole number"),
+        ("page=1e2", "page", "must be a whole number"),
+        ("page=%D9%A1", "page", "must be a whole number"),
+        ("page=2147483648", "page", "must be from -2147483648 to 2147483647"),
+        ("partial=1", "partial", "must be true or false"),
+        ("page=1&page=1", "page", "may be given only once"),
+        ("tags=%ff", "query", "is not UTF-8"),
+        ("&".join(["tags=a"] * 201), "query", "holds more than 200 parameters"),
+    ],
+)
+def test_the_first_fault_is_named(reader: QueryReader, query: str, field: str, issue: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        reader.read(query)
+    assert (caught.value.faults[0].field, caught.value.faults[0].issue) == (field, issue)
+
+
+def test_numbers_and_choices_are_checked() -> None:
+    shape = Shape("X", {"score": Field("score", "float"), "kind": Field("kind", "enum", choices=frozenset("ab"))})
+    assert QueryReader(shape).read("score=-1.5e3&kind=a") == {"score": -1500.0, "kind": "a"}
+    for query in ("score=nan", "score=1_0", "score=", "kind=c"):
+        with pytest.raises(ValidationError):
+            QueryReader(shape).read(query)
+
+
+def test_fields_of_the_path_are_no_parameters() -> None:
+    shape = Shape("X", {"thing_id": Field("thing_id", "string")})
+    with pytest.raises(ValidationError):
+        QueryReader(shape, taken={"thing_id"}).read("thing_id=a")
+    with pytest.raises(ValidationError):
+        QueryReader(None).read("thing_id=a")
