@@ -7,7 +7,6 @@ from protovalidate import Validator
 
 from kit.errors import Fault, ValidationError
 
-
 _NUL = "must not contain the character U+0000"
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import entry_points
 
 from worker.engines.base import Engine
+from worker.engines.signal import CommandSource
+
+Factory = Callable[[], Engine]
+PLUG_INS = "prsm.engines"
+"""The entry-point group of engines from other packages: each is called without arguments and gives an Engine."""
+
+
+class UnknownEngine(Exception):
+    """A name that no engine has."""
 
 
 def _research() -> Engine:
@@ -26,8 +36,59 @@ def _synthesis() -> Engine:
 
 
 # Loaded on first use: the analysis engine's imports cost seconds of CPU that a research worker need not pay.
-BUILT_IN: Mapping[str, Callable[[], Engine]] = {
+BUILT_IN: Mapping[str, Factory] = {
     "research": _research,
     "analysis": _analysis,
     "synthesis": _synthesis,
 }
+
+
+def _plug_in(name: str) -> Factory:
+    def make() -> Engine:
+        (found,) = entry_points(group=PLUG_INS, name=name)
+        factory: Factory = found.load()
+        return factory()
+
+    return make
+
+
+class Registry:
+    """The engines of one worker; each is made once, when it is first needed."""
+
+    def __init__(self, factories: Mapping[str, Factory]) -> None:
+        self._factories = factories
+        self._engines: dict[str, Engine] = {}
+
+    @classmethod
+    def of(cls, names: Sequence[str] = (), *, signals: CommandSource | None = None) -> Registry:
+        """The engines named, or all; built-in ones go before plug-ins of the same name. With `signals` the
+        signal-driven engine is among them. Raises UnknownEngine."""
+        known: dict[str, Factory] = {entry.name: _plug_in(entry.name) for entry in entry_points(group=PLUG_INS)}
+        known.update(BUILT_IN)
+        if signals is not None:
+            known["signal"] = _signal(signals)
+        unknown = sorted(set(names) - known.keys())
+        if unknown:
+            raise UnknownEngine(f"there is no engine {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        return cls({name: known[name] for name in names} if names else known)
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._factories)
+
+    def load(self, name: str) -> Engine:
+        """May take seconds the first time. Raises UnknownEngine."""
+        if name not in self._factories:
+            raise UnknownEngine(name)
+        if name not in self._engines:
+            self._engines[name] = self._factories[name]()
+        return self._engines[name]
+
+
+def _signal(signals: CommandSource) -> Factory:
+    def make() -> Engine:
+        from worker.engines.signal import SignalEngine
+
+        return SignalEngine(signals)
+
+    return make
