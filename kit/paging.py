@@ -43,7 +43,10 @@ def decode_cursor(text: str) -> Position:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         (created_at,) = struct.unpack(">q", raw[:8])
-        return Position(created_at, raw[8:].decode("ascii"))
+        position = Position(created_at, raw[8:].decode("ascii"))
+        if not position.id.isprintable():
+            raise ValueError("PostgreSQL takes no NUL")
+        return position
     except (binascii.Error, struct.error, UnicodeDecodeError, ValueError):
         raise ValidationError.of("cursor", "use a next_cursor as it was answered") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +84,10 @@ class Runtime:
         *,
         parts: Sequence[Part] = (),
         own_idempotency: frozenset[str] = frozenset(),
+        ending: Callable[[], None] | None = None,
     ) -> None:
-        """Serve the services with the relay and the parts beside them, until a signal."""
+        """Serve the services with the relay and the parts beside them, until a signal; `ending` is called then, before
+        the calls under way are drained, so that open streams can end."""
         server = GrpcServer(self.settings.listen, self.pipeline(own_idempotency=own_idempotency), services)
         self.bus.start()
         await run_until_signalled(
@@ -93,6 +95,7 @@ class Runtime:
             parts=[self.relay(), *parts],
             drain=self.settings.drain_seconds,
             before_serving=self.db.ping,
+            ending=ending,
             close=self.close,
         )
 

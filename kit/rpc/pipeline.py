@@ -8,7 +8,7 @@ named errors, and nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 import grpc
@@ -34,6 +34,7 @@ from kit.times import Clock
 
 log = structlog.get_logger("rpc")
 Context = Any  # grpc.aio.ServicerContext, whose stubs lack what is used here
+OwnRules = Callable[[Any], Iterable[Fault]]
 IDEMPOTENCY_KEY = "idempotency-key"
 _LONGEST_KEY = 255
 
@@ -77,11 +78,20 @@ class Pipeline:
         self._validator = RequestValidator()
 
     def handler(self, service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
-        """Handlers for every method of a service. Raises MissingRule, AttributeError for a method without code."""
-        methods = {m.name: self._method(m, getattr(servicer, m.name)) for m in service.methods}
+        """Handlers for every method of a service. Raises MissingRule, AttributeError for a method without code.
+
+        A servicer may have `faults_<Method>(request)` for a unary method: what it finds wrong is told together with
+        what breaks the rules in the proto.
+        """
+        methods = {
+            m.name: self._method(m, getattr(servicer, m.name), getattr(servicer, f"faults_{m.name}", _no_faults))
+            for m in service.methods
+        }
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
-    def _method(self, descriptor: MethodDescriptor, function: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    def _method(
+        self, descriptor: MethodDescriptor, function: Callable[..., Any], own: OwnRules
+    ) -> grpc.RpcMethodHandler[Any, Any]:
         rule = rule_of(descriptor)
         name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
         request_class = GetMessageClass(descriptor.input_type)
@@ -95,7 +105,7 @@ class Pipeline:
             behaviour = self._stream_out(name, rule, request_class, function)
             return grpc.unary_stream_rpc_method_handler(behaviour, None, _serialize)
         response_class = GetMessageClass(descriptor.output_type)
-        behaviour = self._unary(name, rule, request_class, response_class, function)
+        behaviour = self._unary(name, rule, request_class, response_class, function, own)
         return grpc.unary_unary_rpc_method_handler(behaviour, None, _serialize)
 
     def _call(self, name: str, rule: MethodRule, context: Context) -> Call:
@@ -122,12 +132,16 @@ class Pipeline:
         if rule.idempotency_key:
             call.idempotency_key = _checked_key(metadata.get(IDEMPOTENCY_KEY))
 
-    def _decode(self, request_class: type[Message], data: bytes) -> Message:
+    def _decode(self, request_class: type[Message], data: bytes, own: OwnRules | None = None) -> Message:
         try:
             message = request_class.FromString(data)
         except DecodeError as error:
             raise ValidationError([Fault("", "the message cannot be decoded")]) from error
-        self._validator.check(message)
+        faults = self._validator.faults(message)
+        if own is not None:
+            faults.extend(own(message))
+        if faults:
+            raise ValidationError(faults)
         # A quick look first: most messages have no zero byte at all.
         if b"\0" in data and request_class is not HttpBody:
             faults = with_nul(message)
@@ -142,6 +156,7 @@ class Pipeline:
         request_class: type[Message],
         response_class: type[Message],
         function: Callable[[Any, Call], Awaitable[Message]],
+        own: OwnRules,
     ) -> Callable[[bytes, Context], Awaitable[Message]]:
         status = str(rule.success_status) if rule.success_status != 200 else ""
 
@@ -149,7 +164,7 @@ class Pipeline:
             call = self._call(name, rule, context)
             try:
                 await self._admit(call, rule)
-                request = self._decode(request_class, data)
+                request = self._decode(request_class, data, own)
                 if call.idempotency_key and self._idempotency is not None and name not in self._own:
                     response = await self._once(self._idempotency, call, request, response_class, function)
                 else:
@@ -278,6 +293,10 @@ def _initial(status: str, call: Call) -> tuple[tuple[str, str], ...]:
         pairs.append(("location", call.location))
     pairs.extend(call.headers.items())
     return tuple(pairs)
+
+
+def _no_faults(_request: Message) -> tuple[Fault, ...]:
+    return ()
 
 
 def _serialize(message: Message) -> bytes:

@@ -31,6 +31,9 @@ SERVER_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_connection_age_grace_ms", 60_000),
     # A session may be created with 1 MiB of inline documents, in JSON; its protobuf form is smaller.
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    # A worker's grant names every input of its session: a thousand documents come to 55 KiB.
+    ("grpc.max_metadata_size", 128 * 1024),
+    ("grpc.absolute_max_metadata_size", 128 * 1024),
 ]
 
 

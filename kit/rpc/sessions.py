@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kit.access import Access, Shared, Standing, require
+from kit.access import Access, Shared, Shares, Standing, require
 from kit.auth.principal import Principal
 from kit.ids import is_uuid
 from kit.levels import Level
@@ -116,7 +116,7 @@ class SessionDirectory:
 class SessionGate:
     """The access decision of a service that does not own sessions."""
 
-    def __init__(self, directory: SessionDirectory, shares: CollabShares) -> None:
+    def __init__(self, directory: SessionDirectory, shares: Shares) -> None:
         self._directory = directory
         self._shares = shares
 

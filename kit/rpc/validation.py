@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 from protovalidate import Validator
 
-from kit.errors import Fault, ValidationError
+from kit.errors import Fault
 
 _NUL = "must not contain the character U+0000"
 
@@ -31,15 +31,10 @@ def with_nul(message: Message, path: str = "") -> list[Fault]:
 
 
 class RequestValidator:
-    """Checks messages against the rules in the protos. Raises ValidationError with all faults at once."""
+    """Checks messages against the rules in the protos."""
 
     def __init__(self) -> None:
         self._validator = Validator()
-
-    def check(self, message: Message) -> None:
-        faults = self.faults(message)
-        if faults:
-            raise ValidationError(faults)
 
     def faults(self, message: Message) -> list[Fault]:
         found = []

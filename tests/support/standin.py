@@ -1,7 +1,7 @@
 """A stand-in for a part of the stack: `python standin.py MODULE`. Listens where its settings say and is healthy.
 
-`PRSM_STANDIN_<PART>` changes that: `exit:STATUS` ends with a line on standard error, `deaf` never ends by itself on
-SIGTERM, `slow` never becomes healthy.
+`PRSM_STANDIN_<PART>` changes that: `exit:STATUS` ends with a line on standard error, `deaf` does not end on SIGTERM,
+`slow` never becomes healthy. Each adds its name to the file `PRSM_STANDIN_ENDED` when it ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import grpc
 
 
-class Health(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Health(grpc.GenericRpcHandler):
     """Answers every health check with the same status: 1 serving, 2 not serving."""
 
     def __init__(self, status: int) -> None:
@@ -36,6 +36,11 @@ async def http(port: int) -> asyncio.Server:
     return await asyncio.start_server(answer, "127.0.0.1", port)
 
 
+def note_end(part: str) -> None:
+    with open(os.environ["PRSM_STANDIN_ENDED"], "a") as ended:
+        ended.write(part + "\n")
+
+
 async def main(part: str) -> None:
     behaviour = os.environ.get(f"PRSM_STANDIN_{part.upper()}", "")
     if behaviour.startswith("exit:"):
@@ -49,6 +54,7 @@ async def main(part: str) -> None:
         web = await http(int(listen.rpartition(":")[2]))
         await stop.wait()
         web.close()
+        note_end(part)
         return
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((Health(2 if behaviour == "slow" else 1),))
@@ -56,6 +62,7 @@ async def main(part: str) -> None:
     await server.start()
     await stop.wait()
     await server.stop(0.5)
+    note_end(part)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Results: what sessions found, as JSON and as documents to hand in."""

@@ -1,0 +1,113 @@
+"""Results put together; nowhere else are its parts joined."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from kit.blobs import Blobs, open_blobs
+from kit.db.database import Database
+from kit.rpc.client import open_channel
+from kit.rpc.sessions import CollabShares, SessionDirectory, SessionGate
+from kit.runtime import Runtime, build
+from kit.times import Clock
+from prsm.collab.v1 import access_pb2_grpc
+from prsm.results.v1 import artifacts_pb2, results_pb2
+from prsm.session.v1 import internal_pb2_grpc
+from services.results import tables
+from services.results.artifact_servicer import ArtifactServicer
+from services.results.clients import GrpcSessions
+from services.results.ports import Gate, Renderer, Sessions
+from services.results.rendering.pool import PoolSettings, RenderPool
+from services.results.renditions import CachedRenderer
+from services.results.repository import SqlArtifacts
+from services.results.servicer import ResultsServicer
+from services.results.settings import ResultsSettings
+from services.results.usecases.export_results import ExportResults
+from services.results.usecases.get_artifact import GetArtifact, GetInputResults
+from services.results.usecases.list_reference_points import ListReferencePoints
+from services.results.usecases.load_result import LoadResult
+from services.results.usecases.put_artifact import PutArtifact
+from services.results.usecases.read_results import ReadResults
+
+NAME = "results"
+Services = tuple[tuple[ServiceDescriptor, object], ...]
+_MIB = 1024 * 1024
+_LOOK_UP = ("prsm.session.v1.SessionInternalService", "LookUpSession")
+_DESCRIBE = ("prsm.session.v1.SessionInternalService", "DescribeExecution")
+_CHECK = ("prsm.collab.v1.AccessService", "CheckAccess")
+
+
+def assemble(
+    settings: ResultsSettings,
+    *,
+    db: Database,
+    blobs: Blobs,
+    gate: Gate,
+    sessions: Sessions,
+    renderer: Renderer,
+    clock: Clock,
+) -> Services:
+    """The service without its process."""
+    artifacts = SqlArtifacts()
+    load = LoadResult(gate, sessions, blobs)
+    public = ResultsServicer(ReadResults(load, sessions, renderer), ExportResults(load, sessions, renderer))
+    internal = ArtifactServicer(
+        PutArtifact(db, artifacts, blobs, clock),
+        GetArtifact(db, artifacts, blobs),
+        GetInputResults(sessions, blobs),
+        ListReferencePoints(load),
+        largest=settings.artifact_mb * _MIB,
+    )
+    return (
+        (results_pb2.DESCRIPTOR.services_by_name["ResultsService"], public),
+        (artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"], internal),
+    )
+
+
+@dataclass(slots=True)
+class WarmPool:
+    """Warms the rendering processes once the service runs, and ends them with it."""
+
+    pool: RenderPool
+
+    async def run(self) -> None:
+        try:
+            await self.pool.start()
+            await asyncio.Event().wait()
+        finally:
+            await self.pool.close()
+
+
+async def serve(settings: ResultsSettings) -> None:
+    """Serve until a signal."""
+    runtime = build(NAME, settings, tables.KIT)
+    pool = RenderPool(
+        PoolSettings(
+            processes=settings.render_processes,
+            timeout_seconds=settings.render_seconds,
+            memory_bytes=settings.render_memory_mb * _MIB,
+        )
+    )
+    gate, sessions = _peers(runtime, settings)
+    services = assemble(
+        settings,
+        db=runtime.db,
+        blobs=open_blobs(settings.blobs),
+        gate=gate,
+        sessions=sessions,
+        renderer=CachedRenderer(pool, most_bytes=settings.cached_mb * _MIB),
+        clock=runtime.clock,
+    )
+    await runtime.serve(services, parts=[WarmPool(pool)])
+
+
+def _peers(runtime: Runtime, settings: ResultsSettings) -> tuple[SessionGate, GrpcSessions]:
+    session = open_channel(settings.session_target, reads=[_LOOK_UP, _DESCRIBE])
+    stub = internal_pb2_grpc.SessionInternalServiceStub(session)
+    peer = runtime.peer("session")
+    directory = SessionDirectory(stub, peer)
+    collab = access_pb2_grpc.AccessServiceStub(open_channel(settings.collab_target, reads=[_CHECK]))
+    return SessionGate(directory, CollabShares(collab, runtime.peer("collab"))), GrpcSessions(directory, stub, peer)

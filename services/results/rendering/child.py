@@ -1,0 +1,115 @@
+"""A rendering process: `python -m services.results.rendering.child`. Reads requests on its standard input and writes
+answers on its standard output, one at a time, until the input ends.
+
+It is warm before it says that it is ready, holds a limit on its own memory, and dies with its parent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import resource
+import signal
+import sys
+from typing import Any, BinaryIO
+
+from services.results.rendering.document import ResultDocument
+from services.results.rendering.protocol import pack, read_frame, rendition_head
+from services.results.rendering.reading import InvalidResultDocument
+from services.results.rendering.references import UnknownCitationStyle
+from services.results.rendering.render import render
+from services.results.rendering.rendition import Format
+
+_PR_SET_PDEATHSIG = 1
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+_WARM_UP: dict[str, Any] = {
+    "title": "Warm-up",
+    "sections": [{"id": "s", "heading": "One", "body": "Two.", "claims": []}],
+    "figures": [
+        {
+            "id": "f",
+            "spec": {
+                "data": {"values": [{"x": 1, "y": 2}]},
+                "mark": "point",
+                "encoding": {
+                    "x": {"field": "x", "type": "quantitative"},
+                    "y": {"field": "y", "type": "quantitative"},
+                },
+            },
+        }
+    ],
+    "citations": [{"id": "c", "title": "Three", "authors": ["Four, F."], "year": 2000}],
+}
+_WARM_FORMATS: tuple[Format, ...] = ("pdf", "docx")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--memory", type=int, default=2 << 30, help="bytes of data this process may hold")
+    arguments = options.parse_args()
+    limit(arguments.memory)
+    source, target = _pipes()
+    for format in _WARM_FORMATS:
+        _render({"format": format, "document": _WARM_UP, "session_id": "warm-up"})
+    _write(target, pack({"ready": True}))
+    while (frame := read_frame(source.read)) is not None:
+        _write(target, _answer(frame[0], arguments.memory))
+
+
+def _answer(request: dict[str, Any], memory: int) -> bytes:
+    try:
+        rendition = _render(request)
+    except InvalidResultDocument as error:
+        return pack({"error": "invalid_document", "message": str(error)})
+    except UnknownCitationStyle as error:
+        return pack({"error": "unknown_citation_style", "message": str(error)})
+    except MemoryError:
+        return pack({"error": "too_large", "message": "the document does not fit in the memory allowed"})
+    except Exception as error:  # Whatever a library throws at a document must not end the process.
+        return pack({"error": "failed", "message": f"{type(error).__name__}: {error}"[:2000]})
+    # The typesetter keeps what it laid out for a while; a process swollen by a large document is not used again.
+    spent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT > memory // 2
+    return pack(rendition_head(rendition) | {"spent": spent}, rendition.body)
+
+
+def _render(request: dict[str, Any]) -> Any:
+    return render(
+        request["format"],
+        ResultDocument.parse(request["document"]),
+        request.get("metadata"),
+        session_id=request["session_id"],
+        citation_style=request.get("citation_style", "apa"),
+        language=request.get("language", "en"),
+        raw_data=request.get("raw_data"),
+    )
+
+
+def limit(memory: int) -> None:
+    """Bound memory, forbid core dumps, and end with the parent."""
+    # Data, not address space: the JavaScript engine reserves far more addresses than it ever fills.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to the parent. Standard output itself goes to standard error, should a library print something."""
+    source = os.fdopen(os.dup(0), "rb")
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return source, target
+
+
+def _write(target: BinaryIO, frame: bytes) -> None:
+    target.write(frame)
+    target.flush()
+
+
+if __name__ == "__main__":
+    main()

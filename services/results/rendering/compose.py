@@ -1,0 +1,207 @@
+"""From a result document to a report: numbers, labels, citations and the order of things are settled here."""
+
+from __future__ import annotations
+
+from services.results.rendering import blocks
+from services.results.rendering.anchors import Anchors
+from services.results.rendering.document import Claim, KeyFinding, Passage, ResultDocument, Section
+from services.results.rendering.exhibits import Exhibits
+from services.results.rendering.labels import labels
+from services.results.rendering.metadata import ExecutionMetadata, run_facts
+from services.results.rendering.plain_text import one_line, paragraphs
+from services.results.rendering.references import FormattedReference, format_references
+from services.results.rendering.report import (
+    Anchored,
+    Block,
+    Bullets,
+    Evidence,
+    Finding,
+    Inline,
+    Inlines,
+    Pairs,
+    Paragraph,
+    Reference,
+    Report,
+    SectionBlock,
+    Text,
+)
+from services.results.rendering.values import cell, day, is_scalar, score, words
+from services.results.rendering.weaving import Segment, Weaver, group
+
+MAX_PASSAGES = 50
+"""Passages shown for one source; the rest is counted in a note."""
+
+_FINDINGS_OF_THEIR_OWN = frozenset({"bridges", "hypotheses"})
+"""Blocks that are part of what was found; the others say how, and stand after the references."""
+
+
+def compose(
+    document: ResultDocument, metadata: ExecutionMetadata | None, *, citation_style: str, language: str
+) -> Report:
+    """Lay the document out as a report.
+
+    :param language: BCP 47 tag of the fixed words, the hyphenation and the citations' terms.
+    :raises UnknownCitationStyle: the style is not known.
+    """
+    return _Composer(document, metadata, citation_style, language).report()
+
+
+class _Composer:
+    def __init__(self, document: ResultDocument, metadata: ExecutionMetadata | None, style: str, language: str) -> None:
+        self._document = document
+        self._metadata = metadata
+        self._labels = labels(language)
+        self._language = language
+        self._anchors = Anchors()
+        self._entries = {item.id: self._anchors.of("ref", item.id) for item in document.citations}
+        self._citations = {item.id: item for item in document.citations}
+        self._exhibits = Exhibits(document, self._anchors, self._labels)
+        # What is cited where has to be known before anything is written: numeric styles count in the text's order.
+        weaver = Weaver(document)
+        self._summary = [weaver.weave(line, {}) for line in paragraphs(document.summary)]
+        self._woven = [_weave(weaver, section) for section in document.sections]
+        self._references = format_references(
+            document.citations, self._cited(), self._entries, style=style, language=language
+        )
+
+    def report(self) -> Report:
+        document, metadata = self._document, self._metadata or {}
+        kind, prompt, session_id = (metadata.get(name) for name in ("session_type", "prompt", "session_id"))
+        before, after = self._own_blocks()
+        exhibits = self._exhibits.section()
+        return Report(
+            title=one_line(document.title) or self._labels["report"],
+            language=self._language,
+            labels=self._labels,
+            kind=self._labels.get(kind if isinstance(kind, str) else "report", self._labels["report"]),
+            question=one_line(prompt) if isinstance(prompt, str) else "",
+            date=day(metadata.get("finished_at")) or day(metadata.get("created_at")),
+            session_id=one_line(session_id) if isinstance(session_id, str) else None,
+            confidence=score(document.confidence_score),
+            partial=document.partial,
+            summary=tuple(self._paragraph(segments) for segments in self._summary),
+            findings=tuple(self._finding(item) for item in document.key_findings),
+            sections=(
+                *(self._section(index) for index in range(len(document.sections))),
+                *([exhibits] if exhibits else []),
+                *before,
+            ),
+            references=tuple(self._reference(item) for item in self._references.entries),
+            appendix=(*after, *self._run()),
+        )
+
+    def _cited(self) -> list[tuple[str, ...]]:
+        """Groups of citations in the order of the report."""
+        groups = [segment.citations for segments in self._summary for segment in segments]
+        groups += [group(finding.citations) for finding in self._document.key_findings]
+        for woven, rest in self._woven:
+            groups += [segment.citations for segments in woven for segment in segments]
+            groups += [group(claim.citations) for claim in rest]
+        return groups
+
+    def _section(self, index: int) -> SectionBlock:
+        section, (woven, rest) = self._document.sections[index], self._woven[index]
+        anchor = self._anchors.of("section", section.id)
+        body: list[Block] = [self._paragraph(segments) for segments in woven]
+        if rest:
+            claims = (Segment(one_line(claim.text), claim.id, group(claim.citations)) for claim in rest)
+            body.append(Bullets(tuple(self._paragraph((claim,)) for claim in claims)))
+        return SectionBlock(anchor, one_line(section.heading) or words(section.id), tuple(body))
+
+    def _paragraph(self, segments: tuple[Segment, ...]) -> Paragraph:
+        parts: list[Anchored | Inline] = []
+        for segment in segments:
+            inlines = (Text(segment.text), *self._label(segment.citations))
+            if segment.claim is None:
+                parts.extend(inlines)
+            else:
+                parts.append(Anchored(self._anchors.of("claim", segment.claim), inlines))
+        return Paragraph(tuple(parts))
+
+    def _label(self, citations: tuple[str, ...]) -> Inlines:
+        """The citations' label with the space before it; none before a superscript."""
+        label = self._references.labels.get(citations, ())
+        return label if not label or _is_superscript(label) else (Text(" "), *label)
+
+    def _finding(self, finding: KeyFinding) -> Finding:
+        text = one_line(finding.text)
+        quote = one_line(finding.quote) if finding.quote else ""
+        return Finding(
+            anchor=self._anchors.of("finding", finding.id),
+            inlines=(Text(text), *self._label(group(finding.citations))),
+            # A finding that is itself the quote is not said twice.
+            quote=quote if quote != text else None,
+            source=self._quote_source(finding) if quote else (),
+            confidence=score(finding.confidence),
+            exhibits=self._exhibits.links(finding),
+        )
+
+    def _quote_source(self, finding: KeyFinding) -> Inlines:
+        for id in finding.citations:
+            for passage in self._citations[id].passages:
+                if passage.quote == finding.quote:
+                    return (*self._references.labels[(id,)], Text(f" {self._place(passage)}"))
+        return ()
+
+    def _place(self, passage: Passage) -> str:
+        characters = f"{self._labels['characters']} {passage.start}–{passage.end}"
+        return characters if passage.page is None else f"{self._labels['page']} {passage.page}, {characters}"
+
+    def _reference(self, item: FormattedReference) -> Reference:
+        passages = item.citation.passages
+        more = len(passages) - MAX_PASSAGES
+        hashes = dict.fromkeys(one_line(passage.sha256) for passage in passages if passage.sha256)
+        return Reference(
+            anchor=self._entries[item.citation.id],
+            marker=item.marker,
+            inlines=item.inlines,
+            evidence=tuple(
+                Evidence(one_line(passage.quote), self._place(passage)) for passage in passages[:MAX_PASSAGES]
+            ),
+            note=self._labels["more_passages"].format(count=more) if more > 0 else None,
+            text_hash=", ".join(hashes) or None,
+        )
+
+    def _own_blocks(self) -> tuple[list[SectionBlock], list[SectionBlock]]:
+        """The session type's own blocks: what stands before the references, and what after them."""
+        before: list[SectionBlock] = []
+        after: list[SectionBlock] = []
+        facts: list[tuple[str, str]] = []
+        for name, value in self._document.blocks.items():
+            if is_scalar(value) and not isinstance(value, str):
+                facts.append((words(name), cell(value, self._labels)))
+            elif laid_out := blocks.lay_out(value, self._labels):
+                section = SectionBlock(self._anchors.of("section", name), words(name), tuple(laid_out))
+                (before if name in _FINDINGS_OF_THEIR_OWN else after).append(section)
+        if facts:
+            anchor = self._anchors.of("section", "details")
+            after.append(SectionBlock(anchor, self._labels["details"], (Pairs(tuple(facts)),)))
+        return before, after
+
+    def _run(self) -> list[SectionBlock]:
+        facts = run_facts(self._metadata, self._labels) if self._metadata is not None else ()
+        return [SectionBlock(self._anchors.of("section", "run"), self._labels["run"], facts)] if facts else []
+
+
+def _weave(weaver: Weaver, section: Section) -> tuple[list[tuple[Segment, ...]], list[Claim]]:
+    """The section's paragraphs, and the claims that none of them states."""
+    waiting = {one_line(claim.text): claim for claim in reversed(section.claims)}
+    woven: list[tuple[Segment, ...]] = []
+    stated: set[str] = set()
+    for line in paragraphs(section.body):
+        segments = weaver.weave(line, waiting)
+        woven.append(segments)
+        for segment in segments:
+            if segment.claim is not None:
+                stated.add(segment.claim)
+                waiting.pop(segment.text, None)
+    return woven, [claim for claim in section.claims if claim.id not in stated]
+
+
+def _is_superscript(label: Inlines) -> bool:
+    first: Inline | None = label[0] if label else None
+    while first is not None and not isinstance(first, Text):
+        if getattr(first, "kind", None) == "super":
+            return True
+        first = first.children[0] if first.children else None
+    return False

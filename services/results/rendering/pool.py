@@ -1,0 +1,193 @@
+"""A few warm rendering processes, each doing one thing at a time, replaced when one hangs or dies.
+
+They are started by executing a new interpreter, never by forking this process: gRPC does not survive a fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.results.rendering.protocol import HEADER, RenderRequest, pack_request
+from services.results.rendering.rendition import Rendition
+
+_PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+_PASSED_ON = ("PATH", "TMPDIR", "PRSM_RENDERING_FONTS")
+
+
+class RenderingFailed(Exception):
+    """A document could not be rendered; nothing about a second attempt would differ."""
+
+
+class DocumentTooLarge(RenderingFailed):
+    """Rendering took more memory than a process is allowed."""
+
+
+class RenderingTimedOut(Exception):
+    """Rendering took longer than allowed; the process was killed."""
+
+
+class RenderingCrashed(Exception):
+    """The process died while rendering, or could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """Bounds of the pool.
+
+    :param processes: rendering processes, each one rendering at a time.
+    :param timeout_seconds: the longest a rendering may take.
+    :param start_timeout_seconds: the longest a process may take to get warm.
+    :param memory_bytes: data a process may hold.
+    :param renderings_per_process: after so many a process is replaced, so that nothing piles up in it.
+    """
+
+    processes: int = 1
+    timeout_seconds: float = 30.0
+    start_timeout_seconds: float = 60.0
+    memory_bytes: int = 2 << 30
+    renderings_per_process: int = 500
+
+
+class _Slot:
+    """A place for one process."""
+
+    def __init__(self) -> None:
+        self.process: asyncio.subprocess.Process | None = None
+        self.served = 0
+
+
+class RenderPool:
+    """Renders documents in child processes. Start it after the service is ready: a warm process takes a second."""
+
+    def __init__(self, settings: PoolSettings, *, command: Sequence[str] | None = None) -> None:
+        self._settings = settings
+        self._command = command or (
+            sys.executable,
+            "-m",
+            "services.results.rendering.child",
+            "--memory",
+            str(settings.memory_bytes),
+        )
+        self._slots = [_Slot() for _ in range(settings.processes)]
+        self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
+        for slot in self._slots:
+            self._free.put_nowait(slot)
+        self._jobs: set[asyncio.Task[Rendition]] = set()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start and warm all processes, so that no request has to wait for it.
+
+        :raises RenderingCrashed: a process could not be started.
+        """
+        await asyncio.gather(*(self._process(slot) for slot in self._slots))
+
+    async def render(self, request: RenderRequest) -> Rendition:
+        """Render; waits while all processes are busy. A caller that goes away does not stop what has begun.
+
+        :raises RenderingFailed: the document cannot be rendered.
+        :raises RenderingTimedOut: it took too long.
+        :raises RenderingCrashed: the process died.
+        """
+        if self._closed:
+            raise RenderingCrashed("the pool is closed")
+        slot = await self._free.get()
+        job = asyncio.create_task(self._job(slot, request))
+        self._jobs.add(job)
+        job.add_done_callback(self._done)
+        return await asyncio.shield(job)
+
+    async def close(self) -> None:
+        """End all processes. What is under way fails."""
+        self._closed = True
+        for slot in self._slots:
+            await self._end(slot)
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+
+    def _done(self, job: asyncio.Task[Rendition]) -> None:
+        self._jobs.discard(job)
+        if not job.cancelled():
+            job.exception()  # The caller may have gone; a failure is then nobody's.
+
+    async def _job(self, slot: _Slot, request: RenderRequest) -> Rendition:
+        try:
+            process = await self._process(slot)
+            try:
+                async with asyncio.timeout(self._settings.timeout_seconds):
+                    head, body = await _exchange(process, pack_request(request))
+            except TimeoutError as error:
+                await self._end(slot)
+                raise RenderingTimedOut(f"longer than {self._settings.timeout_seconds} s") from error
+            except (asyncio.IncompleteReadError, ConnectionError) as error:
+                await self._end(slot)
+                raise RenderingCrashed("the rendering process died") from error
+            slot.served += 1
+            if head.get("spent") or slot.served >= self._settings.renderings_per_process:
+                await self._end(slot)
+        finally:
+            self._free.put_nowait(slot)
+        if "error" in head:
+            kind = DocumentTooLarge if head["error"] == "too_large" else RenderingFailed
+            raise kind(f"{head['error']}: {head['message']}")
+        return Rendition(head["media_type"], head["filename"], body)
+
+    async def _process(self, slot: _Slot) -> asyncio.subprocess.Process:
+        """The slot's process, started if there is none."""
+        if slot.process is not None and slot.process.returncode is None:
+            return slot.process
+        if self._closed:
+            raise RenderingCrashed("the pool is closed")
+        slot.process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=_environment(),
+            start_new_session=True,
+        )
+        slot.served = 0
+        try:
+            async with asyncio.timeout(self._settings.start_timeout_seconds):
+                await _receive(slot.process)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+            await self._end(slot)
+            raise RenderingCrashed("the rendering process did not start") from error
+        return slot.process
+
+    async def _end(self, slot: _Slot) -> None:
+        process, slot.process = slot.process, None
+        if process is None:
+            return
+        # The process leads a session of its own, so this reaches whatever it has started as well.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> tuple[dict[str, Any], bytes]:
+    assert process.stdin is not None
+    process.stdin.write(frame)
+    await process.stdin.drain()
+    return await _receive(process)
+
+
+async def _receive(process: asyncio.subprocess.Process) -> tuple[dict[str, Any], bytes]:
+    assert process.stdout is not None
+    head_length, body_length = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+    head: dict[str, Any] = orjson.loads(await process.stdout.readexactly(head_length))
+    return head, await process.stdout.readexactly(body_length)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the service's own environment, where secrets live, but what finding programs and fonts takes."""
+    passed_on = {name: value for name in _PASSED_ON if (value := os.environ.get(name)) is not None}
+    return {**passed_on, "LANG": "C.UTF-8", "PYTHONPATH": os.fspath(_PACKAGE_ROOT)}

@@ -1,0 +1,83 @@
+"""How single values are written in a report."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+from services.results.rendering.plain_text import clean, one_line
+from services.results.rendering.reading import JSON, Cell
+
+SIGNIFICANT_DIGITS = 6
+"""Digits of a number in a report; the JSON export and the CSV files carry every digit."""
+
+# A power of ten says the size; more digits before it are noise.
+_MANTISSA_DIGITS = 3
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SNAKE = re.compile(r"[_\s]+")
+
+
+def number(value: float) -> str:
+    """A number for reading: whole numbers as they are, others to `SIGNIFICANT_DIGITS`, with a true minus sign."""
+    if isinstance(value, int):
+        text = str(value)
+    elif not math.isfinite(value):
+        return "–"
+    elif value.is_integer() and abs(value) < 1e15:
+        text = str(int(value))
+    else:
+        text = f"{value:.{SIGNIFICANT_DIGITS}g}"
+    mantissa, exponent, power = text.partition("e")
+    if exponent:
+        shortened = f"{float(mantissa):.{_MANTISSA_DIGITS}g}"
+        return f"{shortened.replace('-', '−')} × 10{str(int(power)).translate(_RAISED)}"
+    return text.replace("-", "−")
+
+
+def cell(value: Cell, labels: dict[str, str]) -> str:
+    """A table's cell."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return labels["yes"] if value else labels["no"]
+    if isinstance(value, (int, float)):
+        return number(value)
+    return one_line(value)
+
+
+def score(value: float | None) -> str | None:
+    """A confidence in 0..1 with two decimals."""
+    return None if value is None or not math.isfinite(value) else f"{value:.2f}"
+
+
+def words(name: str) -> str:
+    """A field's name as words: `std_error` becomes `Std error`. Never empty."""
+    text = _SNAKE.sub(" ", clean(name)).strip()
+    return text[:1].upper() + text[1:] or "–"
+
+
+def is_scalar(value: JSON) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def day(moment: JSON) -> str | None:
+    """The UTC day of an RFC 3339 moment, as `2025-07-02`; None if it is not one."""
+    parsed = _moment(moment)
+    return None if parsed is None else parsed.astimezone(UTC).date().isoformat()
+
+
+def seconds(moment: JSON) -> int:
+    """An RFC 3339 moment as seconds since 1970; 0 if it is not one."""
+    parsed = _moment(moment)
+    return 0 if parsed is None else max(0, int(parsed.timestamp()))
+
+
+def _moment(moment: JSON) -> datetime | None:
+    if not isinstance(moment, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)

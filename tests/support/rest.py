@@ -1,0 +1,174 @@
+"""A client of the REST API for tests: it sends what it is told and shows all of the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDictProxy
+
+JSON = Any
+API = "/api/v1"
+PATIENCE = 60.0
+"""Seconds within which anything that a test waits for has happened."""
+TERMINAL = frozenset({"completed", "failed", "cancelled", "timeout"})
+NO_CREDENTIALS: Mapping[str, str] = {"Authorization": ""}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, read to its end."""
+
+    method: str
+    path: str
+    status: int
+    headers: CIMultiDictProxy[str] = field(repr=False)
+    content: bytes
+
+    @property
+    def body(self) -> JSON:
+        """The JSON of the body."""
+        return json.loads(self.content)
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("Content-Type", "").partition(";")[0].strip()
+
+    def expect(self, status: int) -> JSON:
+        """The JSON of an answer that must have this status."""
+        assert self.status == status, f"{self.method} {self.path}: {self.status} instead of {status}: {self.text[:600]}"
+        return self.body
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a validation error names."""
+        return [fault["field"] for fault in self.body["details"]["fields"]]
+
+
+@dataclass(frozen=True)
+class StreamEvent:
+    """One Server-Sent Event. `id` is None where the stream gave none."""
+
+    id: int | None
+    type: str
+    data: dict[str, JSON]
+
+
+class Api:
+    """The API as one user sees it. `user` is their id."""
+
+    def __init__(self, client: aiohttp.ClientSession, url: str, token: str, user: str) -> None:
+        self._client = client
+        self._url = url
+        self.user = user
+        self.token = token
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: JSON = None,
+        raw: bytes | aiohttp.FormData | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send `body` as JSON, or `raw` as it is. A header that is empty is left out."""
+        data: Any = raw
+        given = {"Authorization": f"Bearer {self.token}"}
+        if body is not None:
+            data = json.dumps(body).encode()
+            given["Content-Type"] = "application/json"
+        given |= headers or {}
+        kept = {name: value for name, value in given.items() if value}
+        async with self._client.request(
+            method, self._url + path, data=data, params=query, headers=kept, allow_redirects=False
+        ) as response:
+            return Answer(method, path, response.status, response.headers, await response.read())
+
+    async def get(self, path: str, **query: str) -> JSON:
+        return (await self.send("GET", API + path, query=query)).expect(200)
+
+    async def post(self, path: str, body: JSON = None, *, status: int = 200) -> JSON:
+        return (await self.send("POST", API + path, body=body)).expect(status)
+
+    async def create(self, prompt: str = "How is carbon dioxide taken up by the ocean?", **body: JSON) -> str:
+        """Create a session and return its id."""
+        answer = await self.post("/sessions", {"prompt": prompt, **body}, status=201)
+        return str(answer["session_id"])
+
+    async def add_document(self, title: str, text: str) -> str:
+        answer = await self.post("/documents", {"title": title, "text": text}, status=201)
+        return str(answer["document_id"])
+
+    async def share(self, session_id: str, recipient: str, permissions: str = "view", **body: JSON) -> JSON:
+        request = {"recipients": [recipient], "permissions": permissions, **body}
+        return await self.post(f"/sessions/{session_id}/share", request, status=201)
+
+    async def session(self, session_id: str) -> JSON:
+        return await self.get(f"/sessions/{session_id}")
+
+    async def events(self, session_id: str, *, after: int | None = None) -> AsyncIterator[StreamEvent]:
+        """The session's event stream, from its beginning or after an event, until the server ends it."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
+        path = f"{API}/sessions/{session_id}/events"
+        async with asyncio.timeout(2 * PATIENCE), self._client.get(self._url + path, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            assert response.content_type == "text/event-stream"
+            async for event in _events(response):
+                yield event
+
+    async def until(self, session_id: str, reached: Callable[[StreamEvent], bool]) -> StreamEvent:
+        """The first event of the stream that `reached` accepts; an AssertionError when there is none in time."""
+        seen: list[str] = []
+        try:
+            async with asyncio.timeout(PATIENCE), aclosing(self.events(session_id)) as events:
+                async for event in events:
+                    if reached(event):
+                        return event
+                    seen.append(f"{event.type}:{event.data['status']}")
+        except TimeoutError:
+            pass
+        raise AssertionError(f"session {session_id} did not get there: {seen}, {await self.session(session_id)}")
+
+    async def until_status(self, session_id: str, status: str) -> JSON:
+        """The session once its status is this one; an AssertionError when it ends otherwise."""
+
+        def reached(event: StreamEvent) -> bool:
+            now = event.data["status"]
+            assert now == status or now not in TERMINAL, f"{session_id} is {now}, not {status}: {event.data}"
+            return bool(now == status)
+
+        found = await self.session(session_id)
+        if found["status"] != status:
+            await self.until(session_id, reached)
+            found = await self.session(session_id)
+        assert found["status"] == status, found
+        return found
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[StreamEvent]:
+    fields: dict[str, str] = {}
+    async for raw in response.content:
+        line = raw.decode().rstrip("\r\n")
+        if not line:
+            if "data" in fields:
+                number = int(fields["id"]) if "id" in fields else None
+                yield StreamEvent(number, fields.get("event", "message"), json.loads(fields["data"]))
+            fields = {}
+            continue
+        name, _, value = line.partition(":")
+        if name:
+            value = value.removeprefix(" ")
+            fields[name] = f"{fields[name]}\n{value}" if name in fields else value

@@ -1,0 +1,33 @@
+"""`prsm up` with stand-ins for every part but the broker: `python standin_stack.py DATA_DIR PORT [STARTUP_SECONDS]`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from cli.errors import Refused
+from cli.stack.options import StackOptions
+from cli.stack.part import Patience
+from cli.stack.running import run_stack, say
+from cli.stack.stack import Stack
+
+STANDIN = Path(__file__).resolve().parent / "standin.py"
+
+
+def program(module: str) -> tuple[str, ...]:
+    return (sys.executable, str(STANDIN), module)
+
+
+async def main(data_dir: str, port: str, startup: str = "60") -> int:
+    options = StackOptions(Path(data_dir), int(port), workers=2)
+    patience = Patience(startup=float(startup), first_backoff=0.01)
+    return await run_stack(Stack(options, say=say, patience=patience, program=program))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(asyncio.run(main(*sys.argv[1:])))
+    except Refused as refusal:
+        say(str(refusal))
+        sys.exit(refusal.code)
