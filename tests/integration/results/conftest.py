@@ -46,14 +46,19 @@ async def db(results_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def either_db(request: pytest.FixtureRequest, results_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    """The same on both databases."""
+def either_url(request: pytest.FixtureRequest, results_file: Path, tmp_path: Path) -> str:
+    """A migrated database; each test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         shutil.copy(results_file, tmp_path / "either.db")
-        url = f"sqlite:///{tmp_path / 'either.db'}"
-    else:
-        url = request.getfixturevalue("results_postgres")
-    database = open_database(url, schema="results")
+        return f"sqlite:///{tmp_path / 'either.db'}"
+    url: str = request.getfixturevalue("results_postgres")
+    return url
+
+
+@pytest.fixture
+async def either_db(either_url: str) -> AsyncIterator[Database]:
+    """A migrated database without a row."""
+    database = open_database(either_url, schema="results")
     await database.write(lambda conn: [conn.execute(table.delete()) for table in METADATA.sorted_tables])
     yield database
     await database.close()
