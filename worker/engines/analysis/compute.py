@@ -1,0 +1,63 @@
+"""One task on one table: its result, table and figure, as strict JSON. Runs off the event loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.engines.analysis.canonical import content_id, strict
+from worker.engines.analysis.errors import AnalysisError, NotPossible
+from worker.engines.analysis.figures.choice import draw
+from worker.engines.analysis.figures.spec import MEDIA_TYPE
+from worker.engines.analysis.planning import Planned
+from worker.engines.analysis.table import Table
+from worker.engines.analysis.tables import table_of
+from worker.engines.analysis.tasks.registry import run_task
+
+JSON = Any
+
+
+def compute(table: Table, planned: Planned) -> JSON:
+    """``{entry, table, figure}``; the last two may be None.
+
+    What the data cannot answer has ``not_possible`` with the reason in its result. Raises
+    :class:`AnalysisError` for a request that does not fit the table.
+    """
+    task = planned.task
+    try:
+        result = run_task(table, task)
+    except NotPossible as reason:
+        return without_result(table.name, planned, "not_possible", str(reason))
+    except AnalysisError as error:
+        if planned.asked or task.path.startswith("preferences."):
+            raise
+        return without_result(table.name, planned, "not_possible", f"{task.kind} could not be done: {error}")
+    result, lost = strict(result)
+    if lost:
+        result["warnings"] = [*result.get("warnings", []), f"not finite, so left empty: {', '.join(lost)}"]
+    figure = draw(table, task.kind, result)
+    drawn = None
+    if figure is not None:
+        spec, _ = strict(figure.spec)
+        drawn = {"title": figure.title, "alt": figure.alt, "spec": spec, "media_type": MEDIA_TYPE}
+        drawn = {"id": content_id("figure", drawn), **drawn}
+    shown = table_of(task.kind, result)
+    if shown is not None:
+        shown = {"id": content_id("table", table.name, shown), **shown}
+    return {"entry": _entry(table.name, planned, result), "table": shown, "figure": drawn}
+
+
+def without_result(dataset: str, planned: Planned, key: str, reason: str) -> JSON:
+    """What stands in the place of a task that gave nothing (`key` is ``not_possible`` or ``skipped``)."""
+    return {"entry": _entry(dataset, planned, {key: reason, "warnings": [reason]}), "table": None, "figure": None}
+
+
+def _entry(dataset: str, planned: Planned, result: JSON) -> JSON:
+    request, _ = strict(dict(planned.task.arguments))
+    return {
+        "kind": planned.task.kind,
+        "dataset": dataset,
+        "request": request,
+        "asked": planned.asked,
+        "why": planned.why,
+        "result": result,
+    }

@@ -1,0 +1,171 @@
+"""The analysis engine: datasets and a question in, statistics, figures and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from worker.engines.analysis.errors import NO_DATASET, AnalysisError
+from worker.engines.base import JSON, Job, StageContext, StageSpec
+
+if TYPE_CHECKING:
+    from worker.engines.analysis.options import AnalysisOptions
+    from worker.engines.analysis.reading.notes import ReadResult
+
+_DESCRIPTIVE = frozenset({"profile", "describe"})
+
+
+def seed_of(preferences: Mapping[str, Any]) -> int:
+    """The session's seed; 0 when none is given."""
+    seed = preferences.get("seed")
+    return int(seed) if isinstance(seed, int | float) and not isinstance(seed, bool) and seed >= 0 else 0
+
+
+class AnalysisEngine:
+    """Stages: load → profile → model → findings → write. Every stage reads the datasets anew where it needs
+    them, so a checkpoint holds results only and a stage begun again comes to the same output."""
+
+    name = "analysis"
+    session_types = frozenset({"analysis"})
+    pausable = True
+
+    def stages(self, job: Job) -> Sequence[StageSpec]:
+        return (
+            StageSpec("load", 2.0),
+            StageSpec("profile", 2.0),
+            StageSpec("model", 4.0),
+            StageSpec("findings", 1.0),
+            StageSpec("write", 1.0),
+        )
+
+    async def run_stage(self, stage: str, ctx: StageContext) -> JSON:
+        match stage:
+            case "load":
+                return await self._load(ctx)
+            case "profile":
+                return await self._compute(ctx, descriptive=True)
+            case "model":
+                return await self._compute(ctx, descriptive=False)
+            case "findings":
+                return await self._findings(ctx)
+            case "write":
+                return await self._write(ctx)
+        raise ValueError(f"the analysis engine has no stage {stage!r}")
+
+    async def _load(self, ctx: StageContext) -> JSON:
+        from worker.engines.analysis.loading import load
+
+        if not ctx.job.datasets:
+            raise AnalysisError(NO_DATASET, "an analysis needs a dataset")
+        options = _options(ctx.job)
+        read: list[ReadResult] = []
+        for number in range(len(ctx.job.datasets)):
+            result = await _read(ctx, number, options, taken=[earlier.table.name for earlier in read])
+            ctx.use("row_read", result.table.rows)
+            read.append(result)
+            await ctx.step(number + 1, len(ctx.job.datasets) + 1)
+        loaded = await ctx.run(load, read, ctx.job.prompt, options, seed_of(ctx.job.preferences))
+        for decision in loaded["decisions"]:
+            ctx.decide(
+                decision["decision"],
+                decision["reason"],
+                alternatives=decision["alternatives"],
+                excluded=decision["excluded"],
+            )
+        await ctx.step(1, 1)
+        return loaded
+
+    async def _compute(self, ctx: StageContext, *, descriptive: bool) -> JSON:
+        """Results of the planned tasks of one sort, by their place in the plan."""
+        from worker.engines.analysis.compute import compute, without_result
+        from worker.engines.analysis.loading import planned_tasks
+
+        loaded = ctx.outputs["load"]
+        options = _options(ctx.job)
+        chosen = [
+            (place, planned)
+            for place, planned in enumerate(planned_tasks(loaded))
+            if (planned.task.kind in _DESCRIPTIVE) == descriptive
+        ]
+        results: dict[str, JSON] = {}
+        tables: dict[int, Any] = {}
+        partial = False
+        for done, (place, planned) in enumerate(chosen):
+            if ctx.write_up:
+                partial = True
+                name = loaded["datasets"][planned.dataset]["name"]
+                results[str(place)] = without_result(name, planned, "skipped", "time or budget was nearly spent")
+                continue
+            if planned.dataset not in tables:
+                names = [dataset["name"] for dataset in loaded["datasets"][: planned.dataset]]
+                tables[planned.dataset] = (await _read(ctx, planned.dataset, options, taken=names)).table
+            results[str(place)] = await ctx.run(compute, tables[planned.dataset], planned)
+            await ctx.step(done + 1, len(chosen))
+        return {"results": results, "partial": partial}
+
+    async def _findings(self, ctx: StageContext) -> JSON:
+        from worker.engines.analysis.conclusions import find
+
+        computed, _ = _computed(ctx.outputs)
+        findings = await ctx.run(find, computed, ctx.outputs["load"])
+        await ctx.step(1, 1)
+        return {"findings": findings}
+
+    async def _write(self, ctx: StageContext) -> JSON:
+        from worker.engines.analysis.conclusions import document
+
+        computed, partial = _computed(ctx.outputs)
+        findings = ctx.outputs["findings"]["findings"]
+        seed = seed_of(ctx.job.preferences)
+        written = document(ctx.outputs["load"], computed, findings, seed=seed, partial=partial)
+        await ctx.step(1, 1)
+        return written
+
+
+def _options(job: Job) -> AnalysisOptions:
+    from worker.engines.analysis.options import parse_options
+
+    return parse_options(job.preferences.get("analysis"))
+
+
+async def _read(ctx: StageContext, number: int, options: AnalysisOptions, *, taken: Sequence[str]) -> ReadResult:
+    """The dataset at that place. Results speak of datasets by name, so one whose name is `taken` gets a number."""
+    from worker.engines.analysis.reading.reader import read_table
+
+    name, data = await ctx.sources.dataset(ctx.job.datasets[number])
+    name = f"{name} ({number + 1})" if name in taken else name
+    return await ctx.run(read_table, name, data, options.read)
+
+
+def _computed(outputs: Mapping[str, JSON]) -> tuple[list[JSON], bool]:
+    """All results in the order of the plan, and whether any was skipped."""
+    merged = {**outputs["profile"]["results"], **outputs["model"]["results"]}
+    partial = bool(outputs["profile"]["partial"] or outputs["model"]["partial"])
+    return [merged[place] for place in sorted(merged, key=int)], partial
+
+
+def analyse_dataset(name: str, data: bytes, prompt: str, options: Mapping[str, Any], *, seed: int) -> dict[str, JSON]:
+    """Analyse one dataset as part of another session; the same code as the engine's, at one go.
+
+    `options` is what `preferences.analysis` takes. Returns ``{tables, figures, analysis, key_findings, sections,
+    decisions}`` in the result document's shapes. Raises :class:`AnalysisError` for unusable data or options.
+    """
+    from worker.engines.analysis.compute import compute
+    from worker.engines.analysis.conclusions import figures_in_order, find, sections
+    from worker.engines.analysis.loading import load, planned_tasks
+    from worker.engines.analysis.options import parse_options
+    from worker.engines.analysis.reading.reader import read_table
+
+    parsed = parse_options(options)
+    read = read_table(name, data, parsed.read)
+    loaded = load([read], prompt, parsed, seed)
+    computed = [compute(read.table, planned) for planned in planned_tasks(loaded)]
+    findings = find(computed, loaded)
+    return {
+        "tables": [item["table"] for item in computed if item["table"] is not None],
+        "figures": figures_in_order(computed, findings),
+        "analysis": [item["entry"] for item in computed],
+        "key_findings": findings,
+        "sections": sections(findings, computed, loaded, partial=False),
+        "decisions": loaded["decisions"],
+    }

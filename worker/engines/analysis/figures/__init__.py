@@ -1,0 +1,1 @@
+"""Figures as Vega-Lite specifications with their data inlined (at most 2,000 points)."""

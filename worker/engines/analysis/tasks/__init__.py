@@ -1,0 +1,1 @@
+"""One module per kind of task; `registry` knows which kinds there are."""

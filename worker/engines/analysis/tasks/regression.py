@@ -1,0 +1,143 @@
+"""`regression`: ordinary least squares from a formula, with diagnostics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from worker.engines.analysis.errors import NotPossible
+from worker.engines.analysis.expressions.coding import Design, build_design
+from worker.engines.analysis.expressions.formula import ModelFormula, parse_formula
+from worker.engines.analysis.expressions.syntax import ExpressionError
+from worker.engines.analysis.numerics.distributions import chi2_upper, f_upper, t_quantile, t_two_sided
+from worker.engines.analysis.numerics.linear import EXACT_COLUMNS, LinearFit, affordable, fit_linear
+from worker.engines.analysis.numerics.orthogonal import least_squares
+from worker.engines.analysis.table import Table, complete_rows
+from worker.engines.analysis.tasks.task import Result, Task
+
+_FAMILIES = ("gaussian",)
+_ILL_CONDITIONED = 1e8
+_ROWS_PER_TERM = 10
+_UNEVEN = 0.01
+
+
+def run(table: Table, task: Task) -> Result:
+    """Fit `formula` by least squares.
+
+    `condition_number` is the 2-norm one of the design matrix with its columns scaled to unit length. Without an
+    intercept `r_squared` and `f` are about zero, as in R. Terms that others already determine have no estimate.
+    `arithmetic` is `exact` (rational arithmetic on the decimal text) or `double` (orthogonal decomposition with
+    refinement).
+    """
+    task.choice("family", _FAMILIES, "gaussian")
+    try:
+        formula = parse_formula(task.text("formula"), table.names())
+        for name in formula.columns:
+            if table.find(name) is None:
+                raise ExpressionError(f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+        design = design_for(formula, table)
+    except ExpressionError as error:
+        raise task.fault("formula", str(error)) from None
+    if len(design.rows) <= 1 or not np.any(design.matrix):
+        raise NotPossible(f"Only {len(design.rows)} row(s) have every value that {formula.text} needs.")
+    fit = fit_linear(design)
+    result = _result(fit, formula, table, design)
+    result["warnings"] = _warnings(fit, table.rows - len(design.rows), table.rows)
+    result["diagnostics"] = _diagnostics(fit, design)
+    if (result["diagnostics"]["breusch_pagan_p"] or 1.0) < _UNEVEN:
+        result["warnings"].append(
+            "the scatter is uneven (Breusch–Pagan p < 0.01), so standard errors may be too small or too large"
+        )
+    return result
+
+
+def design_for(formula: ModelFormula, table: Table) -> Design:
+    """The design of `formula`, with decimals where an exact fit is affordable."""
+    rows = len(complete_rows([table[name] for name in formula.columns]))
+    if not affordable(rows, len(formula.terms) + formula.intercept):
+        return build_design(formula, table, exact=False)
+    design = build_design(formula, table, exact=True)
+    if len(design.names) <= EXACT_COLUMNS and affordable(len(design.rows), len(design.names)):
+        return design
+    return Design(design.names, design.matrix, design.response, design.rows, None, None)
+
+
+def _result(fit: LinearFit, formula: ModelFormula, table: Table, design: Design) -> Result:
+    reach = t_quantile(0.975, fit.df_residual) if fit.df_residual > 0 else None
+    terms = []
+    for name, estimate, error in zip(fit.names, fit.estimates, fit.std_errors, strict=True):
+        term: Result = {"name": name, "estimate": estimate, "std_error": error}
+        term |= {"t": None, "p": None, "ci_low": None, "ci_high": None}
+        if estimate is not None and error is not None and reach is not None:
+            term |= {"ci_low": estimate - reach * error, "ci_high": estimate + reach * error}
+            if error > 0:
+                t = estimate / error
+                term |= {"t": t, "p": t_two_sided(t, fit.df_residual)}
+        terms.append(term)
+    adjusted = None
+    if fit.r_squared is not None and fit.df_residual > 0:
+        adjusted = 1 - (1 - fit.r_squared) * (fit.df_model + fit.df_residual) / fit.df_residual
+    return {
+        "formula": formula.text,
+        "family": "gaussian",
+        "response": formula.response.label,
+        "n": fit.n,
+        "terms": terms,
+        "residual_sd": fit.residual_sd,
+        "r_squared": fit.r_squared,
+        "r_squared_adjusted": adjusted,
+        "f": fit.f,
+        "p": None if fit.f is None else f_upper(fit.f, fit.df_model, fit.df_residual),
+        "df_model": fit.df_model,
+        "df_residual": fit.df_residual,
+        "ss_model": fit.ss_model,
+        "ss_residual": fit.ss_residual,
+        "condition_number": fit.condition_number,
+        "arithmetic": fit.arithmetic,
+    }
+
+
+def _warnings(fit: LinearFit, left_out: int, rows: int) -> list[str]:
+    warnings = []
+    if left_out:
+        warnings.append(f"{left_out} of {rows} rows are left out: a value is missing or the formula is undefined there")
+    if fit.aliased:
+        warnings.append(f"no estimate for {', '.join(fit.aliased)}: determined by the terms before")
+    if fit.df_residual <= 0:
+        warnings.append("as many terms as rows: nothing is left to estimate the scatter from")
+    elif fit.perfect:
+        warnings.append("the fit is perfect, so standard errors are 0 and t and F are not defined")
+    elif fit.n < _ROWS_PER_TERM * len(fit.names):
+        warnings.append(f"{fit.n} rows for {len(fit.names)} terms is few; the model may follow chance")
+    if fit.condition_number > _ILL_CONDITIONED:
+        digits = "no digits are lost, but" if fit.arithmetic == "exact" else _digits_left(fit.condition_number)
+        warnings.append(
+            f"ill conditioned (condition number {fit.condition_number:.1e}): {digits} "
+            "small changes of the data would change the estimates much"
+        )
+    if not fit.settled:
+        warnings.append("refinement did not settle; trust few digits")
+    return warnings
+
+
+def _digits_left(condition: float) -> str:
+    return f"about {max(0, 16 - math.ceil(math.log10(min(condition, 1e16))))} digits hold, and"
+
+
+def _diagnostics(fit: LinearFit, design: Design) -> Result:
+    """Durbin–Watson, Breusch–Pagan (Koenker's studentised form) and the largest standardised residual."""
+    empty: Result = {"durbin_watson": None, "breusch_pagan_p": None, "largest_standardised_residual": None}
+    if fit.perfect or fit.df_residual <= 0 or fit.residual_sd is None or fit.n < 4:
+        return empty
+    e = fit.residuals
+    squares = e * e
+    total = math.fsum(squares.tolist())
+    empty["durbin_watson"] = math.fsum((np.diff(e) ** 2).tolist()) / total
+    empty["largest_standardised_residual"] = float(np.max(np.abs(e))) / fit.residual_sd
+    spread = squares - squares.mean()
+    if fit.df_model > 0 and "Intercept" in fit.names and float(spread @ spread) > 0:
+        auxiliary = least_squares(design.matrix, squares)
+        share = 1 - auxiliary.residual_ss / math.fsum((spread * spread).tolist())
+        empty["breusch_pagan_p"] = chi2_upper(max(0.0, fit.n * share), fit.df_model)
+    return empty

@@ -1,0 +1,45 @@
+"""Numbers in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """`value` with so many significant digits, without exponent where that reads well."""
+    if value is None:
+        return "n/a"
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "not finite"
+    size = math.floor(math.log10(abs(value)))
+    if -4 <= size < 7:
+        text = f"{value:.{max(0, digits - 1 - size)}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return text.replace("-", "−") if text not in ("-0", "") else "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return f"95 % interval {number(low)} to {number(high)}"
+
+
+def p_value(p: float | None) -> str:
+    if p is None:
+        return "p not defined"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def listed(items: Sequence[str], most: int = 8) -> str:
+    """``a, b and c``; what is beyond `most` is counted."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
