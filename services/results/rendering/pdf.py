@@ -37,7 +37,7 @@ ACCESSIBLE: list[typst.PDFStandard] = ["ua-1"]
 ARCHIVABLE: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 """PDF/A wants the document's date, which is only known where execution metadata is given."""
 
-# Reports longer than this many characters get a table of contents.
+# Reports longer than this many characters, some seven pages, get a table of contents.
 _CONTENTS_FROM = 16_000
 _TEXT_WIDTH = 575.0
 """Width of the text block in CSS pixels; a figure this wide fills the line."""
@@ -149,14 +149,21 @@ def _date(day: str | None) -> dict[str, int] | None:
 
 
 def _length(report: Report) -> int:
-    paragraphs = (
-        block
-        for section in report.sections
-        for item in section.blocks
-        for block in (item.items if isinstance(item, Bullets) else (item,))
-        if isinstance(block, Paragraph)
-    )
-    return sum(len(plain(paragraph.parts)) for paragraph in paragraphs)
+    """Roughly how many characters of text the report is long, its figures and tables included."""
+    length = sum(len(plain(finding.inlines)) + 150 for finding in report.findings)
+    length += sum(300 + 200 * len(reference.evidence) for reference in report.references)
+    for section in (*report.sections, *report.appendix):
+        for block in section.blocks:
+            match block:
+                case Paragraph(parts):
+                    length += len(plain(parts))
+                case Bullets(items):
+                    length += sum(len(plain(item.parts)) for item in items)
+                case Pairs(rows) | TableBlock(rows=rows):
+                    length += 60 * len(rows)
+                case FigureBlock():
+                    length += 1_500
+    return length
 
 
 def _text(value: str, *, breakable: bool = True) -> list[Any]:

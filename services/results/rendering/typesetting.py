@@ -62,6 +62,11 @@ def pdf(template: str, data: dict[str, Any], *, standards: list[typst.PDFStandar
     return _compile(template, data, format="pdf", pdf_standards=standards, timestamp=timestamp)
 
 
+def png(template: str, data: dict[str, Any], *, pixels_per_inch: float) -> bytes:
+    """Compile `template`, of one page, with `data` to a PNG picture."""
+    return _compile(template, data, format="png", ppi=pixels_per_inch)
+
+
 def _compile(template: str, data: dict[str, Any], **options: Any) -> bytes:
     try:
         result = _compiler(template).compile(sys_inputs={"data": orjson.dumps(data).decode()}, **options)

@@ -12,6 +12,7 @@ from services.results.rendering.reading import JSON, Cell
 SIGNIFICANT_DIGITS = 6
 """Digits of a number in a report; the JSON export and the CSV files carry every digit."""
 
+_SMALL, _LARGE = 1e-4, 1e15
 # A power of ten says the size; more digits before it are noise.
 _MANTISSA_DIGITS = 3
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -20,19 +21,17 @@ _SNAKE = re.compile(r"[_\s]+")
 
 def number(value: float) -> str:
     """A number for reading: whole numbers as they are, others to `SIGNIFICANT_DIGITS`, with a true minus sign."""
-    if isinstance(value, int):
-        text = str(value)
-    elif not math.isfinite(value):
+    if not math.isfinite(value):
         return "–"
-    elif value.is_integer() and abs(value) < 1e15:
-        text = str(int(value))
-    else:
-        text = f"{value:.{SIGNIFICANT_DIGITS}g}"
-    mantissa, exponent, power = text.partition("e")
-    if exponent:
-        shortened = f"{float(mantissa):.{_MANTISSA_DIGITS}g}"
-        return f"{shortened.replace('-', '−')} × 10{str(int(power)).translate(_RAISED)}"
-    return text.replace("-", "−")
+    if isinstance(value, int) or (value.is_integer() and abs(value) < _LARGE):
+        return str(int(value)).replace("-", "−")
+    if _SMALL <= abs(value) < _LARGE:
+        decimals = max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:.{decimals}f}"
+        return (text.rstrip("0").rstrip(".") if decimals else text).replace("-", "−")
+    mantissa, _, power = f"{value:.{_MANTISSA_DIGITS - 1}e}".partition("e")
+    shortened = f"{float(mantissa):g}".replace("-", "−")
+    return f"{shortened} × 10{str(int(power)).translate(_RAISED)}"
 
 
 def cell(value: Cell, labels: dict[str, str]) -> str:

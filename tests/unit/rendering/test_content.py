@@ -14,7 +14,7 @@ import pytest
 
 from services.results.rendering import reference_docx
 from services.results.rendering.document import ResultDocument
-from services.results.rendering.docx import run
+from services.results.rendering.pandoc import run
 from services.results.rendering.render import render
 from services.results.rendering.rendition import Format, Rendition
 from tests.unit.rendering.reading import docx_text, markdown_text, pdf_text, squeezed

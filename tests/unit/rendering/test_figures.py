@@ -31,6 +31,11 @@ def test_the_picture_is_a_png_of_the_scaled_size() -> None:
     assert width == pytest.approx(figures.size(svg)[0] * figures.PNG_SCALE, abs=2)
 
 
+def test_the_picture_shows_the_words() -> None:
+    svg = figures.draw(_spec())
+    assert figures.png(svg) != figures.png(svg.replace("Altitude (m)", "Elevation (m)"))
+
+
 def test_the_order_of_keys_does_not_matter() -> None:
     spec = _spec()
     assert figures.draw(spec) == figures.draw({key: spec[key] for key in reversed(spec)})

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.results.rendering.blocks import MAX_ROWS, lay_out
+from services.results.rendering.labels import labels
+from services.results.rendering.report import Bullets, Pairs, Paragraph, Subheading, TableBlock, plain
+from services.results.rendering.values import number, score, words
+
+_EN = labels("en")
+
+
+def test_a_record_is_names_and_values_with_those_of_its_records() -> None:
+    record = {"seed": 0, "exact": True, "confidence": {"parts": {"strength": 0.5}}, "none": None}
+    assert lay_out(record, _EN) == [Pairs((("Seed", "0"), ("Exact", "yes"), ("Confidence parts strength", "0.5")))]
+
+
+def test_like_records_are_a_table() -> None:
+    rows = [{"term": "x", "estimate": 1.5, "tags": ["a", "b"]}, {"term": "y", "estimate": None, "tags": []}]
+    (table,) = lay_out(rows, _EN)
+    assert isinstance(table, TableBlock)
+    assert [(column.header, column.numeric) for column in table.columns] == [
+        ("Term", False),
+        ("Estimate", True),
+        ("Tags", False),
+    ]
+    assert table.rows == (("x", "1.5", "a, b"), ("y", "–", ""))
+
+
+def test_records_with_much_in_them_are_run_in() -> None:
+    records = [{"name": f"column {index}", **{f"q{place}": place for place in range(12)}} for index in range(2)]
+    blocks = lay_out(records, _EN)
+    assert [type(block) for block in blocks] == [Paragraph, Paragraph]
+    assert isinstance(blocks[0], Paragraph)
+    assert plain(blocks[0].parts).startswith("column 0. Q0 0; Q1 1; ")
+
+
+def test_lists_within_records_come_under_headings_that_skip_no_level() -> None:
+    value = [{"kind": "std_fit", "n": 3, "terms": [{"name": "x", "p": 0.5}]}, {"kind": "other", "n": 4}]
+    blocks = lay_out(value, _EN)
+    assert [(block.text, block.level) for block in blocks if isinstance(block, Subheading)] == [
+        ("Std fit", 2),
+        ("Terms", 3),
+    ]
+
+
+def test_scalars_are_bullets() -> None:
+    (bullets,) = lay_out(["one", 2, None], _EN)
+    assert isinstance(bullets, Bullets)
+    assert [plain(item.parts) for item in bullets.items] == ["one", "2", "–"]
+
+
+@pytest.mark.parametrize(
+    "value", [[{"a": 1}] * (MAX_ROWS + 3), ["x"] * (MAX_ROWS + 3), [{"a": [[1]]}] * (MAX_ROWS + 3)]
+)
+def test_what_is_cut_is_counted(value: list[Any]) -> None:
+    last = lay_out(value, _EN)[-1]
+    note = last.note if isinstance(last, TableBlock) else plain(last.parts) if isinstance(last, Paragraph) else None
+    assert note is not None
+    assert note.startswith("3 further rows")
+
+
+def test_depth_is_bounded() -> None:
+    value: Any = "deep"
+    for _ in range(500):
+        value = {"k": [value, [value]]} if _ == 0 else {"k": value}
+    lay_out(value, _EN)
+
+
+@pytest.mark.parametrize("value", [None, [], {}, "", [[]]])
+def test_nothing_takes_no_room(value: Any) -> None:
+    assert lay_out(value, _EN) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12, "12"),
+        (-3, "−3"),
+        (12.0, "12"),
+        (0.1 + 0.2, "0.3"),
+        (101.325, "101.325"),
+        (1234567.891, "1234568"),
+        (0.000123456789, "0.000123457"),
+        (9.9999999, "10"),
+        (1e300, "1 × 10³⁰⁰"),
+        (-1.5e-60, "−1.5 × 10⁻⁶⁰"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (2**70, str(2**70)),
+    ],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_scores_and_names() -> None:
+    assert score(0.8125) == "0.81"
+    assert score(None) is None
+    assert words("std_error") == "Std error"
+    assert words(" ") == "–"
