@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+import pytest_asyncio
 
 from tests.support.databases import PostgresCluster, drop_database, fresh_database
+from tests.support.rest import People
+from tests.support.stack import RunningStack, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +41,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'test.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack() -> AsyncIterator[RunningStack]:
+    """The whole product, started once for a test run; `PRSM_TEST_EDGE` says what answers REST."""
+    with tempfile.TemporaryDirectory(prefix="prsm-stack-", ignore_cleanup_errors=True) as folder:
+        async with running_stack(Path(folder), edge=os.environ.get("PRSM_TEST_EDGE", "gateway")) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def people(stack: RunningStack) -> AsyncIterator[People]:
+    """Makes users of the stack."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as client:
+        yield People(stack, client)

@@ -56,7 +56,8 @@ class GrantVerifier:
     """Results' and library's side."""
 
     def __init__(self, keys: KeySource, clock: Clock) -> None:
-        rules = TokenRules(issuer=ISSUER, audience=AUDIENCE, types=(TYPE,), leeway=5)
+        # A session may name a thousand documents.
+        rules = TokenRules(issuer=ISSUER, audience=AUDIENCE, types=(TYPE,), leeway=5, longest=128 * 1024)
         self._tokens = TokenVerifier(keys, rules, clock)
 
     async def verify(self, token: str) -> Grant:

@@ -19,7 +19,6 @@ from kit.errors import Unauthorized
 from kit.times import SECOND, Clock
 
 _CACHE = 4096
-_LONGEST = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class TokenRules:
     types: tuple[str, ...] = ("at+jwt", "jwt")
     leeway: int = 30
     """Seconds of clock difference that are forgiven."""
+    longest: int = 16 * 1024
+    """Characters of a token; a longer one is not looked at."""
 
 
 def header_of(token: str) -> Mapping[str, Any]:
@@ -69,7 +70,7 @@ class TokenVerifier:
                 return entry[1], entry[2]
             del self._known[token]
             raise Unauthorized()
-        if len(token) > _LONGEST or token.count(".") != 2:
+        if len(token) > self._rules.longest or token.count(".") != 2:
             raise Unauthorized()
         try:
             kid = header_of(token).get("kid")

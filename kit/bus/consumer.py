@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import structlog
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
@@ -72,7 +71,7 @@ class Consumer:
             self._subscription = await self._subscribe()
         try:
             messages = await self._subscription.fetch(_BATCH, timeout=self._wait)
-        except NatsTimeout:
+        except TimeoutError:  # nats raises its own, which is one, and sometimes the plain one
             # Nothing came; a consumer that is gone shows itself here.
             try:
                 await self._bus.jetstream().consumer_info(EVENTS_STREAM, self._durable)

@@ -41,6 +41,11 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The connection below SQLAlchemy's: beginning and ending there costs a tenth of what it costs above."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
+
+
 class _Work:
     __slots__ = ("error", "fn", "future", "value")
 
@@ -82,11 +87,12 @@ class SqliteDatabase:
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         reader = self._reader
-        reader.exec_driver_sql("BEGIN")
+        run = _driver(reader).execute
+        run("BEGIN")
         try:
             return fn(reader)
         finally:
-            reader.exec_driver_sql("COMMIT")
+            run("COMMIT")
 
     async def ping(self) -> None:
         await self.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
@@ -122,7 +128,7 @@ class SqliteDatabase:
         self._write_engine.dispose()
 
     def _commit(self, connection: Connection, group: list[_Work]) -> None:
-        run = connection.exec_driver_sql
+        run = _driver(connection).execute
         try:
             run("BEGIN IMMEDIATE")
             for work in group:
@@ -136,14 +142,14 @@ class SqliteDatabase:
             run("COMMIT")
         except Exception as error:
             failure: BaseException = error
-            if isinstance(error, OperationalError):
+            if isinstance(error, (OperationalError, sqlite3.OperationalError)):
                 failure = Unavailable()
                 failure.__cause__ = error
             for work in group:
                 work.error = failure
             try:
                 run("ROLLBACK")
-            except OperationalError:
+            except sqlite3.OperationalError:
                 pass  # The failed statement had ended the transaction already.
         self._loop.call_soon_threadsafe(self._answer, group)
 

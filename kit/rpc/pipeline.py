@@ -84,13 +84,13 @@ class Pipeline:
         what breaks the rules in the proto.
         """
         methods = {
-            m.name: self._method(m, getattr(servicer, m.name), getattr(servicer, f"faults_{m.name}", _no_faults))
+            m.name: self._method(m, getattr(servicer, m.name), _own_rules(servicer, f"faults_{m.name}"))
             for m in service.methods
         }
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
     def _method(
-        self, descriptor: MethodDescriptor, function: Callable[..., Any], own: OwnRules
+        self, descriptor: MethodDescriptor, function: Callable[..., Any], own: OwnRules | None
     ) -> grpc.RpcMethodHandler[Any, Any]:
         rule = rule_of(descriptor)
         name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
@@ -156,7 +156,7 @@ class Pipeline:
         request_class: type[Message],
         response_class: type[Message],
         function: Callable[[Any, Call], Awaitable[Message]],
-        own: OwnRules,
+        own: OwnRules | None,
     ) -> Callable[[bytes, Context], Awaitable[Message]]:
         status = str(rule.success_status) if rule.success_status != 200 else ""
 
@@ -295,8 +295,8 @@ def _initial(status: str, call: Call) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _no_faults(_request: Message) -> tuple[Fault, ...]:
-    return ()
+def _own_rules(servicer: object, name: str) -> OwnRules | None:
+    return getattr(servicer, name) if hasattr(type(servicer), name) else None
 
 
 def _serialize(message: Message) -> bytes:

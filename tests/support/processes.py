@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -33,7 +34,7 @@ class ServiceProcess:
         }
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Returns once the service says that it is serving."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"services.{self._name}", env=self._environment, cwd=ROOT
@@ -43,7 +44,13 @@ class ServiceProcess:
             watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=60, wait_for_ready=True)
             async for answer in watch:
                 if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                    return
+                    break
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
     async def stop(self) -> int:
         """End it with SIGTERM and return its exit status."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
+from tests.support.stack import RunningStack
+
 JSON = Any
 API = "/api/v1"
 PATIENCE = 60.0
 """Seconds within which anything that a test waits for has happened."""
 TERMINAL = frozenset({"completed", "failed", "cancelled", "timeout"})
-NO_CREDENTIALS: Mapping[str, str] = {"Authorization": ""}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Api:
     ) -> Answer:
         """Send `body` as JSON, or `raw` as it is. A header that is empty is left out."""
         data: Any = raw
-        given = {"Authorization": f"Bearer {self.token}"}
+        given = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if body is not None:
             data = json.dumps(body).encode()
             given["Content-Type"] = "application/json"
@@ -117,7 +119,7 @@ class Api:
     async def session(self, session_id: str) -> JSON:
         return await self.get(f"/sessions/{session_id}")
 
-    async def events(self, session_id: str, *, after: int | None = None) -> AsyncIterator[StreamEvent]:
+    async def events(self, session_id: str, *, after: int | None = None) -> AsyncGenerator[StreamEvent, None]:
         """The session's event stream, from its beginning or after an event, until the server ends it."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
         if after is not None:
@@ -156,6 +158,26 @@ class Api:
             found = await self.session(session_id)
         assert found["status"] == status, found
         return found
+
+
+class People:
+    """Makes users, each new to the stack."""
+
+    def __init__(self, stack: RunningStack, client: aiohttp.ClientSession) -> None:
+        self._stack = stack
+        self._client = client
+        self._numbers = itertools.count(1)
+
+    def new(self, user: str = "", **claims: Any) -> Api:
+        """A user nobody was before; `claims` are those of `RunningStack.token`."""
+        return self.known(user or f"user-{next(self._numbers)}", **claims)
+
+    def known(self, user: str, **claims: Any) -> Api:
+        """A user by id, signed in with these claims."""
+        return self.with_token(self._stack.token(user, **claims), user)
+
+    def with_token(self, token: str, user: str = "") -> Api:
+        return Api(self._client, self._stack.url, token, user)
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[StreamEvent]:

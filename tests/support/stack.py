@@ -1,4 +1,4 @@
-"""The whole product for tests: `prsm up` on free ports and a data directory of its own, with engines that tests lead."""
+"""The whole product for tests: `prsm up` on free ports with a data directory of its own and engines that tests lead."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The guided job: a real session over the REST API, from upload to the finished report."""

@@ -1,0 +1,54 @@
+"""What the guided job works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import Refused
+
+_SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples" / "library"
+_SAMPLE_PROMPT = (
+    "What happens to the carbon dioxide that human activity adds to the air, and where do estimates disagree?"
+)
+_DOCS_PROMPT = "What are the main findings of these documents, and what evidence do they give?"
+_DATA_PROMPT = "Describe this data set: which variables are related, how strongly, and what stands out?"
+_KINDS = (".docx", ".htm", ".html", ".markdown", ".md", ".pdf", ".text", ".txt", ".xhtml")
+_MOST_FILES = 1000
+"""As many documents as a session may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoJob:
+    """A session's type, question and files."""
+
+    session_type: str
+    prompt: str
+    documents: tuple[Path, ...]
+    dataset: Path | None
+
+    @classmethod
+    def of(cls, *, docs: Path | None, data: Path | None, prompt: str) -> DemoJob:
+        """The sample library without `docs` and `data`; `data` alone is an analysis. Raises Refused."""
+        if data is not None and not data.is_file():
+            raise Refused(f"--data: there is no file {data}")
+        if docs is not None:
+            return cls("research", prompt or _DOCS_PROMPT, _files(docs), data)
+        if data is not None:
+            return cls("analysis", prompt or _DATA_PROMPT, (), data)
+        return cls("research", prompt or _SAMPLE_PROMPT, _files(_SAMPLES), None)
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise Refused(f"--docs: there is no folder {folder}")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _KINDS and path.is_file() and not any(p.startswith(".") for p in path.parts[-2:])
+    )
+    if not found:
+        raise Refused(f"--docs: {folder} holds no documents ({', '.join(_KINDS)})")
+    if len(found) > _MOST_FILES:
+        raise Refused(f"--docs: {folder} holds {len(found)} documents; a session takes at most {_MOST_FILES}")
+    return tuple(found)

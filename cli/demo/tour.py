@@ -1,0 +1,88 @@
+"""The guided job from beginning to end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from cli.demo.job import DemoJob
+from cli.demo.report import show_results
+from cli.demo.rest import RestApi
+from cli.demo.uploading import Uploaded, Uploader
+from cli.demo.watching import ProgressLine, follow
+from cli.errors import Refused
+from cli.stack.datadir import DataDir
+from cli.tokens import mint
+
+DEMO_USER = "demo"
+_TOKEN_SECONDS = 4 * 3600
+_EXPORTS = ("pdf", "docx")
+
+
+async def tour(data: DataDir, url: str, job: DemoJob, *, out: Path | None, console: Console | None = None) -> str:
+    """Upload, run a session, show what it found, write the exports; the session's id. Raises Refused."""
+    console = console or Console()
+    token = mint(data, DEMO_USER, name="Demo", email="demo@example.org", ttl=_TOKEN_SECONDS)
+    async with RestApi(url, token) as api:
+        body = await _request_of(api, data, job, console)
+        created = await api.post("/api/v1/sessions", body)
+        session_id = str(created["session_id"])
+        estimate = created["cost_estimate"]
+        console.print(
+            f"Session {session_id} ({job.session_type}), estimated {estimate['amount']} {estimate['currency']}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        with ProgressLine(console) as line:
+            status = await follow(api, session_id, line)
+        path = f"/api/v1/sessions/{session_id}"
+        if status != "completed":
+            details = (await api.get(path)).get("error_details") or {}
+            raise Refused(f"the session ended as {status}: {details.get('message', 'no reason given')}", code=1)
+        results, metrics = await asyncio.gather(api.get(f"{path}/results"), api.get(f"{path}/metrics"))
+        show_results(console, results, metrics)
+        await _export(api, session_id, out or data.root / "reports", console)
+    return session_id
+
+
+async def _request_of(api: RestApi, data: DataDir, job: DemoJob, console: Console) -> dict[str, Any]:
+    uploader = Uploader(api, data.root / "uploads.json")
+    inputs: dict[str, Any] = {}
+    if job.documents:
+        with console.status(f"Reading {len(job.documents)} documents"):
+            uploaded = await uploader.upload(job.documents)
+        _say_uploaded(console, uploaded, "documents")
+        inputs["documents"] = [{"document_id": found} for found in uploaded.ids]
+    if job.dataset is not None:
+        uploaded = await uploader.upload([job.dataset])
+        _say_uploaded(console, uploaded, "data set")
+        inputs["datasets"] = [{"document_id": found} for found in uploaded.ids]
+    return {"prompt": job.prompt, "session_type": job.session_type, "inputs": inputs}
+
+
+def _say_uploaded(console: Console, uploaded: Uploaded, what: str) -> None:
+    known = f", {uploaded.known} already there" if uploaded.known else ""
+    console.print(f"Library: {uploaded.stored} {what} stored{known}", highlight=False)
+    for name, reason in uploaded.unreadable:
+        console.print(f"  left out {name}: {reason}", markup=False, highlight=False)
+    if not uploaded.ids:
+        raise Refused("none of the files could be read", code=1)
+
+
+async def _export(api: RestApi, session_id: str, folder: Path, console: Console) -> None:
+    for kind in _EXPORTS:
+        content = await api.download(f"/api/v1/sessions/{session_id}/export", format=kind)
+        target = folder / f"{session_id}.{kind}"
+        await asyncio.to_thread(_write, target, content)
+        console.print(f"Written {target}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except OSError as error:
+        raise Refused(f"the report cannot be written to {target}: {error.strerror}") from error

@@ -1,0 +1,59 @@
+"""The entry point of `prsm`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli.commands import credit, demo, run, token, up
+from cli.errors import Refused
+
+app = typer.Typer(
+    name="prsm",
+    help="Run the research platform on this machine and drive it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(up.up)
+app.command()(run.run)
+app.command()(demo.demo)
+app.command()(token.token)
+app.command()(credit.credit)
+
+
+def main() -> None:
+    """Exit with 0, or with one line on standard error and 2 for what the user can put right."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line; the exit status."""
+    name = " ".join(["prsm", *(word for word in arguments[:1] if not word.startswith("-"))])
+    try:
+        outcome = typer.main.get_command(app).main(args=arguments, prog_name="prsm", standalone_mode=False)
+    except Refused as refusal:
+        _say(f"{name}: {refusal}")
+        return refusal.code
+    except typer.TyperException as error:
+        if error.format_message():  # Empty after the help that a bare `prsm` shows.
+            _say(f"{name}: {error.format_message()}")
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(" ".join(line.split()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What the user chose for a stack, checked before anything is started."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import Refused
+from kit.money import InvalidAmount, parse
+
+_POSTGRESQL = re.compile(r"postgresql://\S+")
+MOST_WORKERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """Raises Refused for a value that cannot be used."""
+
+    data_dir: Path
+    port: int = 8080
+    """0 takes any free port."""
+    workers: int = 1
+    database_url: str = ""
+    """PostgreSQL; empty for SQLite files in the data directory."""
+    initial_grant: str = "1000.00"
+    edge: str = "gateway"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise Refused(f"--port must be 0 to 65535, not {self.port}")
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise Refused(f"--workers must be 0 to {MOST_WORKERS}, not {self.workers}")
+        if self.database_url and not _POSTGRESQL.fullmatch(self.database_url):
+            raise Refused("--database-url must look like postgresql://user@host/name")
+        if self.edge != "gateway":
+            raise Refused(f'--edge must be "gateway", not {self.edge!r}')
+        try:
+            parse(self.initial_grant)
+        except InvalidAmount as error:
+            raise Refused(f"--initial-grant {error}") from error

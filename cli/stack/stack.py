@@ -1,0 +1,169 @@
+"""The whole product on one machine: started in the right order, watched, and stopped in the other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+
+from cli.errors import Refused
+from cli.stack import nats
+from cli.stack.datadir import DataDir
+from cli.stack.environment import SERVICES, Addresses, Environments
+from cli.stack.options import StackOptions
+from cli.stack.part import Part, PartSpec, Patience, Tier, end_group, last_line, spawn
+from cli.stack.ports import Ports
+from cli.stack.probes import ready, serving
+
+_GRACE: Mapping[Tier, float] = {Tier.EDGE: 2.0, Tier.WORKER: 3.0, Tier.SERVICE: 3.0, Tier.BROKER: 1.5}
+"""Seconds that the parts of a tier have to end; together they stay under the ten that the whole stack has."""
+
+
+def python_module(module: str) -> tuple[str, ...]:
+    """The command line that runs a module with this interpreter."""
+    # -P: files in the user's current directory must not stand in for modules.
+    return (sys.executable, "-P", "-m", module)
+
+
+class Stack:
+    """Use `start`, then `stop`, on one event loop, in the main thread."""
+
+    def __init__(
+        self,
+        options: StackOptions,
+        *,
+        say: Callable[[str], None],
+        patience: Patience | None = None,
+        program: Callable[[str], tuple[str, ...]] = python_module,
+    ) -> None:
+        """`say` takes each line that the user should see; `program` gives the command line of a module."""
+        self.data = DataDir(options.data_dir)
+        self._options = options
+        self._say = say
+        self._patience = patience or Patience()
+        self._program = program
+        self._ports = Ports()
+        self._lock: int | None = None
+        self._parts: dict[str, Part] = {}
+
+    @property
+    def url(self) -> str:
+        """Where the running stack answers."""
+        return self._addresses.endpoints()["gateway"]
+
+    async def start(self) -> None:
+        """Return when every part is healthy. Raises Refused; then `stop` must still be called."""
+        self.data.create()
+        self._lock = self.data.lock()
+        self.data.endpoints.unlink(missing_ok=True)
+        self._addresses = self._choose_ports()
+        from cli.stack.keys import ensure_keys
+
+        ensure_keys(self.data)
+        environments = Environments(
+            data=self.data,
+            addresses=self._addresses,
+            inherited=os.environ,
+            database_url=self._options.database_url,
+            initial_grant=self._options.initial_grant,
+        )
+        # The broker, the workers and the edge wait for services by themselves; only the services need the databases.
+        early = [self._broker(), *self._workers(environments), self._edge(environments)]
+        async with asyncio.TaskGroup() as group:
+            migrated = group.create_task(self._migrate(environments))
+            self._begin(early)
+            await migrated
+            self._begin(self._services(environments))
+            for part in self._parts.values():
+                group.create_task(part.healthy())
+        self.data.write_endpoints(self._addresses.endpoints())
+
+    async def stop(self) -> None:
+        """Edge, workers, services, broker; nothing is left afterwards."""
+        self._withdraw()
+        for tier in Tier:
+            parts = [part for part in self._parts.values() if part.spec.tier is tier]
+            await asyncio.gather(*(part.stop(_GRACE[tier]) for part in parts))
+        self._close()
+
+    async def kill(self) -> None:
+        """End everything at once."""
+        self._withdraw()
+        await asyncio.gather(*(part.kill() for part in self._parts.values()))
+        self._close()
+
+    def _withdraw(self) -> None:
+        if self._lock is not None:  # Without the lock the file is another stack's.
+            self.data.endpoints.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        self._ports.release()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _choose_ports(self) -> Addresses:
+        gateway = self._ports.take(self._options.port)
+        return Addresses(
+            gateway=gateway,
+            services={name: self._ports.free() for name in SERVICES},
+            nats=self._ports.free(),
+            workers=tuple(self._ports.free() for _ in range(self._options.workers)),
+        )
+
+    def _begin(self, specs: Iterable[PartSpec]) -> None:
+        assert self._lock is not None
+        for spec in specs:
+            log = self.data.fresh_log(spec.name)
+            part = Part(spec, log=log, lock=self._lock, say=self._say, patience=self._patience)
+            self._parts[spec.name] = part
+            part.start()
+
+    async def _migrate(self, environments: Environments) -> None:
+        assert self._lock is not None
+        log = self.data.fresh_log("migrate")
+        databases = [f"services.{name}={environments.database(name)}" for name in SERVICES]
+        process = await spawn([*self._program("cli.migrate"), *databases], environments.plain(), log, self._lock)
+        try:
+            async with asyncio.timeout(self._patience.startup):
+                status = await process.wait()
+        except TimeoutError:
+            raise Refused(f"the databases were not ready after {self._patience.startup:g} s; see {log}") from None
+        finally:
+            end_group(process)
+            await process.wait()
+        if status != 0:
+            raise Refused(f"the databases cannot be brought up to date: {last_line(log)}; see {log}")
+
+    def _broker(self) -> PartSpec:
+        port = self._addresses.nats
+        sync = os.environ.get("PRSM_NATS_SYNC_INTERVAL", "2m")
+        argv = (str(nats.find_server()), "-c", str(nats.write_config(self.data, port, sync_interval=sync)))
+
+        async def probe() -> bool:
+            return await nats.answers(port)
+
+        return PartSpec("nats", Tier.BROKER, argv, {}, probe)
+
+    def _services(self, environments: Environments) -> list[PartSpec]:
+        return [
+            PartSpec(name, Tier.SERVICE, self._program(f"services.{name}"), environments.service(name), serving(port))
+            for name, port in self._addresses.services.items()
+        ]
+
+    def _workers(self, environments: Environments) -> list[PartSpec]:
+        return [
+            PartSpec(
+                f"worker-{number + 1}",
+                Tier.WORKER,
+                self._program("worker"),
+                environments.worker(number),
+                serving(port),
+            )
+            for number, port in enumerate(self._addresses.workers)
+        ]
+
+    def _edge(self, environments: Environments) -> PartSpec:
+        port = self._addresses.gateway
+        return PartSpec("gateway", Tier.EDGE, self._program("gateway"), environments.gateway(), ready(port))

@@ -1,0 +1,1 @@
+"""Billing: accounts, estimates, holds, the ledger, quotas."""

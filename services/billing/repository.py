@@ -1,0 +1,228 @@
+"""The ledger on SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
+
+from kit.bus.names import event_subject
+from kit.db.outbox import Event, Outbox
+from kit.db.upsert import insert_for
+from kit.ids import Ids
+from kit.money import LARGEST
+from kit.paging import Page
+from kit.times import Clock
+from services.billing.domain import (
+    EFFECTS,
+    Account,
+    Estimate,
+    EstimateItem,
+    Hold,
+    HoldState,
+    Kind,
+    Movement,
+    Price,
+    Transaction,
+)
+from services.billing.tables import accounts, holds, transactions
+
+
+class SqlLedger:
+    """Behind `ports.Ledger`."""
+
+    def __init__(
+        self, *, outbox: Outbox, ids: Ids, clock: Clock, grant: int, encode: Callable[[Transaction], bytes]
+    ) -> None:
+        """`grant` is what a new account starts with; `encode` makes the payload of a transaction's event."""
+        self._outbox = outbox
+        self._ids = ids
+        self._clock = clock
+        self._grant = grant
+        self._encode = encode
+
+    def open_account(self, conn: Connection, user_id: str) -> None:
+        fresh = insert_for(conn, accounts).values(
+            user_id=user_id, available=0, held=0, open_holds=0, version=0, updated_at=0
+        )
+        if conn.execute(fresh.on_conflict_do_nothing(index_elements=["user_id"])).rowcount and self._grant:
+            self.post(conn, user_id, [Movement(Kind.CREDIT, self._grant, "Initial grant")])
+
+    def account(self, conn: Connection, user_id: str) -> Account | None:
+        row = conn.execute(select(accounts).where(accounts.c.user_id == user_id)).one_or_none()
+        return _account(row) if row else None
+
+    def post(
+        self,
+        conn: Connection,
+        user_id: str,
+        movements: Sequence[Movement],
+        *,
+        open_holds: int = 0,
+        quota: int | None = None,
+    ) -> Account | None:
+        a = accounts.c
+        now = self._clock.now()
+        count = len(movements)
+        available = sum(EFFECTS[m.kind].available * m.amount for m in movements)
+        held = sum(EFFECTS[m.kind].held * m.amount for m in movements)
+        conditions = [
+            a.user_id == user_id,
+            a.available + available >= 0,
+            a.held + held >= 0,
+            a.available + a.held + (available + held) <= LARGEST,
+        ]
+        if quota is not None:
+            conditions.append(a.open_holds + open_holds <= quota)
+        moved = conn.execute(
+            update(accounts)
+            .where(*conditions)
+            .values(
+                available=a.available + available,
+                held=a.held + held,
+                open_holds=a.open_holds + open_holds,
+                version=a.version + count,
+                updated_at=case((a.updated_at + count > now, a.updated_at + count), else_=now),
+            )
+            .returning(accounts)
+        ).one_or_none()
+        if moved is None:
+            return None
+        self._write_down(conn, moved, movements)
+        return _account(moved)
+
+    def _write_down(self, conn: Connection, after: Row[tuple[object, ...]], movements: Sequence[Movement]) -> None:
+        if not movements:
+            return
+        available, held = after.available, after.held
+        made: list[Transaction] = []
+        for back, movement in enumerate(reversed(movements)):
+            transaction = Transaction(
+                transaction_id=self._ids.new(),
+                user_id=after.user_id,
+                version=after.version - back,
+                kind=movement.kind,
+                amount=movement.amount,
+                description=movement.description,
+                session_id=movement.session_id,
+                available_after=available,
+                held_after=held,
+                created_at=after.updated_at - back,
+            )
+            effect = EFFECTS[movement.kind]
+            available -= effect.available * movement.amount
+            held -= effect.held * movement.amount
+            made.append(transaction)
+        made.reverse()
+        conn.execute(insert(transactions), [{**_columns(t), "kind": t.kind.value} for t in made])
+        self._outbox.append(conn, [self._event(t) for t in made])
+
+    def _event(self, transaction: Transaction) -> Event:
+        kind = f"account.{transaction.kind.value}"
+        return Event(
+            id=self._ids.new(),
+            type=kind,
+            subject=event_subject("billing", kind),
+            key=transaction.user_id,
+            payload=self._encode(transaction),
+            created_at=transaction.created_at,
+        )
+
+    def insert_hold(self, conn: Connection, hold: Hold) -> bool:
+        now = self._clock.now()
+        statement = insert_for(conn, holds).values(
+            hold_id=hold.hold_id,
+            owner=hold.owner,
+            amount=hold.amount,
+            state=hold.state.value,
+            captured=hold.captured,
+            released=hold.released,
+            estimate=None if hold.estimate is None else json.dumps(asdict(hold.estimate)),
+            created_at=now,
+            closed_at=None if hold.state is HoldState.OPEN else now,
+        )
+        return conn.execute(statement.on_conflict_do_nothing(index_elements=["hold_id"])).rowcount == 1
+
+    def hold(self, conn: Connection, hold_id: str) -> Hold | None:
+        row = conn.execute(select(holds).where(holds.c.hold_id == hold_id)).one_or_none()
+        return _hold(row) if row else None
+
+    def settle_hold(self, conn: Connection, hold_id: str, captured: int, released: int) -> Hold | None:
+        row = conn.execute(
+            update(holds)
+            .where(
+                holds.c.hold_id == hold_id,
+                holds.c.state == HoldState.OPEN.value,
+                holds.c.amount == captured + released,
+            )
+            .values(state=HoldState.SETTLED.value, captured=captured, released=released, closed_at=self._clock.now())
+            .returning(holds)
+        ).one_or_none()
+        return _hold(row) if row else None
+
+    def void_hold(self, conn: Connection, hold_id: str, owner: str) -> Hold | None:
+        row = conn.execute(
+            update(holds)
+            .where(holds.c.hold_id == hold_id, holds.c.owner == owner, holds.c.state == HoldState.OPEN.value)
+            .values(state=HoldState.VOID.value, released=holds.c.amount, closed_at=self._clock.now())
+            .returning(holds)
+        ).one_or_none()
+        return _hold(row) if row else None
+
+    def transactions(
+        self, conn: Connection, user_id: str, page: Page, session_id: str
+    ) -> tuple[list[Transaction], int]:
+        t = transactions.c
+        matching = [t.user_id == user_id]
+        if session_id:
+            # A session has three transactions at most, so they are counted; an account's version is its count.
+            matching.append(t.session_id == session_id)
+            counted = select(func.count()).select_from(transactions).where(*matching)
+        else:
+            counted = select(accounts.c.version).where(accounts.c.user_id == user_id)
+        total = conn.execute(counted).scalar_one_or_none() or 0
+        listed = select(transactions).where(*matching)
+        if page.after is not None:
+            after = page.after
+            listed = listed.where(
+                or_(
+                    t.created_at < after.created_at,
+                    and_(t.created_at == after.created_at, t.transaction_id < after.id),
+                )
+            )
+        listed = listed.order_by(t.created_at.desc(), t.transaction_id.desc()).limit(page.limit).offset(page.offset)
+        return [_transaction(row) for row in conn.execute(listed)], total
+
+
+def _account(row: Row[tuple[object, ...]]) -> Account:
+    return Account(row.user_id, row.available, row.held, row.open_holds, row.version)
+
+
+def _hold(row: Row[tuple[object, ...]]) -> Hold:
+    return Hold(
+        hold_id=row.hold_id,
+        owner=row.owner,
+        amount=row.amount,
+        state=HoldState(row.state),
+        captured=row.captured,
+        released=row.released,
+        estimate=None if row.estimate is None else _estimate(row.estimate),
+    )
+
+
+def _estimate(text: str) -> Estimate:
+    data = json.loads(text)
+    data["items"] = tuple(EstimateItem(**item) for item in data["items"])
+    data["prices"] = tuple(Price(**price) for price in data["prices"])
+    return Estimate(**data)
+
+
+def _columns(transaction: Transaction) -> dict[str, object]:
+    return asdict(transaction)
+
+
+def _transaction(row: Row[tuple[object, ...]]) -> Transaction:
+    values = dict(row._mapping)
+    return Transaction(**{**values, "kind": Kind(row.kind)})

@@ -1,0 +1,1 @@
+"""Collab: shares, access checks, comments."""

@@ -1,0 +1,19 @@
+"""python -m services.collab"""
+
+from __future__ import annotations
+
+from kit.logging import configure
+from kit.rpc.serve import run
+from kit.settings import from_environment
+from services.collab.app import NAME, serve
+from services.collab.settings import CollabSettings
+
+
+def main() -> None:
+    settings = from_environment(CollabSettings)
+    configure(NAME, settings.log_level)
+    run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

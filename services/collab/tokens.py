@@ -1,0 +1,54 @@
+"""Share tokens: what makes a share URL unguessable.
+
+A token is 256 bits derived from a secret and the share's id, so that the answer to a repeated request can be made again
+without the token being kept. What the database keeps is a hash under another key of the same secret: neither a copy of
+the database nor the ids in it open a share.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from pathlib import Path
+
+_SHORTEST = 32
+
+
+class ShareTokens:
+    def __init__(self, secret: bytes, base: str) -> None:
+        """`base` is what a token is put behind to make a URL."""
+        self._token_key = hmac.digest(secret, b"prsm share token", "sha256")
+        self._hash_key = hmac.digest(secret, b"prsm share token hash", "sha256")
+        self._base = base.rstrip("/") + "/"
+
+    def token(self, share_id: str) -> str:
+        raw = hmac.digest(self._token_key, share_id.encode(), "sha256")
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    def url(self, share_id: str) -> str:
+        return self._base + self.token(share_id)
+
+    def hash_of(self, token: str) -> str:
+        """What is kept of a token, in hex."""
+        return hmac.digest(self._hash_key, token.encode(), "sha256").hex()
+
+
+def check_secret_file(path: str) -> None:
+    """Raises ValueError for a file that cannot be read or holds too little to be a secret."""
+    try:
+        held = _content(path)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    if len(held) < _SHORTEST:
+        raise ValueError(f"the file must hold at least {_SHORTEST} random bytes")
+
+
+def read_secret(secret_file: str, own_key_file: str) -> bytes:
+    """The secret in `secret_file`; without one, a secret derived from this process's own key."""
+    if secret_file:
+        return _content(secret_file)
+    return hmac.digest(_content(own_key_file), b"prsm share secret", "sha256")
+
+
+def _content(path: str) -> bytes:
+    return Path(path).read_bytes().strip()

@@ -1,0 +1,197 @@
+"""Indexes kept up to date from the database, which is the truth: each change of a library has a revision, and an
+index that is behind takes up what changed since its own. So every replica finds what any of them stored.
+
+Saved indexes are a cache of the work; without one the index is made again from the stored texts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from kit.blobs import Blobs
+from kit.db.database import Database
+from kit.errors import Unavailable
+from kit.ids import Ids
+from services.library.holdings import Indexable
+from services.library.index.cache import IndexCache
+from services.library.index.library_index import LibraryIndex, analyse
+from services.library.index.segment import AnalysedDocument
+from services.library.index.snapshot import SnapshotInvalid, dump, load
+from services.library.index.terms import Analyzer
+from services.library.passages import split, split_dataset
+from services.library.ports import Contents, Documents
+
+log = structlog.get_logger("index")
+_SLICE = 1_000
+_SLICE_CHARACTERS = 4_000_000
+"""How many documents, and characters, are analysed at a time."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LibraryIndexes:
+    """Behind `ports.Indexes`; one per process and event loop."""
+
+    def __init__(
+        self,
+        db: Database,
+        documents: Documents,
+        contents: Contents,
+        blobs: Blobs,
+        ids: Ids,
+        *,
+        most_bytes: int,
+        snapshot_after: int,
+    ) -> None:
+        """`most_bytes` bounds the indexes in memory; one is saved after `snapshot_after` changed documents."""
+        self._db = db
+        self._documents = documents
+        self._contents = contents
+        self._blobs = blobs
+        self._ids = ids
+        self._snapshot_after = snapshot_after
+        self._libraries = IndexCache(self._load, max_bytes=most_bytes // 2)
+        self._sets = IndexCache(self._made, max_bytes=most_bytes // 2)
+        self._behind: dict[str, tuple[LibraryIndex, asyncio.Task[None]]] = {}
+        self._unsaved: dict[str, int] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        # One thread: stems are cached per analyser, and more threads would only contend for the interpreter.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
+        self._analyzer = Analyzer()
+
+    async def of_library(self, owner: str) -> LibraryIndex:
+        index = await self._libraries.get(owner)
+        state = await self._db.read(lambda conn: self._documents.state(conn, owner))
+        while index.revision < state.revision:
+            await asyncio.shield(self._catching_up(owner, index))
+        return index
+
+    async def of_documents(self, document_ids: Collection[str]) -> LibraryIndex:
+        # Documents never change, so neither does the index of a set of them.
+        return await self._sets.get("\n".join(sorted(set(document_ids))))
+
+    def changed(self, owner: str) -> None:
+        self._chore(self._follow(owner))
+
+    async def close(self) -> None:
+        """End what is under way; the next start takes it up."""
+        tasks = [*self._chores, *(task for _, task in self._behind.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _follow(self, owner: str) -> None:
+        try:
+            await self.of_library(owner)
+        except Unavailable as error:
+            log.warning("not followed yet", cause=repr(error.__cause__ or error))
+
+    def _catching_up(self, owner: str, index: LibraryIndex) -> asyncio.Task[None]:
+        # A task of its own, one per index: who asked first may be cancelled while others wait.
+        found = self._behind.get(owner)
+        if found is not None and found[0] is index:
+            return found[1]
+        task = asyncio.ensure_future(self._catch_up(owner, index))
+        self._behind[owner] = (index, task)
+
+        def done(ended: asyncio.Task[None]) -> None:
+            if self._behind.get(owner) == (index, ended):
+                del self._behind[owner]
+
+        task.add_done_callback(done)
+        return task
+
+    async def _catch_up(self, owner: str, index: LibraryIndex) -> None:
+        since = index.revision
+
+        def read(conn: Connection) -> tuple[int, list[Indexable]]:
+            return self._documents.state(conn, owner).revision, self._documents.changes(conn, owner, since)
+
+        revision, changes = await self._db.read(read)
+        await self._take_up(index, changes, revision)
+        unsaved = self._unsaved.get(owner, 0) + len(changes)
+        if unsaved >= max(self._snapshot_after, index.documents // 10):
+            unsaved = 0
+            self._chore(self._save(owner, index))
+        self._unsaved[owner] = unsaved
+
+    async def _take_up(self, index: LibraryIndex, changes: Sequence[Indexable], revision: int) -> None:
+        for some in _slices(changes):
+            texts = await self._contents.texts([each.document_id for each in some if not each.gone])
+            # Only when all slices are in does the index stand for the revision.
+            await self._in_thread(self._apply, index, some, texts, index.revision)
+        await self._in_thread(self._apply, index, [], {}, revision)
+
+    def _apply(
+        self, index: LibraryIndex, changes: Sequence[Indexable], texts: Mapping[str, str], revision: int
+    ) -> None:
+        upserts: list[AnalysedDocument] = []
+        gone: list[str] = []
+        for each in changes:
+            text = texts.get(each.document_id, "")
+            if each.gone or not text:
+                gone.append(each.document_id)
+                continue
+            passages = (split_dataset if each.is_dataset else split)(text, each.pages)
+            upserts.append(analyse(self._analyzer, each.document_id, each.title, text, passages))
+        index.apply(upserts, gone, revision=revision)
+
+    async def _load(self, owner: str) -> LibraryIndex:
+        state = await self._db.read(lambda conn: self._documents.state(conn, owner))
+        saved = await self._blobs.get(state.snapshot) if state.snapshot else None
+        if saved is not None:
+            try:
+                index = await self._in_thread(load, saved)
+                # A database that was set back knows nothing of what the index holds beyond it.
+                if index.revision <= state.revision:
+                    return index
+            except SnapshotInvalid as error:
+                log.warning("saved index not usable, made again", cause=str(error))
+        return LibraryIndex()
+
+    async def _made(self, key: str) -> LibraryIndex:
+        index = LibraryIndex()
+        wanted = key.split("\n")
+        await self._take_up(index, await self._db.read(lambda conn: self._documents.indexable(conn, wanted)), 1)
+        return index
+
+    async def _save(self, owner: str, index: LibraryIndex) -> None:
+        revision = index.revision
+        key = f"index/{hashlib.sha256(owner.encode()).hexdigest()[:32]}/{self._ids.new()}"
+        try:
+            await self._blobs.put(key, await self._in_thread(dump, index))
+            superseded = await self._db.write(lambda conn: self._documents.set_snapshot(conn, owner, key, revision))
+            if superseded:
+                await self._blobs.delete(superseded)
+        except Unavailable as error:
+            log.warning("index not saved", cause=repr(error.__cause__ or error))
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+
+def _slices(changes: Sequence[Indexable]) -> Iterator[list[Indexable]]:
+    some: list[Indexable] = []
+    characters = 0
+    for each in changes:
+        some.append(each)
+        characters += 0 if each.gone else each.characters
+        if len(some) >= _SLICE or characters >= _SLICE_CHARACTERS:
+            yield some
+            some, characters = [], 0
+    if some:
+        yield some

@@ -1,0 +1,148 @@
+"""What a parser returns, and the limits it works under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from services.library.domain import Span
+from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.normalise import normalise
+
+MIB = 1024 * 1024
+
+
+class Kind(StrEnum):
+    """The document kinds that are read; the value is shown to users as `kind`."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+    HTML = "html"
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    JSONL = "jsonl"
+    XLSX = "xlsx"
+    XLS = "xls"
+
+
+@dataclass(frozen=True, slots=True)
+class ParseLimits:
+    """Bounds on one file. Sizes are bytes, `seconds` is wall-clock time from hand-over to answer."""
+
+    seconds: float = 60.0
+    memory_bytes: int = 1024 * MIB
+    file_bytes: int = 50 * MIB
+    unpacked_bytes: int = 256 * MIB
+    pages: int = 5_000
+    characters: int = 20_000_000
+    cells: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A file's text, normalised as it will be stored, and what the file says about itself.
+
+    `pages` is empty for kinds that have no pages; for workbooks each sheet is a page. `problems` are
+    sentences for the owner about what could not be read. Unknown facts stay empty: nothing is guessed
+    that a citation would later repeat.
+    """
+
+    title: str
+    kind: Kind
+    text: str
+    pages: tuple[Span, ...] = ()
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    doi: str = ""
+    problems: tuple[str, ...] = ()
+    is_dataset: bool = False
+
+    def to_wire(self) -> dict[str, Any]:
+        """A JSON-ready mapping; :meth:`from_wire` turns it back."""
+        wire = asdict(self)
+        wire["pages"] = [[span.page, span.start, span.end] for span in self.pages]
+        return wire
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Self:
+        """Rebuild a document, trusting nothing: the process that sent it has read a foreign file.
+
+        Raises ValueError, TypeError or KeyError when the mapping is not a document.
+        """
+        text = _string(wire["text"])
+        pages = tuple(Span(*_span(item, len(text))) for item in wire["pages"])
+        year = wire["year"]
+        if year is not None and not isinstance(year, int):
+            raise TypeError("year is no integer")
+        return cls(
+            title=_string(wire["title"]),
+            kind=Kind(wire["kind"]),
+            text=text,
+            pages=pages,
+            authors=tuple(_string(item) for item in wire["authors"]),
+            year=year,
+            doi=_string(wire["doi"]),
+            problems=tuple(_string(item) for item in wire["problems"]),
+            is_dataset=bool(wire["is_dataset"]),
+        )
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def _span(item: Sequence[object], length: int) -> tuple[int, int, int]:
+    page, start, end = item
+    if not (isinstance(page, int) and isinstance(start, int) and isinstance(end, int)):
+        raise TypeError("a page span holds something other than integers")
+    if not 0 <= start <= end <= length:
+        raise ValueError("a page span lies outside the text")
+    return page, start, end
+
+
+def assemble(pages: Sequence[str], limits: ParseLimits, *, prose: bool = False) -> tuple[str, tuple[Span, ...]]:
+    """Normalise page texts and join them by a blank line; the spans leave the separators out.
+
+    With `prose`, a page that goes on in the middle of a sentence is joined by a space instead, so that
+    the sentence stays whole.
+    """
+    parts: list[str] = []
+    spans: list[Span] = []
+    position = 0
+    last = ""
+    for number, raw in enumerate(pages, start=1):
+        text = normalise(raw).strip()
+        if last and text:
+            separator = " " if prose and _goes_on(last, text) else "\n\n"
+            parts.append(separator)
+            position += len(separator)
+        spans.append(Span(number, position, position + len(text)))
+        parts.append(text)
+        position += len(text)
+        last = text or last
+        if position > limits.characters:
+            raise too_much_text(limits)
+    return "".join(parts), tuple(spans)
+
+
+def _goes_on(before: str, after: str) -> bool:
+    return after[0].islower() and (before[-1].isalnum() or before[-1] == ",")
+
+
+def bounded(text: str, limits: ParseLimits) -> str:
+    """Normalise an unpaged text and hold it to the limit on characters."""
+    stored = normalise(text)
+    if len(stored) > limits.characters:
+        raise too_much_text(limits)
+    return stored
+
+
+def too_much_text(limits: ParseLimits) -> DocumentUnreadable:
+    return DocumentUnreadable(UnreadableCause.TOO_LARGE, f"Its text is over {limits.characters:,} characters.")

@@ -1,0 +1,187 @@
+"""HTML by Lexbor: the article's text without the page's furniture, and its citation metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
+from services.library.parsing.encoding import declared_charset, decode
+from services.library.parsing.facts import (
+    clean_doi,
+    split_authors,
+    title_from_filename,
+    usable_title,
+    year_of,
+)
+from services.library.parsing.normalise import one_line
+
+_NEVER_TEXT = (
+    "script, style, noscript, template, svg, math annotation, iframe, object, canvas, audio, video, map, "
+    "nav, aside, form, button, select, dialog, "
+    "[hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], [role=search], "
+    "[role=complementary]"
+)
+_FURNITURE_NAMES = (
+    "nav navbar navbox navigation menu sidebar breadcrumb breadcrumbs footer site-footer page-footer "
+    "site-header page-header cookie cookies cookie-banner consent advert advertisement ads share sharing "
+    "social toc noprint skip-link visually-hidden sr-only mw-editsection mw-jump-link catlinks "
+    "related newsletter subscribe comments"
+)
+_FURNITURE = frozenset(_FURNITURE_NAMES.split())
+_MAIN = "main, article, [role=main], [itemprop=articleBody]"
+_MAIN_SHARE = 0.4
+_FURNITURE_SHARE = 0.3
+_LINK_SHARE = 0.8
+_MANY_LINKS = 8
+_PARAGRAPH_TAGS = (
+    "p div section article main header footer h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre figure "
+    "figcaption address hr details summary fieldset center body"
+)
+_PARAGRAPH = frozenset(_PARAGRAPH_TAGS.split())
+_LINE = frozenset(("li", "dt", "dd", "tr", "br", "caption"))
+_CELL = frozenset(("td", "th"))
+
+
+def parse_html(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
+    """A web page. Text comes from its main part when it marks one that holds most of the words."""
+    declared = declared_charset(content_type) or declared_charset(data[:2048].decode("latin-1"))
+    raw, problems = decode(data, declared)
+    tree = LexborHTMLParser(raw)
+    facts = _metadata(tree)
+    title = usable_title(facts.get("citation_title", "") or facts.get("dc.title", ""))
+    title = title or usable_title(facts.get("og:title", "")) or usable_title(_node_text(tree, "title"))
+    title = title or usable_title(_node_text(tree, "h1"))
+    text = bounded(_article(tree), limits).strip()
+    if not text:
+        raise DocumentUnreadable(UnreadableCause.NO_TEXT, "The page has no text of its own.")
+    date = facts.get("citation_publication_date") or facts.get("citation_date") or facts.get("dc.date")
+    return ParsedDocument(
+        title=title or title_from_filename(filename),
+        kind=Kind.HTML,
+        text=text,
+        authors=split_authors(facts.get("citation_author") or facts.get("dc.creator", "")),
+        year=year_of(date or facts.get("article:published_time", "")),
+        doi=clean_doi(facts.get("citation_doi") or facts.get("dc.identifier", "")),
+        problems=problems,
+    )
+
+
+def _metadata(tree: LexborHTMLParser) -> dict[str, str]:
+    """Meta tags by lower-case name; repeated ones (authors) are joined by semicolons."""
+    facts: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        name = (node.attributes.get("name") or node.attributes.get("property") or "").lower()
+        content = one_line(node.attributes.get("content") or "")
+        if name and content and len(facts) < 500:
+            facts[name] = f"{facts[name]}; {content}" if name in facts else content
+    return facts
+
+
+def _node_text(tree: LexborHTMLParser, selector: str) -> str:
+    node = tree.css_first(selector)
+    return one_line(node.text(deep=True)) if node is not None else ""
+
+
+def _article(tree: LexborHTMLParser) -> str:
+    body = tree.body
+    if body is None:
+        return ""
+    skipped = {node.mem_id for node in tree.css(_NEVER_TEXT) if node.tag not in ("body", "html")}
+    lengths, links = _lengths(body, skipped)
+    total = lengths[body.mem_id]
+    for node in tree.css("[class], [id]"):
+        small = lengths.get(node.mem_id, 0) < _FURNITURE_SHARE * total
+        if small and node.tag not in ("body", "html", "main", "article") and _is_furniture(node):
+            skipped.add(node.mem_id)
+    if links[body.mem_id] < _LINK_SHARE * total:  # a page that is all links is an index; it stays whole
+        for node in tree.css("ul, ol, table"):
+            length = lengths.get(node.mem_id, 0)
+            if length and links[node.mem_id] > _LINK_SHARE * length and len(node.css("a")) >= _MANY_LINKS:
+                skipped.add(node.mem_id)
+    lengths, _ = _lengths(body, skipped)
+    main = max(tree.css(_MAIN), key=lambda node: lengths.get(node.mem_id, 0), default=body)
+    if lengths.get(main.mem_id, 0) < _MAIN_SHARE * lengths[body.mem_id]:
+        main = body
+    return _flow(main, skipped)
+
+
+def _is_furniture(node: LexborNode) -> bool:
+    names = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower().split()
+    return not _FURNITURE.isdisjoint(names)
+
+
+def _walk(root: LexborNode, skipped: set[int]) -> Iterator[tuple[LexborNode, bool]]:
+    """Each node below `root` with True when it opens and False when it closes; text nodes only open.
+
+    Nodes are skipped, never removed: removing one frees what lies below it, which other results of a
+    selector may still point to. There is no recursion, so depth costs nothing.
+    """
+    node: LexborNode | None = root
+    while node is not None:
+        child = None
+        if node.mem_id not in skipped:
+            yield node, True
+            child = node.first_child
+        while child is None:
+            if node.is_element_node and node.mem_id not in skipped:
+                yield node, False
+            if node.mem_id == root.mem_id:
+                return
+            child = node.next
+            if child is None:
+                parent = node.parent
+                if parent is None:
+                    return
+                node = parent
+        node = child
+
+
+def _lengths(root: LexborNode, skipped: set[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """Characters of text below each element, and how many of them stand in links."""
+    lengths: dict[int, int] = {}
+    links: dict[int, int] = {}
+    counts: list[list[int]] = []
+    for node, opens in _walk(root, skipped):
+        if node.is_text_node:
+            counts[-1][0] += len((node.text_content or "").strip())
+        elif node.is_element_node and opens:
+            counts.append([0, 0])
+        elif node.is_element_node:
+            length, linked = counts.pop()
+            linked = length if node.tag == "a" else linked
+            lengths[node.mem_id], links[node.mem_id] = length, linked
+            if counts:
+                counts[-1][0] += length
+                counts[-1][1] += linked
+    return lengths, links
+
+
+def _flow(root: LexborNode, skipped: set[int]) -> str:
+    """Text in reading order: blank lines between paragraphs, tabs between cells; `pre` keeps its line ends."""
+    parts: list[str] = []
+    preformatted = 0
+    for node, opens in _walk(root, skipped):
+        if node.is_text_node:
+            content = node.text_content or ""
+            parts.append(content if preformatted else re.sub(r"\s+", " ", content))
+        elif node.is_element_node:
+            preformatted += (1 if opens else -1) if node.tag == "pre" else 0
+            parts.append(_separator(node.tag, opens))
+    return _tidy("".join(parts))
+
+
+def _separator(tag: str | None, opens: bool) -> str:
+    if tag in _PARAGRAPH:
+        return "\n\n"
+    if tag in _LINE:
+        return "\n" if opens else ""
+    return "\t" if tag in _CELL and not opens else ""
+
+
+def _tidy(text: str) -> str:
+    lines = [re.sub(r" {2,}", " ", line).strip(" \t\xa0") for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

@@ -1,0 +1,40 @@
+"""One file in, one document or one named error out. Runs in a child process for all but plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
+from services.library.parsing.html import parse_html
+from services.library.parsing.kinds import detect_kind
+from services.library.parsing.pdf import parse_pdf
+from services.library.parsing.plain import parse_markdown, parse_text
+from services.library.parsing.records import parse_json, parse_jsonl
+from services.library.parsing.tables import parse_csv, parse_tsv, parse_xls, parse_xlsx
+from services.library.parsing.word import parse_docx
+
+Parser = Callable[[bytes, str, str, ParseLimits], ParsedDocument]
+
+_PARSERS: dict[Kind, Parser] = {
+    Kind.PDF: parse_pdf,
+    Kind.DOCX: parse_docx,
+    Kind.HTML: parse_html,
+    Kind.TEXT: parse_text,
+    Kind.MARKDOWN: parse_markdown,
+    Kind.CSV: parse_csv,
+    Kind.TSV: parse_tsv,
+    Kind.JSON: parse_json,
+    Kind.JSONL: parse_jsonl,
+    Kind.XLSX: parse_xlsx,
+    Kind.XLS: parse_xls,
+}
+
+
+def parse(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
+    """Read a file in this process. Raises DocumentUnreadable, and whatever a hostile file provokes:
+    callers other than the child process want :class:`services.library.parsing.pool.ParserPool`."""
+    if len(data) > limits.file_bytes:
+        raise DocumentUnreadable(UnreadableCause.TOO_LARGE, f"It is over {limits.file_bytes:,} bytes.")
+    kind = detect_kind(data, filename, content_type)
+    return _PARSERS[kind](data, filename, content_type, limits)

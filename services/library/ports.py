@@ -1,0 +1,148 @@
+"""What the library's use cases need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from kit.auth.principal import Principal
+from kit.paging import Page
+from services.library.domain import Document
+from services.library.holdings import Arrival, Held, Indexable, LibraryState, Stored
+from services.library.index.library_index import LibraryIndex
+from services.library.parsing.document import ParsedDocument
+
+
+class Documents(Protocol):
+    """Libraries and their documents. Every method is part of the unit of work whose connection it is given."""
+
+    def store(self, conn: Connection, owner: str, arrivals: Sequence[Arrival]) -> list[Stored]:
+        """Put documents into the library, in order; one whose external id is known replaces the other, unless it
+        is the same. Texts come with them where they are small, events always."""
+        ...
+
+    def store_for_session(self, conn: Connection, arrivals: Sequence[Arrival]) -> None:
+        """Store documents of a session; those that are there stay as they are."""
+        ...
+
+    def delete(self, conn: Connection, owner: str, document_id: str) -> bool:
+        """Take a document out of the library. False when the owner's library does not hold it."""
+        ...
+
+    def find(self, conn: Connection, document_id: str) -> Held | None:
+        """Any owner's document, deleted ones and those of sessions included."""
+        ...
+
+    def find_many(self, conn: Connection, document_ids: Collection[str]) -> dict[str, Held]:
+        """The same for many; unknown ids are left out."""
+        ...
+
+    def listed(self, conn: Connection, owner: str, page: Page) -> tuple[list[Document], int]:
+        """A page of the library, newest first, and how many documents it holds."""
+        ...
+
+    def readable(self, conn: Connection, owner: str, after: tuple[int, str], limit: int) -> list[Document]:
+        """Ready documents of the library, oldest first, after (created_at, document_id)."""
+        ...
+
+    def state(self, conn: Connection, owner: str) -> LibraryState: ...
+
+    def changes(self, conn: Connection, owner: str, since: int) -> list[Indexable]:
+        """What changed after revision `since`, by revision, then id."""
+        ...
+
+    def indexable(self, conn: Connection, document_ids: Collection[str]) -> list[Indexable]:
+        """Ready documents by id, in the order of their ids."""
+        ...
+
+    def set_snapshot(self, conn: Connection, owner: str, key: str, revision: int) -> str | None:
+        """Point to a saved index unless there is a newer one. The key that is no longer pointed to, else None."""
+        ...
+
+    def texts(self, conn: Connection, document_ids: Collection[str]) -> dict[str, str]:
+        """The texts that are kept in rows."""
+        ...
+
+
+class Uses(Protocol):
+    """Which sessions use which documents, and what was prepared for sessions."""
+
+    def prepare(self, conn: Connection, session_id: str, owner: str) -> bool:
+        """Note that inputs are prepared. False when they were discarded, or are another owner's."""
+        ...
+
+    def discard(self, conn: Connection, session_id: str, owner: str) -> list[Document]:
+        """Leave a tombstone and remove the session's documents, with links and small texts; returns them."""
+        ...
+
+    def link(self, conn: Connection, session_id: str, owner: str, document_ids: Collection[str]) -> None:
+        """Let whoever may view the session read these documents. Unknown ids are left out."""
+        ...
+
+    def linked(self, conn: Connection, session_id: str) -> set[str]:
+        """The documents that a session uses."""
+        ...
+
+    def sessions_of(self, conn: Connection, document_id: str, limit: int) -> list[tuple[str, str]]:
+        """(session, its owner) for a document, the newest sessions first."""
+        ...
+
+
+class Contents(Protocol):
+    """Texts and files, in rows or blobs."""
+
+    async def keep(self, document: Document, text: str, raw: bytes | None) -> None:
+        """Store what does not go into rows: a long text, a file as it came. To be done before the rows are committed.
+        Raises Unavailable."""
+        ...
+
+    async def forget(self, document: Document) -> None:
+        """Remove the blobs of a document that is no more."""
+        ...
+
+    async def texts(self, document_ids: Collection[str]) -> Mapping[str, str]:
+        """Texts of ready documents; what was removed meanwhile is left out."""
+        ...
+
+    async def text(self, document: Document) -> str:
+        """The stored text, empty for an unreadable document."""
+        ...
+
+    async def raw(self, document: Document) -> bytes | None:
+        """The bytes as they came, None when the document came as text."""
+        ...
+
+
+class Indexes(Protocol):
+    """Indexes that are up to date."""
+
+    async def of_library(self, owner: str) -> LibraryIndex:
+        """The index of an owner's library, with every change committed before the call."""
+        ...
+
+    async def of_documents(self, document_ids: Collection[str]) -> LibraryIndex:
+        """An index of these documents alone."""
+        ...
+
+    def changed(self, owner: str) -> None:
+        """Tell that a library changed, so that its index is brought up to date before it is asked for."""
+        ...
+
+
+class Parser(Protocol):
+    """Reads files."""
+
+    async def parse(self, data: bytes, *, filename: str, content_type: str = "") -> ParsedDocument:
+        """Raises DocumentUnreadable."""
+        ...
+
+
+class Viewers(Protocol):
+    """Collab, as the decision about a text needs it."""
+
+    async def may_view_any(self, principal: Principal, session_ids: Sequence[str]) -> bool:
+        """Whether a share lets the principal view one of the sessions. Never cached. Raises Unavailable,
+        DeadlineExceeded."""
+        ...

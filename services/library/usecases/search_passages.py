@@ -1,0 +1,33 @@
+"""SearchPassages: a worker's search in what its session's grant covers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from kit.auth.grants import Grant
+from services.library.holdings import Hit
+from services.library.ports import Indexes
+from services.library.quoting import Quoter
+
+_MOST_BYTES = 3 * 1024 * 1024
+"""Of an answer: a thousand passages fit, and what gRPC takes in one message is not reached."""
+
+
+class SearchPassages:
+    def __init__(self, indexes: Indexes, quoter: Quoter) -> None:
+        self._indexes = indexes
+        self._quoter = quoter
+
+    async def __call__(
+        self, grant: Grant, query: str, *, limit: int, document_ids: Sequence[str], passages: bool
+    ) -> list[Hit]:
+        """Best first. Where the grant names documents, they are ranked among themselves alone, so that the same
+        inputs give the same hits whatever else the library holds."""
+        if grant.documents:
+            index = await self._indexes.of_documents(grant.documents)
+        else:
+            index = await self._indexes.of_library(grant.owner)
+        only = set(document_ids) or None
+        found = await asyncio.to_thread(index.search, query, limit=limit, document_ids=only, passages=passages)
+        return await self._quoter.hits(found, most_bytes=_MOST_BYTES)

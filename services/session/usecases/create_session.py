@@ -1,0 +1,211 @@
+"""CreateSession: money in one database, the session in another, and never one without the other.
+
+A row in `creations` says first that a session of this id may come to be. Then billing sets the money aside under that
+id, and only while the row is still pending is the session stored. What is left pending too long, only the sweeper ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from kit.auth.principal import Principal
+from kit.db.database import Database
+from kit.errors import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    PrsmError,
+    Unavailable,
+)
+from kit.ids import Ids
+from kit.times import Clock
+from services.session import lifecycle
+from services.session.domain import Session, Status
+from services.session.drafts import Catalogue, Draft, Drafted, check
+from services.session.ports import Billing, Creation, Creations, Library, PlacedHold, Sessions, WakeUps
+from services.session.usecases.planning import Planner, Sources, workload
+from services.session.usecases.stored_answer import Created, read_answer, write_answer
+
+METHOD = "CreateSession"
+# What library and billing refuse a request for. After any other error nobody knows what was done.
+_REFUSALS = frozenset(
+    {
+        "VALIDATION_ERROR",
+        "INSUFFICIENT_BALANCE",
+        "SESSION_QUOTA_EXCEEDED",
+        "DOCUMENT_NOT_FOUND",
+        "DOCUMENT_UNREADABLE",
+        "PAYLOAD_TOO_LARGE",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`lease` in microseconds; how long and how often a second request waits for the first, in seconds."""
+
+    lease: int
+    wait: float
+    poll: float
+
+
+class CreateSession:
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        ids: Ids,
+        creations: Creations,
+        sessions: Sessions,
+        planner: Planner,
+        billing: Billing,
+        library: Library,
+        wake_ups: WakeUps,
+        catalogue: Catalogue,
+        currency: str,
+        timing: Timing,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._creations = creations
+        self._sessions = sessions
+        self._planner = planner
+        self._billing = billing
+        self._library = library
+        self._wake_ups = wake_ups
+        self._catalogue = catalogue
+        self._currency = currency
+        self._timing = timing
+
+    async def __call__(self, principal: Principal, draft: Draft, key: str, fingerprint: str) -> Created:
+        """`key` is the client's, or empty; `fingerprint` tells its request from others.
+
+        Raises ValidationError, IdempotencyKeyReused, IdempotencyKeyInUse, Unavailable, and what billing refuses with.
+        """
+        if key:
+            stored = await self._stored(principal, key, fingerprint)
+            if stored is not None:
+                return stored
+        drafted = check(draft, self._catalogue)
+        sessions = await self._planner.input_sessions(principal, drafted.sessions)
+        begun = await self._begin(principal, key, fingerprint)
+        if isinstance(begun, Created):
+            return begun
+        created = await self._carry_out(begun, drafted, sessions)
+        await self._wake_ups.announce(drafted.engine)
+        return created
+
+    async def _stored(self, principal: Principal, key: str, fingerprint: str) -> Created | None:
+        found = await self._db.read(lambda db: self._creations.find(db, principal.user_id, METHOD, key))
+        return None if found is None else _answer_of(found, fingerprint)
+
+    async def _begin(self, principal: Principal, key: str, fingerprint: str) -> Creation | Created:
+        """Put the creation on record, or find out what became of the one that is."""
+        for _ in range(max(1, round(self._timing.wait / self._timing.poll))):
+            outcome = await self._db.write(lambda db: self._claim(db, principal.user_id, key, fingerprint))
+            if outcome is not None:
+                return outcome
+            await asyncio.sleep(self._timing.poll)
+        raise IdempotencyKeyInUse()
+
+    def _claim(self, db: Connection, owner: str, key: str, fingerprint: str) -> Creation | Created | None:
+        now = self._clock.now()
+        session_id, holder = self._ids.new(), self._ids.new()
+        fresh = Creation(
+            principal=owner,
+            method=METHOD,
+            key=key or f" {session_id}",
+            fingerprint=fingerprint,
+            session_id=session_id,
+            state="pending",
+            holder=holder,
+            takeovers=0,
+            lease_until=now + self._timing.lease,
+            created_at=now,
+        )
+        if self._creations.insert(db, fresh):
+            return fresh
+        if self._creations.take_over(db, fresh, holder, now, fresh.lease_until):
+            return self._creations.find(db, owner, METHOD, fresh.key)
+        found = self._creations.find(db, owner, METHOD, fresh.key)
+        return None if found is None else _answer_of(found, fingerprint)
+
+    async def _carry_out(self, creation: Creation, draft: Drafted, sessions: tuple[Session, ...]) -> Created:
+        owner, session_id = creation.principal, creation.session_id
+        try:
+            prepared = await self._planner.prepare(session_id, owner, draft, dry_run=False)
+            sources = Sources(prepared, sessions)
+            minutes = await self._planner.minutes(draft)
+            hold = await self._billing.place_hold(session_id, owner, workload(draft, sources), draft.limit)
+            return await self._store(creation, draft, sources, hold, minutes)
+        except PrsmError as error:
+            if error.name not in _REFUSALS:
+                # The money may be held: a retry with the key, or the sweeper, finds out.
+                await self._db.write(lambda db: self._creations.let_go(db, creation, self._clock.now()))
+                raise Unavailable() from error
+            await self._refuse(creation, draft)
+            raise
+
+    async def _store(
+        self, creation: Creation, draft: Drafted, sources: Sources, hold: PlacedHold, minutes: int
+    ) -> Created:
+        now = self._clock.now()
+        session = _new_session(creation, draft, sources, hold, now)
+        created = Created(session.session_id, Status.QUEUED, minutes, hold.estimate, now)
+
+        def work(db: Connection) -> Created:
+            if self._creations.finish(db, creation, write_answer(created)):
+                self._sessions.insert(db, lifecycle.created(session, self._currency))
+                return created
+            found = self._creations.find(db, creation.principal, METHOD, creation.key)
+            if found is not None and found.response is not None:
+                return read_answer(found.response)
+            # The sweeper gave it up meanwhile and gives the money back.
+            raise Unavailable()
+
+        return await self._db.write(work)
+
+    async def _refuse(self, creation: Creation, draft: Drafted) -> None:
+        if draft.inline:
+            try:
+                await self._library.discard(creation.session_id, creation.principal)
+            except PrsmError:
+                await self._db.write(lambda db: self._creations.abort(db, creation))
+                return
+        if not await self._db.write(lambda db: self._creations.remove(db, creation)):
+            # Somebody else went on with it and may still place the hold: a tombstone has to keep it off.
+            await self._db.write(lambda db: self._creations.abort(db, creation))
+
+
+def _answer_of(found: Creation, fingerprint: str) -> Created | None:
+    """The stored answer, or None while it is under way. Raises IdempotencyKeyReused."""
+    if found.fingerprint != fingerprint:
+        raise IdempotencyKeyReused()
+    return None if found.response is None else read_answer(found.response)
+
+
+def _new_session(creation: Creation, draft: Drafted, sources: Sources, hold: PlacedHold, now: int) -> Session:
+    return Session(
+        session_id=creation.session_id,
+        owner=creation.principal,
+        session_type=draft.session_type,
+        engine=draft.engine,
+        pausable=draft.pausable,
+        prompt=draft.prompt,
+        preferences=draft.preferences,
+        metadata=draft.metadata,
+        inputs=sources.references(),
+        budget_limit=hold.held if draft.limit is None else draft.limit,
+        on_limit=draft.on_limit,
+        prices=hold.estimate.prices,
+        held=hold.held,
+        time_limit=draft.time_limit,
+        created_at=now,
+        status=Status.QUEUED,
+        status_since=now,
+        updated_at=now,
+    )

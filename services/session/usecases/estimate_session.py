@@ -1,0 +1,33 @@
+"""EstimateSession: the checks and the price of CreateSession, and nothing kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kit.auth.principal import Principal
+from kit.ids import Ids
+from services.session.drafts import Catalogue, Draft, check
+from services.session.ports import Billing, Estimate
+from services.session.usecases.planning import Planner, Sources, workload
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    estimate: Estimate
+    minutes: int
+
+
+class EstimateSession:
+    def __init__(self, planner: Planner, billing: Billing, catalogue: Catalogue, ids: Ids) -> None:
+        self._planner = planner
+        self._billing = billing
+        self._catalogue = catalogue
+        self._ids = ids
+
+    async def __call__(self, principal: Principal, draft: Draft) -> Estimated:
+        """Raises ValidationError, Unavailable."""
+        drafted = check(draft, self._catalogue)
+        sessions = await self._planner.input_sessions(principal, drafted.sessions)
+        prepared = await self._planner.prepare(self._ids.new(), principal.user_id, drafted, dry_run=True)
+        estimate = await self._billing.estimate(workload(drafted, Sources(prepared, sessions)))
+        return Estimated(estimate, await self._planner.minutes(drafted))

@@ -1,0 +1,19 @@
+"""The world of the contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.contract.world import World
+from tests.support.rest import People
+from tests.support.stack import RunningStack
+
+
+@pytest_asyncio.fixture(scope="session")
+async def world(stack: RunningStack, people: People) -> AsyncIterator[World]:
+    """Where the scenarios are made."""
+    world = await World.of(stack, people)
+    yield world
+    await world.close()

@@ -1,0 +1,126 @@
+"""`prsm up` with the real services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.integration.cli.conftest import ROOT, StackProcess, descendants, lives, until
+from tests.support.nats import free_port
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackProcess]:
+    """A stack that a signal must end within ten seconds, with nothing left."""
+    folder, port = tmp_path_factory.mktemp("up") / "data", free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", "up", "--data-dir", str(folder), "--port", str(port)),
+        *("--initial-grant", "25.00"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    started = StackProcess(folder, port, process)
+    try:
+        assert await started.ready() == f"ready: http://127.0.0.1:{port}\n"
+        yield started
+        everything = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(10):
+            status, _ = await started.ended()
+        assert status == 0
+        await until(lambda: not any(lives(pid) for pid in everything))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def prsm(*words: object) -> tuple[int, str, str]:
+    """Run a command to its end: status, output, error output."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", *map(str, words)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(120):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def balance(stack: StackProcess, user: str) -> str:
+    _, token, _ = await prsm("token", "--data-dir", stack.folder, "--user", user)
+    url = f"http://127.0.0.1:{stack.port}/api/v1/billing/balance"
+    async with aiohttp.ClientSession() as client, client.get(url, headers={"X-API-Key": token.strip()}) as response:
+        assert response.status == 200, await response.text()
+        return str((await response.json())["available"])
+
+
+async def test_every_part_is_a_process_of_its_own(stack: StackProcess) -> None:
+    lines = " ".join(stack.seen.values())
+    for module in ("session", "results", "collab", "billing", "library"):
+        assert f"-m services.{module} " in lines
+    for program in ("-m worker ", "-m gateway ", "nats-server -c "):
+        assert program in lines
+
+
+async def test_a_new_user_starts_with_the_grant_and_is_credited(stack: StackProcess) -> None:
+    assert await balance(stack, "ada") == "25.00"
+    credit = await prsm("credit", "--data-dir", stack.folder, "--user", "ada", "--amount", "5.50")
+    assert credit == (0, "30.50 FTNS\n", "")
+    assert await balance(stack, "ada") == "30.50"
+
+
+async def test_demo_does_a_session_from_upload_to_report(stack: StackProcess, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "tides.md").write_text(
+        "# Tides\n\nThe gravitational pull of the Moon causes the tides of the ocean. "
+        "Spring tides occur when the Sun and the Moon are aligned with the Earth.\n"
+    )
+    (docs / "moon.txt").write_text(
+        "The Moon raises two tidal bulges on the Earth. The rotation of the Earth under the bulges "
+        "gives most coasts two high tides a day.\n"
+    )
+    out = tmp_path / "reports"
+    words = ("--docs", docs, "--prompt", "What causes the tides of the ocean?", "--out", out)
+    status, said, err = await prsm("demo", "--data-dir", stack.folder, *words)
+    assert (status, err) == (0, ""), said
+    assert "Library: 2 documents stored" in said
+    assert "Key findings" in said
+    assert "Confidence" in said
+    assert "Cost" in said
+    (pdf,) = out.glob("*.pdf")
+    (docx,) = out.glob("*.docx")
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    assert docx.read_bytes().startswith(b"PK")
+    _, again, _ = await prsm("demo", "--data-dir", stack.folder, *words)
+    assert "Library: 0 documents stored, 2 already there" in again
+
+
+async def test_a_service_that_dies_comes_back_where_it_was(stack: StackProcess) -> None:
+    assert await balance(stack, "bob") == "25.00"
+    before = (stack.folder / "endpoints.json").read_text()
+    victim = stack.pid_of("services.billing")
+    os.kill(victim, signal.SIGKILL)
+    assert (await stack.said()).startswith("prsm: billing ended with SIGKILL; starting it again in ")
+
+    async def answers() -> bool:
+        try:
+            return await balance(stack, "bob") == "25.00"
+        except AssertionError:
+            return False
+
+    async with asyncio.timeout(60):
+        while not await answers():
+            pass  # Each look is a request of its own.
+    assert (stack.folder / "endpoints.json").read_text() == before

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.engines.fakes import Context, Library, run_engine
+from tests.unit.engines.sample import library
+from worker.engines.base import EngineError, Job
+from worker.engines.registry import BUILT_IN
+from worker.engines.research.engine import ResearchEngine
+from worker.engines.synthesis.engine import SynthesisEngine
+
+PROMPT = "What do these sessions say about retention?"
+RETENTION = "How does spaced practice affect long-term retention?"
+SLEEP = "What does sleep do to memories and to long-term retention?"
+NOWHERE = "What is the boiling point of tungsten?"
+
+
+def citation(name: str, **fields: Any) -> dict[str, Any]:
+    quote = f"Quote of {name}."
+    passage = {"quote": quote, "page": None, "start": 0, "end": len(quote), "sha256": f"sha-{name}"}
+    blank: dict[str, Any] = {"title": f"Title {name}", "authors": [], "year": None, "doi": None, "url": None}
+    return {
+        "id": f"citation-{name}",
+        "document_id": name,
+        **blank,
+        "passages": [passage],
+        "csl": {"id": name},
+        **fields,
+    }
+
+
+def finding(text: str, *citations: str, confidence: float = 0.6, **fields: Any) -> dict[str, Any]:
+    ids = [f"citation-{name}" for name in citations]
+    return {"id": f"finding-{text[:12]}", "text": text, "citations": ids, "confidence": confidence, **fields}
+
+
+def results(prompt: str, *findings: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    cited = dict.fromkeys(name for item in findings for name in item["citations"])
+    citations = [citation(name.removeprefix("citation-")) for name in cited]
+    base = {"title": prompt, "prompt": prompt, "confidence_score": 0.6, "sections": [], "tables": [], "figures": []}
+    return {**base, "key_findings": list(findings), "citations": citations, **fields}
+
+
+DATA = results(
+    "How does recall change?",
+    finding("Recall and pauses rise together (r = 0.9, n = 20).", dataset="recall.csv", confidence=0.8),
+    sections=[
+        {"claims": [{"id": "c", "text": "The data do not show causes.", "citations": [], "support": "computed"}]}
+    ],
+    tables=[{"id": "table-1", "title": "Correlations"}],
+    figures=[{"id": "figure-1"}],
+    analysis=[{"kind": "correlation"}],
+)
+
+
+async def synthesised(*documents: dict[str, Any], prompt: str = PROMPT, **preferences: Any) -> dict[str, Any]:
+    sources = Library(results={f"s{number}": document for number, document in enumerate(documents, start=1)})
+    job = Job("synthesis", "synthesis", prompt, sessions=tuple(sources.results), preferences=preferences)
+    return await run_engine(SynthesisEngine(), Context(job, sources))
+
+
+async def researched(prompt: str) -> dict[str, Any]:
+    return {**await run_engine(ResearchEngine(), Context(Job("s", "research", prompt), library())), "prompt": prompt}
+
+
+async def test_the_same_statement_of_two_sessions_is_merged() -> None:
+    text = "Spaced practice improves the retention of words."
+    result = await synthesised(
+        results("One", finding(text, "a"), finding("Sleep helps.", "b")),
+        results("Two", finding("Spaced practice improves retention of the words.", "c", confidence=0.5)),
+    )
+    first = result["key_findings"][0]
+    assert first["text"] == text
+    assert first["sessions"] == ["s1", "s2"]
+    assert [(item["session_id"], item["text"]) for item in first["provenance"]] == [
+        ("s1", text),
+        ("s2", "Spaced practice improves retention of the words."),
+    ]
+    assert len(first["citations"]) == 2
+    assert first["confidence"] == pytest.approx(0.6 + 0.5 * 0.35 * 0.5, abs=1e-4)
+    assert result["summary"].startswith(f"{text} [1][2]")
+    assert result["sections"][0]["heading"] == "What several sessions state"
+
+
+async def test_the_same_source_twice_makes_a_finding_no_surer() -> None:
+    text = "Spaced practice improves the retention of words."
+    result = await synthesised(results("One", finding(text, "a")), results("Two", finding(text, "a")))
+    assert result["key_findings"][0]["confidence"] == 0.6
+    assert len(result["citations"]) == 1
+
+
+async def test_opposite_findings_are_shown_and_not_merged() -> None:
+    result = await synthesised(
+        results("One", finding("Interleaving increases the retention of procedures.", "a")),
+        results("Two", finding("Interleaving does not increase the retention of procedures.", "b")),
+    )
+    left, right = result["key_findings"]
+    assert (left["support"], right["support"]) == ("contradicted", "contradicted")
+    assert left["confidence"] == 0.3
+    body = next(item for item in result["sections"] if item["heading"] == "Where they contradict each other")["body"]
+    assert left["text"] in body
+    assert right["text"] in body
+    assert "contradict" in result["summary"]
+    calm = await synthesised(results("One", finding("Sleep helps.", "a")), results("Two", finding("Tea wakes.", "b")))
+    assert result["confidence_score"] < calm["confidence_score"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "joined"),
+    [
+        ({"doi": "10.1/A"}, {"doi": "https://doi.org/10.1/a"}, True),
+        (
+            {"title": "The Spacing of Study Sessions", "year": 2001},
+            {"title": "The spacing of study sessions", "year": 2001.0},
+            True,
+        ),
+        (
+            {"title": "The Spacing of Study Sessions", "year": 2001},
+            {"title": "The spacing of study sessions", "year": 2002},
+            False,
+        ),
+        ({"title": "Notes", "year": 2001}, {"title": "Notes", "year": 2001}, False),
+    ],
+)
+async def test_citations_of_one_work_are_joined(left: dict[str, Any], right: dict[str, Any], joined: bool) -> None:
+    result = await synthesised(
+        results("One", finding("Sleep helps memory.", "a"), citations=[citation("a", **left)]),
+        results("Two", finding("Tea wakes people.", "b"), citations=[citation("b", **right)]),
+    )
+    assert len(result["citations"]) == (1 if joined else 2)
+    if joined:
+        (one,) = result["citations"]
+        assert one["csl"]["id"] == one["id"]
+        assert [passage.get("document_id") for passage in one["passages"]] == [None, "b"]
+        assert {item["citations"][0] for item in result["key_findings"]} == {one["id"]}
+
+
+async def test_findings_of_data_name_their_dataset_and_bring_their_blocks() -> None:
+    result = await synthesised(results("One", finding("Sleep helps memory.", "a")), DATA)
+    told = next(item for item in result["key_findings"] if item["sessions"] == ["s2"])
+    assert (told["support"], told["citations"]) == ("computed", [])
+    assert told["provenance"][0]["dataset"] == "recall.csv"
+    assert "(data: recall.csv)" in result["summary"]
+    assert (result["tables"], result["figures"]) == (DATA["tables"], DATA["figures"])
+    assert result["analysis"] == DATA["analysis"]
+    assert "do not show causes" not in json.dumps(result)
+
+
+async def test_a_term_bridges_two_sessions() -> None:
+    result = await synthesised(
+        results("One", finding("Iron dust feeds plankton in the Southern Ocean.", "a")),
+        results("Two", finding("Old water rises in the Southern Ocean and cools.", "b")),
+    )
+    (bridge,) = result["bridges"]
+    assert bridge["term"] == "Southern Ocean"
+    assert bridge["sessions"] == ["s1", "s2"]
+    assert [step["session_id"] for step in bridge["path"]] == ["s1", "s2"]
+    assert all(step["citations"] for step in bridge["path"])
+    assert "What connects them" in [section["heading"] for section in result["sections"]]
+
+
+async def test_unverified_claims_and_near_misses_are_left_out() -> None:
+    claims = [
+        {"id": "x", "text": "Nobody could find this again.", "citations": [], "support": "unverified"},
+        {"id": "y", "text": "Naps restore attention in pilots.", "citations": ["citation-a"], "support": "supported"},
+    ]
+    near = results("Two", finding("Merely near the question.", "b"), answered=False)
+    result = await synthesised(results("One", finding("Sleep helps memory.", "a"), sections=[{"claims": claims}]), near)
+    told = json.dumps(result)
+    assert "find this again" not in told
+    assert "Merely near" not in told
+    assert "Naps restore attention" in told
+    assert "“Two” found no answer." in result["summary"]
+
+
+async def test_no_session_has_an_answer() -> None:
+    result = await synthesised(results("One", answered=False), results("Two", answered=False))
+    assert result["summary"].startswith("Not found in these sources: none of the 2 sessions")
+    assert (result["key_findings"], result["citations"], result["confidence_score"]) == ([], [], 0.0)
+    assert result["answered"] is False
+
+
+@pytest.mark.parametrize("sessions", [(), ("s1",), ("s1", "s1")])
+async def test_fewer_than_two_sessions_are_no_usable_source(sessions: tuple[str, ...]) -> None:
+    sources = Library(results={"s1": results("One", finding("Sleep helps.", "a"))})
+    with pytest.raises(EngineError) as caught:
+        await run_engine(SynthesisEngine(), Context(Job("s", "synthesis", PROMPT, sessions=sessions), sources))
+    assert caught.value.code == "no_usable_source"
+
+
+async def test_real_research_sessions_are_merged_with_their_quotes() -> None:
+    documents = [await researched(prompt) for prompt in (RETENTION, SLEEP, NOWHERE)]
+    result = await synthesised(*documents, DATA)
+    texts = library().texts
+    assert result["citations"]
+    for item in result["citations"]:
+        for passage in item["passages"]:
+            assert texts[item["document_id"]][passage["start"] : passage["end"]] == passage["quote"]
+    known = {item["id"] for item in result["citations"]}
+    assert len({item["document_id"] for item in result["citations"]}) == len(known)
+    claims = [claim for section in result["sections"] for claim in section["claims"]]
+    for claim in [*claims, *result["key_findings"]]:
+        assert set(claim["citations"]) <= known
+        assert claim["provenance"]
+    ids = [claim["id"] for claim in claims] + [section["id"] for section in result["sections"]]
+    assert len(set(ids)) == len(ids)
+    assert any(len(item["sessions"]) > 1 for item in result["key_findings"])
+    assert f"“{NOWHERE}” found no answer." in result["summary"]
+
+
+async def test_same_sessions_give_the_same_bytes_and_doubles_from_storage_change_nothing() -> None:
+    documents = [await researched(prompt) for prompt in (RETENTION, SLEEP)]
+    stored = [json.loads(json.dumps(document, sort_keys=True), parse_int=float) for document in documents]
+    first = await synthesised(*documents, DATA)
+    again = await synthesised(*documents, DATA)
+    assert json.dumps(first) == json.dumps(again)
+    assert await synthesised(*stored, DATA) == first
+
+
+async def test_usage_progress_and_decisions() -> None:
+    sources = Library(results={"s1": results("One", finding("Sleep helps memory.", "a")), "s2": DATA})
+    context = Context(Job("s", "synthesis", PROMPT, sessions=("s1", "s2")), sources)
+    engine = BUILT_IN["synthesis"]()
+    for spec in engine.stages(context.job):
+        context.steps.clear()
+        context.outputs[spec.name] = await engine.run_stage(spec.name, context)
+        assert context.steps[-1][0] == context.steps[-1][1]
+    assert context.used == {"finding_merged": 2}
+    assert [entry["decision"] for entry in context.decisions] == [
+        "findings collected",
+        "findings merged",
+        "bridges",
+        "written",
+    ]
+    assert engine.session_types == frozenset({"synthesis"})
+    assert engine.pausable
+
+
+async def test_depth_bounds_the_key_findings() -> None:
+    many = [finding(f"Substance{number} melts at temperature{number} exactly.", f"a{number}") for number in range(30)]
+    other = results("Two", finding("Tea wakes people.", "b"))
+    for depth, limit in (("quick", 5), ("standard", 8), ("deep", 10)):
+        result = await synthesised(results("One", *many), other, depth=depth)
+        assert len(result["key_findings"]) == limit
+        assert {session for item in result["key_findings"] for session in item["sessions"]} == {"s1", "s2"}
+
+
+async def test_a_synthesis_can_be_synthesised_again() -> None:
+    one = await synthesised(results("One", finding("Sleep helps memory.", "a")), DATA)
+    again = await synthesised({**one, "prompt": PROMPT}, results("Three", finding("Tea wakes people.", "c")))
+    assert {item["text"] for item in again["key_findings"]} == {
+        "Sleep helps memory.",
+        "Recall and pauses rise together (r = 0.9, n = 20).",
+        "Tea wakes people.",
+    }

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.document import ParsedDocument, ParseLimits
+from services.library.parsing.parse import parse
+
+
+def read(markup: str | bytes, content_type: str = "") -> ParsedDocument:
+    data = markup.encode() if isinstance(markup, str) else markup
+    return parse(data, "page.html", content_type, ParseLimits())
+
+
+def test_blocks_lists_tables_and_inline_text() -> None:
+    markup = """<html><head><title>Moss &amp; Fern</title><style>p {}</style></head><body>
+      <h1>Moss</h1><p>Moss <b>drinks</b>
+      rain.</p><ul><li>soft<li>green</ul>
+      <table><tr><th>kind<th>size</tr><tr><td>peat</td><td>9 cm</td></tr></table>
+      <pre>one
+  two</pre>x<br>y<script>alert(1)</script></body></html>"""
+    document = read(markup)
+    assert document.title == "Moss & Fern"
+    assert document.text == ("Moss\n\nMoss drinks rain.\n\nsoft\ngreen\n\nkind\tsize\npeat\t9 cm\n\none\ntwo\n\nx\ny")
+
+
+def test_furniture_is_left_out() -> None:
+    words = "Ferns unroll their leaves in spring and spread their spores in late summer. " * 5
+    links = "".join(f"<li><a href='/{n}'>Language {n}</a>" for n in range(12))
+    markup = f"""<body><nav>Home</nav><div class="sidebar big">Ads</div><div hidden>secret</div>
+      <main><ul>{links}</ul><h1>Ferns</h1><p>{words}</p><div class="mw-editsection">edit</div></main>
+      <footer class="site-footer">Imprint</footer></body>"""
+    assert read(markup).text == f"Ferns\n\n{words.strip()}"
+
+
+def test_a_page_of_links_keeps_them() -> None:
+    links = "".join(f"<li><a href='/{n}'>Entry number {n}</a>" for n in range(12))
+    assert read(f"<body><ul>{links}</ul></body>").text.startswith("Entry number 0\nEntry number 1\n")
+
+
+def test_a_class_on_the_body_hides_nothing() -> None:
+    assert read("<body class='sidebar'><p class='toc'>All of it</p></body>").text == "All of it"
+
+
+def test_citation_metadata() -> None:
+    markup = """<meta name="citation_title" content="Spore Clocks"><meta name="citation_author" content="Lee, Kim">
+      <meta name="citation_author" content="Ann Oak"><meta name="citation_publication_date" content="2011/07/02">
+      <meta name="citation_doi" content="doi:10.1000/spore.7"><title>Site - Spore Clocks</title><p>Text.</p>"""
+    document = read(markup)
+    assert (document.title, document.year, document.doi) == ("Spore Clocks", 2011, "10.1000/spore.7")
+    assert document.authors == ("Kim Lee", "Ann Oak")
+
+
+def test_the_page_declares_its_encoding() -> None:
+    markup = '<meta charset="windows-1251"><p>Мох растёт медленно</p>'.encode("cp1251")
+    assert read(markup).text == "Мох растёт медленно"
+
+
+def test_depth_costs_nothing() -> None:
+    assert read("<div>" * 20_000 + "deep").text == "deep"
+
+
+@pytest.mark.parametrize("markup", ["<html></html>", "<body><script>x()</script></body>", "<p hidden>x</p>"])
+def test_a_page_without_text(markup: str) -> None:
+    with pytest.raises(DocumentUnreadable) as raised:
+        read(markup)
+    assert raised.value.cause is UnreadableCause.NO_TEXT

@@ -1,0 +1,157 @@
+"""Finding work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from kit.errors import Unavailable
+from tests.unit.worker.fakes import claim
+from worker.claims import ClaimLoop
+from worker.drain import Drain
+from worker.model import Claim, Ending
+
+
+@dataclass
+class Message:
+    engine: str = "research"
+    said: list[str] = field(default_factory=list)
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def in_progress(self) -> None:
+        self.said.append("in progress")
+        self.spoken.set()
+
+    async def done(self) -> None:
+        self.said.append("done")
+
+    async def give_back(self) -> None:
+        self.said.append("back")
+
+
+class Work:
+    """Wake-ups, claims and a run that ends the drain with the last of them."""
+
+    def __init__(self, messages: list[Message | None], claims: list[Claim | Exception | None]) -> None:
+        self.messages = messages
+        self.claims = claims
+        self.asked: list[tuple[str, ...]] = []
+        self.ran: list[Claim] = []
+        self.drain = Drain(0)
+        self.until = asyncio.Event()
+        self.until.set()
+
+    async def next(self, timeout: float) -> Message | None:
+        return self.messages.pop(0) if self.messages else None
+
+    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None:
+        self.asked.append(tuple(engines))
+        found = self.claims.pop(0)
+        if not self.claims:
+            self.drain.begin()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def run(self, given: Claim) -> Ending:
+        self.ran.append(given)
+        await self.until.wait()
+        return Ending.COMPLETED
+
+    def loop(self) -> ClaimLoop:
+        return ClaimLoop(
+            worker_id="w",
+            engines=["analysis", "research"],
+            claim_next=self.claim_next,
+            run=self.run,
+            wake_ups=self,
+            drain=self.drain,
+            poll=0,
+            keep=0,
+        )
+
+
+async def test_without_a_wake_up_it_looks_for_every_engine() -> None:
+    work = Work([None], [claim()])
+    await work.loop().run()
+    assert work.asked == [("analysis", "research")]
+    assert len(work.ran) == 1
+
+
+async def test_a_wake_up_is_for_its_engine_and_done_when_the_claim_has_ended() -> None:
+    message = Message()
+    work = Work([message], [claim()])
+    work.until.clear()
+    running = asyncio.create_task(work.loop().run())
+    await message.spoken.wait()
+    assert set(message.said) == {"in progress"}
+    work.until.set()
+    await running
+    assert work.asked == [("research",)]
+    assert message.said[-1] == "done"
+
+
+async def test_a_wake_up_whose_work_is_taken_is_done_with() -> None:
+    message = Message()
+    work = Work([message], [None])
+    await work.loop().run()
+    assert (message.said, work.ran) == (["done"], [])
+
+
+async def test_a_session_service_that_is_away_gives_the_wake_up_back() -> None:
+    message = Message()
+    work = Work([message, None], [Unavailable(), claim()])
+    await work.loop().run()
+    assert message.said == ["back"]
+    assert len(work.ran) == 1
+
+
+async def test_a_wake_up_that_comes_into_a_drain_is_given_back() -> None:
+    message = Message()
+    work = Work([message], [claim()])
+
+    async def late(timeout: float) -> Message | None:
+        work.drain.begin()
+        return message
+
+    work.next = late  # type: ignore[method-assign]
+    await work.loop().run()
+    assert work.asked == []
+    assert message.said == ["back"]
+
+
+async def test_a_drain_ends_the_wait_for_a_wake_up() -> None:
+    work = Work([], [claim()])
+
+    async def never(timeout: float) -> Message | None:
+        work.drain.begin()
+        await asyncio.Event().wait()
+        return None
+
+    work.next = never  # type: ignore[method-assign]
+    await work.loop().run()
+    assert work.asked == []
+
+
+async def test_a_broker_that_cannot_be_told_stops_nothing() -> None:
+    class Mute(Message):
+        async def done(self) -> None:
+            raise ConnectionError("gone")
+
+    work = Work([Mute()], [claim()])
+    await work.loop().run()
+    assert len(work.ran) == 1
+
+
+async def test_a_bug_in_running_ends_the_loop() -> None:
+    work = Work([None], [claim()])
+
+    async def broken(given: Claim) -> Ending:
+        raise RuntimeError("a bug")
+
+    work.run = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await work.loop().run()

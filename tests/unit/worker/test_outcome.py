@@ -1,0 +1,61 @@
+"""What the session service keeps of a result."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.meter import ProcessMeter
+from worker.outcome import NotAResult, canonical, cited_documents, compact
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(_JSON)
+def test_equal_values_have_equal_bytes(value: object) -> None:
+    def turned(v: object) -> object:
+        if isinstance(v, dict):
+            return {key: turned(v[key]) for key in reversed(list(v))}
+        return [turned(item) for item in v] if isinstance(v, list) else v
+
+    assert canonical(turned(value)) == canonical(value)
+
+
+@pytest.mark.parametrize("document", [None, [], "text", {}, {"summary": None}])
+def test_what_has_no_summary_is_no_result(document: object) -> None:
+    with pytest.raises(NotAResult):
+        compact(document)
+
+
+def test_missing_parts_take_their_defaults() -> None:
+    assert compact({"summary": "S"}) == {
+        "title": "",
+        "partial": False,
+        "summary": "S",
+        "key_findings": [],
+        "confidence_score": 0.0,
+    }
+
+
+def test_cited_documents_keep_their_order_without_repeats() -> None:
+    citations = [{"document_id": "b"}, {"document_id": "a"}, {"document_id": "b"}, {"document_id": None}, {}]
+    assert cited_documents({"citations": citations}) == ["b", "a"]
+
+
+def test_the_peak_is_measured_from_the_reset_on() -> None:
+    meter = ProcessMeter()
+    block = bytearray(64 * 1024 * 1024)
+    high = meter.peak_memory_mb()
+    del block
+    meter.reset()
+    assert meter.peak_memory_mb() < high - 32
+    assert meter.cpu_seconds() >= 0

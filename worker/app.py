@@ -1,0 +1,115 @@
+"""The composition root: the only place where the worker's parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import structlog
+
+from kit.auth.internal import InternalSigner
+from kit.auth.keys import load_key
+from kit.bus.connection import Bus
+from kit.ids import Ids, RandomIds
+from kit.rpc.client import Peer, open_channel
+from kit.times import SystemClock
+from worker.claims import ClaimLoop
+from worker.clients import ArtifactClient, SessionClient
+from worker.drain import Drain
+from worker.engines.registry import Registry
+from worker.meter import ProcessMeter
+from worker.probe import ProbeServer
+from worker.runner import Runner
+from worker.settings import WorkerSettings
+from worker.signals import NatsCommands
+from worker.sources import SourceClient
+from worker.wakeups import KEEP, JobWakeUps
+
+NAME = "worker"
+_GRACE_SHARE = 0.6
+"""Of the drain time, what a stage under way has to reach its checkpoint; the rest is for handing back."""
+_WINDING_UP = 0.5
+
+log = structlog.get_logger(NAME)
+
+
+async def serve(settings: WorkerSettings) -> None:
+    """Work until SIGTERM or SIGINT, then hand back. Raises OSError, ValueError, UnknownEngine for bad settings."""
+    clock = SystemClock()
+    signer = InternalSigner(load_key(Path(settings.internal_key)), NAME, clock)
+    bus = Bus(settings.nats_url, name=NAME, token=settings.nats_token)
+    registry = Registry.of(settings.engines, signals=NatsCommands(bus) if settings.test_engines else None)
+    probe = ProbeServer(settings.listen)
+    drain = Drain(settings.drain_seconds * _GRACE_SHARE)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain.begin)
+    session = open_channel(settings.session_target)
+    results = open_channel(settings.results_target)
+    library = open_channel(settings.library_target)
+    sessions = SessionClient(session, Peer("session", signer))
+    patience = settings.patience_seconds
+    sources = SourceClient(
+        library=library,
+        library_peer=Peer("library", signer),
+        results=results,
+        results_peer=Peer("results", signer),
+        patience=patience,
+    )
+    runner = Runner(
+        sessions=sessions,
+        artifacts=ArtifactClient(results, Peer("results", signer), patience=patience),
+        sources=sources.open,
+        load=registry.load,
+        meter=ProcessMeter(),
+        drain=drain,
+    )
+    loops = [
+        ClaimLoop(
+            worker_id=worker_id,
+            engines=registry.names,
+            claim_next=sessions.claim_next,
+            run=runner.run,
+            wake_ups=JobWakeUps(bus, registry.names),
+            drain=drain,
+            poll=settings.poll_seconds,
+            keep=KEEP,
+        )
+        for worker_id in _worker_ids(RandomIds(clock), settings.concurrency)
+    ]
+    bus.start()
+    await probe.start()
+    tasks = [asyncio.create_task(claims.run(), name=f"claims-{n}") for n, claims in enumerate(loops)]
+    await probe.serving(True)
+    log.info("serving", port=probe.port, engines=registry.names)
+    drained = asyncio.create_task(drain.wait())
+    done, _ = await asyncio.wait([drained, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping", died=[task.get_name() for task in done if task is not drained])
+    drain.begin()
+    await probe.serving(False)
+    outcomes = await _ended(tasks, settings.drain_seconds)
+    await probe.stop()
+    await bus.close()
+    for channel in (session, results, library):
+        await channel.close()
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> list[BaseException | None]:
+    """What came of the tasks; those that do not end in time are cancelled."""
+    _, late = await asyncio.wait(tasks, timeout=max(seconds - _WINDING_UP, _WINDING_UP))
+    for task in late:
+        log.warning("not ended in time", task=task.get_name())
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _worker_ids(ids: Ids, count: int) -> list[str]:
+    """Host and process, for reading, and what no other process ever had."""
+    base = f"{socket.gethostname()[:40]}-{os.getpid()}-{ids.new()[-12:]}"
+    return [f"{base}-{number}" for number in range(1, count + 1)]

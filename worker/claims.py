@@ -1,0 +1,141 @@
+"""Finding work: wake-ups from the broker, and a look now and then without one.
+
+The session's row is the truth; a message only says "there is work for this engine". The message of a claim is kept,
+by telling the broker that it is in progress, until the claim has ended, so that scaling by queue depth sees busy
+workers. A message that leads to no claim is done with: somebody else has that work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from kit.errors import PrsmError
+from worker.drain import Drain
+from worker.model import Claim, Ending
+
+log = structlog.get_logger("claims")
+_AT_ONCE = 0.05
+
+
+class WakeUp(Protocol):
+    """A message about work for one engine."""
+
+    engine: str
+
+    async def in_progress(self) -> None:
+        """Keep it from being delivered again."""
+        ...
+
+    async def done(self) -> None: ...
+
+    async def give_back(self) -> None:
+        """Let another worker have it at once."""
+        ...
+
+
+class WakeUps(Protocol):
+    """Where wake-ups come from."""
+
+    async def next(self, timeout: float) -> WakeUp | None:
+        """Wait up to `timeout` seconds. Returns None when there was none, also while the broker is away."""
+        ...
+
+
+class ClaimLoop:
+    """Takes one session after the other. Run it as a task; it returns when the drain begins."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        engines: Sequence[str],
+        claim_next: Callable[[str, Sequence[str]], Awaitable[Claim | None]],
+        run: Callable[[Claim], Awaitable[Ending]],
+        wake_ups: WakeUps,
+        drain: Drain,
+        poll: float,
+        keep: float,
+    ) -> None:
+        """`poll` and `keep` are in seconds: how often to look without a wake-up, and to say "in progress"."""
+        self._worker_id = worker_id
+        self._engines = list(engines)
+        self._claim_next = claim_next
+        self._run = run
+        self._wake_ups = wake_ups
+        self._drain = drain
+        self._poll = poll
+        self._keep = keep
+
+    async def run(self) -> None:
+        worked = False
+        while not self._drain.begun:
+            # After one session there may well be another; only a look that finds none leads to waiting.
+            wake_up = await self._next(_AT_ONCE if worked else self._poll)
+            if self._drain.begun:
+                if wake_up is not None:
+                    await _quietly(wake_up.give_back())
+                return
+            worked = await self._work(wake_up)
+
+    async def _next(self, timeout: float) -> WakeUp | None:
+        waiting = asyncio.create_task(self._wake_ups.next(timeout))
+        draining = asyncio.create_task(self._drain.wait())
+        try:
+            await asyncio.wait({waiting, draining}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+        finally:
+            for task in (waiting, draining):
+                task.cancel()
+            await asyncio.gather(waiting, draining, return_exceptions=True)
+        return None
+
+    async def _work(self, wake_up: WakeUp | None) -> bool:
+        """Claim and run; whether there was something to do."""
+        engines = self._engines if wake_up is None else [wake_up.engine]
+        try:
+            claim = await self._claim_next(self._worker_id, engines)
+        except PrsmError as error:
+            log.warning("no claim", cause=repr(error))
+            if wake_up is not None:
+                await _quietly(wake_up.give_back())
+            await self._pause()
+            return False
+        if claim is None:
+            if wake_up is not None:
+                await _quietly(wake_up.done())
+            return False
+        log.info("claimed", session_id=claim.lease.session_id, engine=claim.engine, epoch=claim.lease.epoch)
+        keeper = asyncio.create_task(self._hold(wake_up)) if wake_up is not None else None
+        try:
+            await self._run(claim)
+        finally:
+            if keeper is not None and wake_up is not None:
+                keeper.cancel()
+                await asyncio.gather(keeper, return_exceptions=True)
+                await _quietly(wake_up.done())
+        return True
+
+    async def _hold(self, wake_up: WakeUp) -> None:
+        while True:
+            await asyncio.sleep(self._keep)
+            await _quietly(wake_up.in_progress())
+
+    async def _pause(self) -> None:
+        # The session service is away: the same pace as without work.
+        try:
+            await asyncio.wait_for(self._drain.wait(), self._poll)
+        except TimeoutError:
+            pass
+
+
+async def _quietly(step: Awaitable[None]) -> None:
+    """What the broker is told helps, and nothing hangs on it."""
+    try:
+        await step
+    except Exception as error:
+        log.info("the broker was not told", cause=repr(error))

@@ -1,0 +1,57 @@
+"""The runner's side of a stage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from worker.compute import run_interruptible
+from worker.engines.base import JSON, Job, Sources
+from worker.model import Attempt, Decision
+
+T = TypeVar("T")
+
+
+class RunningStage:
+    """A StageContext over an attempt; what it is told, the heartbeat passes on."""
+
+    def __init__(self, attempt: Attempt, sources: Sources, outputs: Mapping[str, JSON]) -> None:
+        self.job: Job = attempt.claim.job
+        self.sources = sources
+        self._attempt = attempt
+        self._outputs = outputs
+
+    @property
+    def outputs(self) -> Mapping[str, JSON]:
+        return self._outputs
+
+    @property
+    def write_up(self) -> bool:
+        return self._attempt.write_up
+
+    async def step(self, done: float, total: float) -> None:
+        """Progress never goes back inside a stage."""
+        share = min(1.0, max(0.0, done / total)) if total > 0 else 1.0
+        self._attempt.stage.done = max(self._attempt.stage.done, share)
+        await asyncio.sleep(0)
+
+    def use(self, item: str, quantity: int) -> None:
+        """Raises ValueError for a negative quantity."""
+        if quantity < 0:
+            raise ValueError("usage only grows")
+        usage = self._attempt.stage.usage
+        usage[item] = usage.get(item, 0) + quantity
+
+    def decide(
+        self,
+        decision: str,
+        reason: str,
+        *,
+        alternatives: Sequence[str] = (),
+        excluded: Sequence[Mapping[str, JSON]] = (),
+    ) -> None:
+        self._attempt.stage.decisions.append(Decision(decision, reason, tuple(alternatives), tuple(excluded)))
+
+    async def run(self, fn: Callable[..., T], *args: object) -> T:
+        return await run_interruptible(fn, *args)

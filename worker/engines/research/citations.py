@@ -1,0 +1,121 @@
+"""Citations: numbered in order of first use, with their passages and a CSL-JSON item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from worker.engines.base import DocumentRecord
+from worker.engines.research.model import Json, Statement
+from worker.engines.text.identifiers import content_id
+
+_PARTICLES = frozenset(
+    {"van", "von", "de", "der", "den", "du", "da", "di", "del", "della", "la", "le", "ten", "ter", "zu"}
+)
+_ORGANISATION = re.compile(
+    r"\b(?:university|institute|institution|association|society|committee|council|commission|agency|organi[sz]ation|group"
+    r"|team|office|department|ministry|foundation|consortium|center|centre|bureau|library|inc|ltd)\b",
+    re.IGNORECASE,
+)
+
+
+class Bibliography:
+    """Collects the citations of a result document.
+
+    A marker such as ``[2]`` is the citation's place in the list, counted from 1.
+    """
+
+    def __init__(self, records: Mapping[str, DocumentRecord], digests: Mapping[str, str]) -> None:
+        self._records = records
+        self._digests = digests
+        self._passages: dict[str, dict[tuple[int, int], Json]] = {}
+
+    def cite(self, statements: Iterable[Statement]) -> list[str]:
+        """Ids of the citations of these statements, whose quotes join the citations' passages."""
+        ids: dict[str, None] = {}
+        for statement in statements:
+            passages = self._passages.setdefault(statement.document_id, {})
+            passages.setdefault(
+                (statement.start, statement.end),
+                {
+                    "quote": statement.quote,
+                    "page": statement.page,
+                    "start": statement.start,
+                    "end": statement.end,
+                    "sha256": self._digests[statement.document_id],
+                },
+            )
+            ids[self._id(statement.document_id)] = None
+        return list(ids)
+
+    def marker(self, statements: Iterable[Statement]) -> str:
+        """``[1]`` or ``[1][3]`` for statements, citing them if they were not cited before."""
+        found = list(statements)
+        self.cite(found)
+        order = list(self._passages)
+        numbers = dict.fromkeys(order.index(item.document_id) + 1 for item in found)
+        return "".join(f"[{number}]" for number in numbers)
+
+    def as_json(self) -> list[Json]:
+        """The citations in order of first use."""
+        return [
+            _citation(
+                self._id(document_id),
+                self._records[document_id],
+                [found for _, found in sorted(passages.items())],
+            )
+            for document_id, passages in self._passages.items()
+        ]
+
+    def _id(self, document_id: str) -> str:
+        return content_id("citation", document_id, self._digests[document_id])
+
+
+def _citation(citation_id: str, record: DocumentRecord, passages: list[Json]) -> Json:
+    return {
+        "id": citation_id,
+        "document_id": record.document_id,
+        "title": record.title,
+        "authors": list(record.authors),
+        "year": record.year,
+        "doi": record.doi,
+        "url": record.url,
+        "passages": passages,
+        "csl": csl_item(citation_id, record),
+    }
+
+
+def csl_item(citation_id: str, record: DocumentRecord) -> Json:
+    """The CSL-JSON item (CSL 1.0.2 data schema) of a document."""
+    item: dict[str, Any] = {
+        "id": citation_id,
+        "type": "article-journal" if record.doi else "webpage" if record.url else "document",
+        "title": record.title,
+    }
+    if record.authors:
+        item["author"] = [csl_name(author) for author in record.authors]
+    if record.year is not None:
+        item["issued"] = {"date-parts": [[record.year]]}
+    if record.doi:
+        item["DOI"] = record.doi
+    if record.url:
+        item["URL"] = record.url
+    return item
+
+
+def csl_name(author: str) -> dict[str, str]:
+    """A CSL name from ``Family, Given`` or ``Given Family``; organisations and single words stay literal."""
+    name = " ".join(author.split())
+    if _ORGANISATION.search(name):
+        return {"literal": name}
+    if "," in name:
+        family, _, given = name.partition(",")
+        return {"family": family.strip(), "given": given.strip()} if given.strip() else {"literal": family.strip()}
+    parts = name.split(" ")
+    if len(parts) == 1:
+        return {"literal": name}
+    cut = len(parts) - 1
+    while cut > 1 and parts[cut - 1].lower() in _PARTICLES:
+        cut -= 1
+    return {"family": " ".join(parts[cut:]), "given": " ".join(parts[:cut])}

@@ -1,0 +1,67 @@
+"""Stage *analyse*: the session's datasets, by the same code as analysis sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.engines.base import EngineError, StageContext
+from worker.engines.research.model import Json
+from worker.engines.research.settings import Settings
+
+
+async def run(ctx: StageContext) -> Json:
+    """The blocks of each dataset: `datasets` is a list of `{document_id, name, blocks}`.
+
+    A dataset that cannot be analysed is left out with its reason.
+
+    Raises:
+        EngineError: that of the analysis, when no dataset can be used and there is no document either.
+    """
+    settings = Settings.of(ctx.job)
+    options = ctx.job.preferences.get("analysis") or {}
+    found: list[Json] = []
+    refused: list[EngineError] = []
+    done = 0
+    for document_id in ctx.job.datasets:
+        if ctx.write_up and found:
+            break
+        given, data = await ctx.sources.dataset(document_id)
+        name = _distinct(given, {item["name"] for item in found})
+        try:
+            blocks = await ctx.run(_analyse, name, data, ctx.job.prompt, options, settings.seed)
+        except EngineError as error:
+            refused.append(error)
+            excluded = [{"document_id": document_id, "title": name, "reason": str(error)}]
+            ctx.decide("dataset left out", f"{name}: {error}", excluded=excluded)
+        else:
+            found.append({"document_id": document_id, "name": name, "blocks": blocks})
+            _report(ctx, blocks)
+        done += 1
+        await ctx.step(done, len(ctx.job.datasets))
+    if refused and not found and not ctx.outputs["gather"]["candidates"]:
+        raise refused[0]
+    return {"datasets": found, "cut_short": done < len(ctx.job.datasets)}
+
+
+def _report(ctx: StageContext, blocks: Json) -> None:
+    rows = sum(int(entry["result"].get("rows", 0)) for entry in blocks["analysis"] if entry["kind"] == "profile")
+    ctx.use("row_read", rows)
+    for entry in blocks["decisions"]:
+        ctx.decide(entry["decision"], entry["reason"], alternatives=entry["alternatives"], excluded=entry["excluded"])
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    number = 2
+    found = name
+    while found in taken:
+        found = f"{name} ({number})"
+        number += 1
+    return found
+
+
+def _analyse(name: str, data: bytes, prompt: str, options: Mapping[str, Any], seed: int) -> Json:
+    # Imported here: the statistics libraries cost seconds of CPU that sessions without data need not pay.
+    from worker.engines.analysis.engine import analyse_dataset
+
+    return analyse_dataset(name, data, prompt, options, seed=seed)

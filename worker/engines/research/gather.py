@@ -1,0 +1,120 @@
+"""Stage *gather*: search the library from every side of the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from worker.engines.base import DocumentRecord, EngineError, Hit, StageContext
+from worker.engines.research.coverage import coverage, importance
+from worker.engines.research.model import Candidate, Json, Passage, Plan, to_json
+from worker.engines.research.settings import Settings
+from worker.engines.text.terms import Analyzer
+
+RANK_CONSTANT = 60
+"""k of reciprocal-rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): Σ weight / (k + rank) over the searches."""
+PROMPT_WEIGHT = 2.0
+"""The search for the whole prompt counts as much as two sides of it."""
+
+
+async def run(ctx: StageContext) -> Json:
+    """Candidates with the passages found, and the weight of each of the prompt's terms.
+
+    Raises:
+        EngineError: `no_usable_source` when there is neither a document nor a dataset to work on.
+    """
+    settings = Settings.of(ctx.job)
+    plan = Plan.of(ctx.outputs["plan"]["plan"])
+    found: list[list[Hit]] = []
+    for index, facet in enumerate(plan.facets):
+        if ctx.write_up and found:
+            ctx.decide("searches cut short", f"{index} of {len(plan.facets)} searches were made before writing up.")
+            break
+        hits = await ctx.sources.search(
+            facet.query, limit=settings.passages_per_search, document_ids=ctx.job.documents, passages=True
+        )
+        found.append(hits)
+        ctx.decide(
+            "searched",
+            f"“{facet.label}”: {len(hits)} passages in {len({hit.document_id for hit in hits})} documents.",
+        )
+        await ctx.step(index + 1, len(plan.facets) + 1)
+    records = await _records(ctx, found)
+    candidates, weights = await ctx.run(fuse, found, records, plan, settings.language)
+    await ctx.step(1, 1)
+    return {
+        "candidates": [to_json(candidate) for candidate in candidates],
+        "weights": weights,
+        "searches": len(found),
+        "cut_short": len(found) < len(plan.facets),
+    }
+
+
+async def _records(ctx: StageContext, found: Sequence[Sequence[Hit]]) -> dict[str, DocumentRecord]:
+    named = list(dict.fromkeys(ctx.job.documents))
+    wanted = named or sorted({hit.document_id for hits in found for hit in hits})
+    # An empty list asks for the whole library, which matters only when no search found anything.
+    cards = await ctx.sources.documents(wanted)
+    usable = {card.document_id: card for card in cards if card.characters > 0}
+    if not usable and not ctx.job.datasets:
+        raise EngineError("no_usable_source", "None of the session's sources holds any text.")
+    missing = [document_id for document_id in named if document_id not in usable]
+    if missing:
+        ctx.decide(
+            "sources left out",
+            f"{len(missing)} of the {len(named)} documents named hold no text or are gone.",
+            excluded=[{"document_id": document_id, "reason": "no text"} for document_id in missing[:50]],
+        )
+    if not named and not any(found):
+        ctx.decide("nothing found", f"No passage of the library's {len(usable)} documents matches the prompt.")
+        return {}
+    return usable
+
+
+def fuse(
+    found: Sequence[Sequence[Hit]], records: Mapping[str, DocumentRecord], plan: Plan, language: str
+) -> tuple[list[Candidate], dict[str, float]]:
+    """Candidates by fused rank, best first, and the weights of the prompt's terms over the passages found."""
+    analyzer = Analyzer(language)
+    asked = {term.stem for term in plan.terms}
+    stems: dict[tuple[str, int, int], frozenset[str]] = {}
+    passages: dict[str, dict[tuple[int, int], Hit]] = {}
+    fused: dict[str, float] = {}
+    for index, hits in enumerate(found):
+        ranked: dict[str, None] = {}
+        for hit in hits:
+            if hit.document_id not in records:
+                continue
+            ranked.setdefault(hit.document_id)
+            passages.setdefault(hit.document_id, {}).setdefault((hit.start, hit.end), hit)
+            key = (hit.document_id, hit.start, hit.end)
+            if key not in stems:
+                stems[key] = frozenset(asked.intersection(analyzer.terms(hit.quote)))
+        weight = PROMPT_WEIGHT if index == 0 else 1.0
+        for rank, document_id in enumerate(ranked, start=1):
+            fused[document_id] = fused.get(document_id, 0.0) + weight / (RANK_CONSTANT + rank)
+    by_document: dict[str, set[str]] = {}
+    for (document_id, _, _), held_here in stems.items():
+        by_document.setdefault(document_id, set()).update(held_here)
+    # By document and not by passage: the subject of one document fills its passages, and is no less telling for that.
+    weights = importance(plan.terms, by_document.values())
+    best = (PROMPT_WEIGHT + len(found) - 1) / (RANK_CONSTANT + 1) or 1.0
+    candidates = []
+    for document_id, record in records.items():
+        title = asked.intersection(analyzer.terms(record.title))
+        spans = sorted(passages.get(document_id, {}))
+        held = [stems[document_id, start, end] for start, end in spans]
+        candidates.append(
+            Candidate(
+                record=record,
+                relevance=round(fused.get(document_id, 0.0) / best, 6),
+                coverage=max((coverage(title | unit, weights) for unit in held), default=0.0),
+                stems=tuple(stem for stem in weights if stem in title or any(stem in unit for unit in held)),
+                passages=tuple(Passage(start, end, passages[document_id][start, end].page) for start, end in spans),
+            )
+        )
+    return sorted(candidates, key=_order), weights
+
+
+def _order(candidate: Candidate) -> tuple[Any, ...]:
+    return (-candidate.relevance, -candidate.coverage, candidate.record.title, candidate.document_id)

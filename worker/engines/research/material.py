@@ -1,0 +1,52 @@
+"""All that the stages before *write* found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from worker.engines.base import StageContext
+from worker.engines.research.coverage import weights_of
+from worker.engines.research.model import Candidate, Exclusion, Outline, Plan
+from worker.engines.research.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that the earlier stages found, read once from their outputs."""
+
+    prompt: str
+    settings: Settings
+    plan: Plan
+    weights: Mapping[str, float]
+    candidates: Sequence[Candidate]
+    excluded: Sequence[Exclusion]
+    outline: Outline
+    failed: frozenset[str]
+    checked: int
+    digests: Mapping[str, str]
+    searches: int
+    read: int
+    partial: bool
+
+    @classmethod
+    def of(cls, ctx: StageContext) -> Material:
+        outputs = ctx.outputs
+        plan = Plan.of(outputs["plan"]["plan"])
+        verify = outputs["verify"]
+        stages = [outputs["gather"], outputs["read"], outputs.get("analyse", {})]
+        return cls(
+            prompt=ctx.job.prompt,
+            settings=Settings.of(ctx.job),
+            plan=plan,
+            weights=weights_of(plan, outputs["gather"]["weights"]),
+            candidates=[Candidate.of(data) for data in outputs["gather"]["candidates"]],
+            excluded=[Exclusion.of(data) for data in [*outputs["screen"]["excluded"], *outputs["read"]["excluded"]]],
+            outline=Outline.of(outputs["synthesise"]["outline"]),
+            failed=frozenset(verify["failed"]),
+            checked=len(verify["verified"]) + len(verify["failed"]),
+            digests=verify["sha256"],
+            searches=int(outputs["gather"]["searches"]),
+            read=int(outputs["read"]["read"]),
+            partial=any(stage.get("cut_short", False) for stage in stages),
+        )

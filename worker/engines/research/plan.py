@@ -1,0 +1,129 @@
+"""Stage *plan*: what the prompt asks for, taken from its own words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from worker.engines.base import StageContext
+from worker.engines.research.intent import HOW
+from worker.engines.research.model import Facet, Json, Plan, Term, to_json
+from worker.engines.research.settings import Settings
+from worker.engines.text.identifiers import content_id
+from worker.engines.text.sentences import split_sentences
+from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS
+from worker.engines.text.terms import Analyzer, fold, words
+from worker.engines.text.wording import capitalised
+
+MAX_TERMS = 40
+"""A prompt may be pages long; its most repeated terms are enough to search by."""
+MAX_QUERY = 2000
+"""Characters of a query."""
+_SECOND_QUESTION = re.compile(
+    r",?\s+(?:and|or)\s+(?=(?:what|how|why|which|who|whom|whose|when|where|whether)\b)", re.IGNORECASE
+)
+"""Where one sentence goes on to ask a second thing."""
+WEAK_WEIGHT = 0.15
+"""Weight of a word such as “results” or “effect” beside 1 for a word of the subject; its square root is used."""
+_MAX_ASPECT_WORDS = 5
+
+
+async def run(ctx: StageContext) -> Json:
+    """Terms and facets of the prompt."""
+    settings = Settings.of(ctx.job)
+    plan = plan_of(ctx.job.prompt, settings)
+    ctx.decide(
+        "plan",
+        f"The prompt was read as {len(plan.terms)} terms ("
+        + ", ".join(term.word for term in plan.terms[:12])
+        + f") and searched from {len(plan.facets)} side{'s' if len(plan.facets) > 1 else ''}: "
+        + "; ".join(f"“{facet.label}”" for facet in plan.facets)
+        + f". Depth {settings.depth.name}, at most {settings.max_documents} documents read.",
+    )
+    await ctx.step(1, 1)
+    return {"plan": to_json(plan)}
+
+
+def plan_of(prompt: str, settings: Settings) -> Plan:
+    """The prompt's terms with their weights, and its facets: the whole prompt, then its sub-questions or, when it asks
+    only one thing, the phrases that name what is asked about."""
+    analyzer = Analyzer(settings.language)
+    # "How fast does it rise?" asks for a number; no answer need say "fast".
+    subject = HOW.sub(lambda match: " " * len(match.group()), prompt)
+    terms = _terms(subject, analyzer)
+    stems = tuple(term.stem for term in terms)
+    label = _one_line(prompt, 160)
+    facets = [Facet(content_id("facet", "prompt", prompt), "prompt", label, prompt[:MAX_QUERY], stems)]
+    sides = _questions(prompt, analyzer, stems) or _aspects(prompt, subject, analyzer, stems)
+    facets.extend(sides[: settings.depth.facets - 1])
+    return Plan(terms, tuple(facets))
+
+
+def _terms(prompt: str, analyzer: Analyzer) -> tuple[Term, ...]:
+    surfaces = [(stem, folded) for stem, folded, _ in analyzer.surfaces(prompt)]
+    surfaces = surfaces or [(fold(word.text), fold(word.text)) for word in words(prompt)]
+    asked = [pair for pair in surfaces if pair[1] not in QUESTION_WORDS] or surfaces
+    first: dict[str, str] = {}
+    for stem, surface in asked:
+        first.setdefault(stem, surface)
+    counts = Counter(stem for stem, _ in asked)
+    ranked = sorted(first, key=lambda stem: -counts[stem])  # stable: the prompt's order among equals
+    kept = set(ranked[:MAX_TERMS])
+    return tuple(
+        Term(stem, first[stem], min(counts[stem], 3) * (WEAK_WEIGHT if first[stem] in WEAK_WORDS else 1.0))
+        for stem in first
+        if stem in kept
+    )
+
+
+def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
+    sentences = [" ".join(prompt[part.start : part.end].split()) for part in split_sentences(prompt)]
+    pieces = [capitalised(piece) for sentence in sentences for piece in _SECOND_QUESTION.split(sentence)]
+    found: list[Facet] = []
+    topic = ""
+    for piece in pieces:
+        own = _own_stems(piece, analyzer, stems)
+        if not own:
+            continue
+        # A follow-up such as "How do they differ?" means nothing without the first question's words.
+        query = piece if len(own) >= 3 or not topic else f"{piece} {topic}"
+        topic = topic or piece
+        found.append(Facet(content_id("facet", piece), "question", _one_line(piece, 160), query[:MAX_QUERY], own))
+    distinct = {facet.stems: facet for facet in reversed(found)}
+    kept = [facet for facet in found if distinct[facet.stems] is facet]
+    return kept if len(kept) > 1 else []
+
+
+def _aspects(prompt: str, subject: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
+    found: dict[tuple[str, ...], Facet] = {}
+    for phrase in phrases(subject, analyzer):
+        own = _own_stems(phrase, analyzer, stems)
+        if all(fold(word.text) in WEAK_WORDS for word in words(phrase)):
+            continue
+        if own and own not in found and len(own) < len(stems):
+            # The phrase twice and the prompt once: its own passages first, but those that speak to the prompt.
+            query = f"{phrase} {phrase} {prompt}"[:MAX_QUERY]
+            found[own] = Facet(content_id("facet", phrase.lower()), "aspect", phrase, query, own)
+    return list(found.values()) if len(found) > 1 else []
+
+
+def phrases(prompt: str, analyzer: Analyzer) -> list[str]:
+    """Runs of content words between function words, question words and punctuation, as the prompt writes them."""
+    runs: list[tuple[int, int, int]] = []
+    for _, folded, word in analyzer.surfaces(prompt):
+        if folded in QUESTION_WORDS:
+            continue
+        if runs and re.fullmatch(r"[\s\-–]+", prompt[runs[-1][1] : word.start]) and runs[-1][2] < _MAX_ASPECT_WORDS:
+            runs[-1] = (runs[-1][0], word.end, runs[-1][2] + 1)
+        else:
+            runs.append((word.start, word.end, 1))
+    return [" ".join(prompt[start:end].split()) for start, end, _ in runs]
+
+
+def _own_stems(piece: str, analyzer: Analyzer, stems: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stem for stem in analyzer.terms(piece) if stem in stems))
+
+
+def _one_line(text: str, limit: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0].rstrip(",;:") + " …"

@@ -1,0 +1,120 @@
+"""Stage *read*: the best statements of every document kept, as verbatim quotes with their offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from worker.engines.base import StageContext
+from worker.engines.research.coverage import weights_of
+from worker.engines.research.model import Candidate, Exclusion, Json, Plan, Statement, to_json
+from worker.engines.research.rank import rank
+from worker.engines.research.scan import Scan, scan
+from worker.engines.research.settings import Settings
+from worker.engines.research.texts import texts_of
+from worker.engines.text.identifiers import text_sha256
+
+BATCH = 16
+"""Documents fetched and scanned together; between batches a pause or a cancel takes effect."""
+
+MAX_STATEMENTS = 400
+"""Statements handed on; more would make no difference to a report."""
+
+
+async def run(ctx: StageContext) -> Json:
+    """Statements of the documents kept, best first, and the documents that gave none."""
+    settings = Settings.of(ctx.job)
+    plan = Plan.of(ctx.outputs["plan"]["plan"])
+    weights = weights_of(plan, ctx.outputs["gather"]["weights"])
+    kept = [Candidate.of(data) for data in ctx.outputs["screen"]["kept"]]
+    scans: list[Scan] = []
+    excluded: list[Exclusion] = []
+    digests: dict[str, str] = {}
+    seen: set[str] = set()
+    done = 0
+    for first in range(0, len(kept), BATCH):
+        if ctx.write_up and first:
+            break
+        batch = kept[first : first + BATCH]
+        texts = await texts_of(ctx.sources, [item.document_id for item in batch])
+        fresh: list[tuple[Candidate, str]] = []
+        for candidate, text in zip(batch, texts, strict=True):
+            if text is None:
+                excluded.append(_out(candidate, "no longer in the library", "reading"))
+                continue
+            digest = text_sha256(text)
+            if digest not in seen:
+                seen.add(digest)
+                digests[candidate.document_id] = digest
+                fresh.append((candidate, text))
+            else:
+                excluded.append(_out(candidate, "same text as another document", "identification"))
+        scans.extend(await ctx.run(_scan_batch, fresh, tuple(weights), settings.language))
+        ctx.use("document_read", len(fresh))
+        ctx.use("passage_read", sum(len(candidate.passages) for candidate, _ in fresh))
+        done = min(first + BATCH, len(kept))
+        await ctx.step(done, len(kept) + 1)
+    excluded += [_out(item, "not read: the session was written up early", "reading") for item in kept[done:]]
+    found = await ctx.run(rank, scans, kept, ctx.job.prompt, plan, weights, settings.depth.statements_per_document)
+    statements = found[:MAX_STATEMENTS]
+    giving = {statement.document_id for statement in statements}
+    outdone = {statement.document_id for statement in found} - giving
+    excluded += [
+        _out(
+            item,
+            f"read, but its statements rank below the {MAX_STATEMENTS} that are used"
+            if item.document_id in outdone
+            else "read, but no sentence of it says enough about the prompt",
+            "reading",
+        )
+        for item in kept[:done]
+        if item.document_id in digests and item.document_id not in giving
+    ]
+    _decide(ctx, statements, digests, excluded, len(kept) - done)
+    await ctx.step(1, 1)
+    return {
+        "statements": [to_json(statement) for statement in statements],
+        "excluded": [to_json(item) for item in excluded],
+        "sha256": {key: digests[key] for key in sorted(giving)},
+        "read": len(digests),
+        "cut_short": done < len(kept),
+    }
+
+
+def _scan_batch(batch: Sequence[tuple[Candidate, str]], stems: Sequence[str], language: str) -> list[Scan]:
+    return [
+        scan(
+            candidate.document_id,
+            candidate.record.title,
+            text,
+            candidate.passages,
+            stems,
+            language,
+            # Only passages know their page, so a document with pages is read where the searches pointed.
+            whole=candidate.record.pages <= 1,
+        )
+        for candidate, text in batch
+    ]
+
+
+def _decide(
+    ctx: StageContext,
+    statements: Sequence[Statement],
+    digests: Mapping[str, str],
+    excluded: Sequence[Exclusion],
+    unread: int,
+) -> None:
+    giving = len({statement.document_id for statement in statements})
+    reason = f"{len(digests)} documents read; {len(statements)} statements of {giving} of them taken as evidence."
+    if unread:
+        reason += f" {unread} documents were not read, because time or budget was nearly spent."
+    ctx.decide(
+        "evidence taken",
+        reason,
+        excluded=[
+            {"document_id": item.document_id, "title": item.title, "reason": item.reason} for item in excluded[:50]
+        ],
+    )
+
+
+def _out(candidate: Candidate, reason: str, stage: str) -> Exclusion:
+    return Exclusion(candidate.document_id, candidate.record.title, reason, stage)

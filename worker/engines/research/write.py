@@ -1,0 +1,257 @@
+"""Stage *write*: the result document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+
+from worker.engines.base import StageContext
+from worker.engines.research import confidence, prose
+from worker.engines.research.citations import Bibliography
+from worker.engines.research.data_blocks import add_datasets
+from worker.engines.research.intent import answer_form
+from worker.engines.research.material import Material
+from worker.engines.research.model import Claim, Json
+from worker.engines.text.identifiers import content_id
+from worker.engines.text.wording import title_of
+
+_SUMMARY_FINDINGS = 3
+_SUMMARY_CHARACTERS = 900
+_SUMMARY_COVERAGE = 0.7
+"""A finding follows the first one into the summary when its sentence holds this part of what the first one's holds."""
+
+
+async def run(ctx: StageContext) -> Json:
+    """The result document of a research session."""
+    material = Material.of(ctx)
+    document = result_of(material)
+    datasets = ctx.outputs.get("analyse", {}).get("datasets", [])
+    if datasets:
+        add_datasets(document, datasets, documents_asked=bool(material.candidates))
+    ctx.decide(
+        "written",
+        f"Confidence {document['confidence_score']}: "
+        + ", ".join(f"{name} {value}" for name, value in document["methods"]["confidence"]["parts"].items())
+        + (". Partial: time or budget was nearly spent." if document["partial"] else "."),
+    )
+    await ctx.step(1, 1)
+    return document
+
+
+def result_of(material: Material) -> Json:
+    """The result document over the documents alone."""
+    outline = material.outline
+    verified, unverified = _checked(outline.claims, material.failed)
+    by_id = {claim.id: claim for claim in verified}
+    records = {candidate.document_id: candidate.record for candidate in material.candidates}
+    bibliography = Bibliography(records, material.digests)
+    key = [by_id[claim_id] for claim_id in outline.key if claim_id in by_id]
+    answered = outline.answered and bool(key)
+    form = answer_form(material.prompt)
+    sure = confidence.of_answer(
+        verified,
+        material.weights,
+        answered=answered,
+        checked=material.checked,
+        failed=len(material.failed),
+        partial=material.partial,
+        form_required=form is not None and form.required,
+    )
+    screening = _screening(material)
+    if answered:
+        lead = _lead(key, bibliography)
+        quotes = sum(len(claim.statements) for claim in verified)
+        sources = len({document for claim in verified for document in claim.documents})
+        summary = lead + "\n\n" + prose.basis(quotes, sources, material.read, screening["identified"], sure)
+        summary += _caveats(verified, material)
+    else:
+        summary = prose.not_found(material.prompt, outline, screening["identified"], material.read)
+        summary += _caveats([], material)
+    findings = [_finding(claim, bibliography) for claim in key]
+    sections = _sections(material, by_id, unverified, answered, bibliography, screening)
+    return {
+        "title": title_of(material.prompt),
+        "partial": material.partial,
+        "summary": summary,
+        "confidence_score": sure.score,
+        "answered": answered,
+        "sections": sections,
+        "key_findings": findings,
+        "tables": [],
+        "figures": [],
+        "screening": screening,
+        "citations": bibliography.as_json(),
+        "methods": _methods(material, sure),
+    }
+
+
+def _checked(claims: Sequence[Claim], failed: frozenset[str]) -> tuple[list[Claim], list[Claim]]:
+    """Claims with a verified quote, reduced to their verified statements, and claims without."""
+    verified, unverified = [], []
+    for claim in claims:
+        sound = [statement for statement in claim.statements if statement.id not in failed]
+        if sound:
+            verified.append(replace(claim, statement=sound[0], echoes=tuple(sound[1:])))
+        else:
+            unverified.append(claim)
+    known = {claim.id for claim in verified}
+    kept = [replace(claim, conflicts=tuple(other for other in claim.conflicts if other in known)) for claim in verified]
+    return kept, unverified
+
+
+def _lead(key: Sequence[Claim], bibliography: Bibliography) -> str:
+    """The first finding, and after it those whose sentences hold nearly as much of the prompt; at least one more."""
+    enough = _SUMMARY_COVERAGE * key[0].statement.coverage
+    close = [claim for claim in key[1:] if claim.statement.coverage >= enough]
+    close = close or sorted(key[1:], key=lambda claim: -claim.statement.coverage)[:1]
+    parts: list[str] = []
+    length = 0
+    for claim in [key[0], *close][:_SUMMARY_FINDINGS]:
+        length += len(claim.statement.text)
+        if not parts or length <= _SUMMARY_CHARACTERS:
+            parts.append(f"{claim.statement.text} {bibliography.marker(claim.statements)}")
+    return " ".join(parts)
+
+
+def _caveats(claims: Sequence[Claim], material: Material) -> str:
+    text = ""
+    if any(claim.conflicts for claim in claims):
+        text += " The sources disagree in places, see “Where the sources disagree”."
+    if claims and (material.outline.missing or material.outline.open_facets):
+        text += " " + prose.gaps(material.outline)
+    if material.partial:
+        text += (
+            " Partial: time or budget was nearly spent, so not everything that was planned could be searched or read."
+        )
+    return text
+
+
+def _finding(claim: Claim, bibliography: Bibliography) -> Json:
+    return {
+        "id": content_id("finding", claim.id),
+        "text": claim.statement.text,
+        "quote": claim.statement.quote,
+        "citations": bibliography.cite(claim.statements),
+        "confidence": confidence.of_finding(claim),
+        "support": _support(claim),
+    }
+
+
+def _support(claim: Claim) -> str:
+    return "contradicted" if claim.conflicts else "supported"
+
+
+def _sections(
+    material: Material,
+    by_id: Mapping[str, Claim],
+    unverified: Sequence[Claim],
+    answered: bool,
+    bibliography: Bibliography,
+    screening: Json,
+) -> list[Json]:
+    outline = material.outline
+    sections: list[Json] = []
+    if answered:
+        in_themes = {claim_id for theme in outline.themes for claim_id in theme.claims}
+        main = [by_id[claim_id] for claim_id in outline.key if claim_id in by_id and claim_id not in in_themes]
+        if main:
+            sections.append(_section("Main findings", main, bibliography))
+        for theme in outline.themes:
+            claims = [by_id[claim_id] for claim_id in theme.claims if claim_id in by_id]
+            sections.append(_section(theme.heading, claims, bibliography))
+    elif outline.nearest:
+        nearest = [by_id[claim_id] for claim_id in outline.nearest if claim_id in by_id]
+        sections.append(_section("Nearest passages", nearest, bibliography, lead="These do not answer the prompt."))
+    disagreement = _disagreement(by_id, bibliography)
+    if disagreement:
+        sections.append(_plain("Where the sources disagree", disagreement))
+    if unverified:
+        body = "These statements could not be found again in their source and are not relied on."
+        section = _plain("Could not be verified", body)
+        section["claims"] = [
+            {"id": claim.id, "text": claim.statement.text, "citations": [], "support": "unverified"}
+            for claim in unverified
+        ]
+        sections.append(section)
+    if answered and prose.gaps(outline):
+        sections.append(_plain("What these sources do not say", prose.gaps(outline)))
+    body = prose.method(
+        material.plan,
+        material.searches,
+        screening["identified"],
+        screening["duplicates_removed"],
+        material.read,
+        screening["included"],
+        material.checked,
+        len(material.failed),
+    )
+    sections.append(_plain("How this was made", body))
+    return sections
+
+
+def _section(heading: str, claims: Sequence[Claim], bibliography: Bibliography, lead: str = "") -> Json:
+    body = [f"{claim.statement.text} {bibliography.marker(claim.statements)}" for claim in claims]
+    if not claims:
+        body = ["No statement was found that speaks to this."]
+    section = _plain(heading, "\n\n".join([lead, *body] if lead else body))
+    section["claims"] = [
+        {
+            "id": claim.id,
+            "text": claim.statement.text,
+            "citations": bibliography.cite(claim.statements),
+            "support": _support(claim),
+            **({"contradicted_by": list(claim.conflicts)} if claim.conflicts else {}),
+        }
+        for claim in claims
+    ]
+    return section
+
+
+def _plain(heading: str, body: str) -> Json:
+    return {"id": content_id("section", heading, body), "heading": heading, "body": body, "claims": []}
+
+
+def _disagreement(by_id: Mapping[str, Claim], bibliography: Bibliography) -> str:
+    lines = []
+    order = list(by_id)
+    for claim in by_id.values():
+        for other in claim.conflicts:
+            if order.index(claim.id) < order.index(other):
+                against = by_id[other]
+                lines.append(
+                    f"One source: {claim.statement.text} {bibliography.marker(claim.statements)} "
+                    f"Another: {against.statement.text} {bibliography.marker(against.statements)}"
+                )
+    return "\n\n".join(lines)
+
+
+def _screening(material: Material) -> Json:
+    """Counts as in a PRISMA 2020 flow: identified − duplicates removed = screened = excluded later + included."""
+    duplicates = sum(item.stage == "identification" for item in material.excluded)
+    identified = len(material.candidates)
+    return {
+        "identified": identified,
+        "duplicates_removed": duplicates,
+        "screened": identified - duplicates,
+        "excluded": [asdict(item) for item in material.excluded],
+        "included": identified - len(material.excluded),
+    }
+
+
+def _methods(material: Material, sure: confidence.Confidence) -> Json:
+    parts = asdict(sure)
+    parts.pop("score")
+    return {
+        "engine": "research",
+        "kind": "extractive: every statement is a sentence of a source, word for word",
+        "settings": material.settings.as_json(),
+        "facets": [{"kind": item.kind, "label": item.label, "query": item.query} for item in material.plan.facets],
+        "terms": [{"term": item.word, "weight": material.weights[item.stem]} for item in material.plan.terms],
+        "searches": material.searches,
+        "documents_read": material.read,
+        "quotes_checked": material.checked,
+        "quotes_failed": len(material.failed),
+        "missing_terms": list(material.outline.missing),
+        "markers": "[n] is the n-th citation, counted from 1",
+        "confidence": {"formula": confidence.FORMULA, "parts": parts},
+    }

@@ -1,0 +1,1 @@
+"""The synthesis engine: completed sessions merged into one result document."""

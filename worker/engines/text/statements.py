@@ -1,0 +1,167 @@
+"""Which sentences may stand as statements: whole, plain prose, no headings, reference lists or boilerplate."""
+
+from __future__ import annotations
+
+import re
+
+from worker.engines.text.terms import words
+
+MIN_WORDS, MAX_WORDS = 5, 70
+MAX_CHARACTERS = 600
+
+_BACK_MATTER = re.compile(
+    r"^(?:\d+(?:\.\d+)*\.?\s+)?(?:(?:selected |general |further |cited |annotated )?"
+    r"(?:references?|bibliography|literature|works|reading|readings|sources|links|notes|footnotes|endnotes)"
+    r"(?: (?:cited|list|and notes|and further reading|and links))?|external links|see also|where (?:it|this) comes from"
+    r"|acknowledge?ments?|funding(?: statement)?|author (?:contributions|information)|conflicts? of interest"
+    r"|competing interests|disclosures?|(?:table of )?contents|index|copyright(?: notice)?|licen[cs]e"
+    r"|about (?:the|this) (?:authors?|article|page)|data availability(?: statement)?)\s*:?$",
+    re.IGNORECASE,
+)
+_BOILERPLATE = re.compile(
+    r"all rights reserved|©|\(c\) \d{4}|copyright (?:\d{4}|holders?|notice)|licensed under|creative commons"
+    r"|downloaded from|\bcookies?\b"
+    r"|privacy policy|terms of (?:use|service)|\bsubscribe\b|click here|\bISBN[: ]|\bISSN[: ]|corresponding author"
+    r"|e-?mail:|@\w+\.\w|received:? \d|accepted:? \d|author contributions|declare (?:that they have )?no"
+    r"|competing interests?|conflicts? of interest"
+    r"|(?:supported|funded) (?:in part )?by (?:a |the |an )?"
+    r"(?:grant|contract|nih|nsf|national|office)|we (?:would like to )?(?:thank|acknowledge)"
+    r"|table of contents|page intentionally",
+    re.IGNORECASE,
+)
+_CAPTION = re.compile(r"^(?:fig(?:ure|\.)|table|box|plate|scheme|algorithm|listing|equation)\s*\d+", re.IGNORECASE)
+_REFERENCE_SIGNS = (
+    re.compile(r"\b(?:doi|arxiv|https?|www)\b[:.]?", re.IGNORECASE),
+    re.compile(
+        r"\b\d{1,4}\s*\(\d{1,4}\)\s*[:,]\s*\d+|\bvol\.?\s*\d+|\bpp?\.\s*\d+|\d+\s*[-–]\s*\d+\.?$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\b(?:proceedings|journal|transactions|press|publishers?|thesis|eds?\.|in:)\b", re.IGNORECASE),
+    re.compile(r"(?:[A-Z][\w'’-]+,\s+(?:[A-Z]\.\s?)+|(?:[A-Z]\.\s?)+[A-Z][\w'’-]+\s*(?:,|and|&))"),
+    re.compile(r"\(\d{4}[a-z]?\)\.|,\s*(?:19|20)\d{2}[a-z]?\.?$"),
+)
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|may|might|must|will|would|shall|should|cannot"
+    r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|won't|shows?|finds?|found|gives?|gave|makes?|takes?|took"
+    r"|leads?|led|means?|meant|seems?|appears?|remains?|becomes?|became|depends?|helps?|holds?|held|uses?|tends?|needs?"
+    r"|allows?|contains?|requires?|follows?|suggests?|works?|grows?|grew|rises?|rose|falls?|fell|began|begins?|\w{2,}ed"
+    r"|\w{3,}(?:ves|zes|ates|ifies|ens|uces|eases|ances|ains|ends))\b",
+    re.IGNORECASE,
+)
+_DEPENDENT = re.compile(
+    r"^[\"'“(]?(?:this|that|these|those|it|its|they|their|them|he|she|his|her|such|the (?:former|latter|same|above)"
+    r"|both|neither|however|therefore|thus|hence|moreover|furthermore|also|but|and|or|so|yet|nevertheless"
+    r"|nonetheless|consequently|accordingly|additionally|instead|otherwise|similarly|likewise|conversely|then|in "
+    r"(?:contrast|addition|turn|other words|this (?:case|way|sense|paper|chapter|respect)|particular)|as a result|for "
+    r"(?:example|instance|this reason)|on the other hand|at the same time|again|still|finally|second(?:ly)?"
+    r"|third(?:ly)?|others?|another|one (?:such|of these)|here|there(?:fore)?|we|our|i|my)\b",
+    re.IGNORECASE,
+)
+_SELF_CONTAINED = re.compile(
+    r"^(?:there (?:is|are|was|were|has|have)|it (?:is|was|has been) \w+ (?:that|to)"
+    r"|we (?:find|found|show|showed|conclude|observed?|demonstrated?)|our (?:results|findings|data|analysis)"
+    r"|this (?:study|article|paper|report|review|book)"
+    r"|these (?:results|findings|data))\b",
+    re.IGNORECASE,
+)
+_RESULT_CUE = re.compile(
+    r"\b(?:(?:we|it was|was|were|have|has|is) (?:found|shown|observed|demonstrated|established|concluded|known)"
+    r"|we (?:find|show|conclude|observe|demonstrate)"
+    r"|(?:results?|findings?|evidence|studies|experiments?|analys[ei]s|data) (?:also |further )?"
+    r"(?:show|suggest|indicate|demonstrate|support|confirm|reveal|imply)\w*|in (?:conclusion|summary)"
+    r"|conclu(?:de|sion)|significant(?:ly)?|associated with|is defined as|refers to|is called|consists? of"
+    r"|leads? to|results? in|because|depends? on|(?:in|de)creas(?:es|ed)|improv(?:es|ed)|reduc(?:es|ed))\b",
+    re.IGNORECASE,
+)
+_ORGANISING_CUE = re.compile(
+    r"\b(?:this|the|our) (?:paper|article|chapter|section|book|report|volume|present study|review|thesis) "
+    r"(?:is|was|will|presents|describes|discusses|reviews|aims|examines|considers|deals|covers|attempts|provides|explains)"
+    r"|\b(?:purpose|aim|object|objective|goal) (?:of|is|was)|(?:sections?|chapters?) \d|as follows"
+    r"|(?:shown|listed|presented|given|reported|summari[sz]ed|described|see) in (?:the )?(?:table|fig)|will be "
+    r"(?:discussed|described|presented)|(?:further|more) research|we (?:will|shall|aim|propose|describe|discuss)\b",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"^(?:(?:(?:BACKGROUND|OBJECTIVES?|AIMS?|PURPOSE|METHODS?|DESIGN|SETTING|PATIENTS|PARTICIPANTS|INTERVENTIONS?|RESULTS?"
+    r"|FINDINGS|CONCLUSIONS?|INTERPRETATION|IMPORTANCE|RELEVANCE|INTRODUCTION|SIGNIFICANCE|DISCUSSION|LIMITATIONS|CONTEXT"
+    r"|SUMMARY|ABSTRACT|RATIONALE|HYPOTHESIS|MAIN|PRINCIPAL|METHODOLOGY|MEASUREMENTS?|AND|OF|/|&)\b[ ,/&]*)+:?\s+"
+    r"|(?:Background|Objectives?|Aims?|Purpose|Methods?|Results?|Findings|Conclusions?|Interpretation|Introduction"
+    r"|Discussion|Summary|Abstract)(?::\s+|\s*[—–]\s*))(?=[\"“A-Z0-9])"
+)
+_BRACKETED_NUMBERS = re.compile(r"\s?\[\d+(?:\s?[,–-]\s?\d+)*\]")
+
+
+def is_back_matter(heading: str) -> bool:
+    """Whether a heading opens a part that holds no statements of its own: references, thanks, contents, licence."""
+    return bool(_BACK_MATTER.match(" ".join(heading.split())))
+
+
+def display(quote: str) -> str:
+    """A quote for reading: one line, without the source's own bracketed reference numbers and stray marks."""
+    line = " ".join(quote.replace("\u00ad\n", "").replace("\ufffe", "").split())
+    line = _BRACKETED_NUMBERS.sub("", line)
+    return re.sub(r"(?<!\.)\.\.(?!\.)", ".", line)
+
+
+def label_length(sentence: str) -> int:
+    """Characters of a label such as ``CONCLUSIONS:`` before the sentence itself, as structured abstracts have them."""
+    match = _LABEL.match(sentence)
+    return match.end() if match else 0
+
+
+def is_statement(sentence: str) -> bool:
+    """Whether a sentence (on one line) is a whole declarative sentence of prose that may be quoted as a statement."""
+    if not sentence or len(sentence) > MAX_CHARACTERS:
+        return False
+    if not re.search(r"[.!。！][\"'”’»)\]]*$", sentence) or sentence.endswith(("...", "…")):
+        return False
+    opening = sentence.lstrip("\"'“‘«([")
+    if not opening or (opening[0].islower() and not re.match(r"\S?\S?[A-Z0-9]", opening)):
+        return False
+    if opening[0] in ".,;:!?)]}|=+*/<>":
+        return False
+    found = words(sentence)
+    if not MIN_WORDS <= len(found) <= MAX_WORDS:
+        return False
+    letters = sum(character.isalpha() or character.isspace() for character in sentence)
+    if letters < 0.75 * len(sentence) or sum(len(word.text) == 1 for word in found) > 0.34 * len(found) > 0:
+        return letters >= 0.6 * len(sentence) and not sentence.isascii() and len(found) > 2 * MIN_WORDS
+    if sum(word.text.isupper() and len(word.text) > 1 for word in found) > 0.5 * len(found):
+        return False
+    if _CAPTION.match(sentence) or _BOILERPLATE.search(sentence):
+        return False
+    return not is_reference(sentence)
+
+
+def is_reference(sentence: str) -> bool:
+    """Whether a line looks like an entry of a reference list: at least two of its usual signs and no finite verb."""
+    signs = sum(bool(sign.search(sentence)) for sign in _REFERENCE_SIGNS)
+    return signs >= 3 or (signs == 2 and not _FINITE.search(sentence))
+
+
+def is_dependent(sentence: str) -> bool:
+    """Whether a sentence leans on the one before it (a pronoun or a connective at its head)."""
+    return bool(_DEPENDENT.match(sentence)) and not _SELF_CONTAINED.match(sentence)
+
+
+def quality(sentence: str) -> float:
+    """How well a sentence reads on its own as a finding: a factor of 0.3 to 1.25, by surface signs only.
+
+    Signs that lower it: no finite verb, talk about the text itself, a dependent opening, extreme length, many digits
+    or brackets. A verb of result or definition raises it.
+    """
+    factor = 1.0
+    if not _FINITE.search(sentence):
+        factor *= 0.6
+    if _ORGANISING_CUE.search(sentence):
+        factor *= 0.6
+    elif _RESULT_CUE.search(sentence):
+        factor *= 1.25
+    if is_dependent(sentence):
+        factor *= 0.7
+    length = len(sentence.split())
+    if length < 8 or length > 32:
+        factor *= 0.8 if length <= 42 else 0.6
+    if sum(character in "()[]=<>/|%0123456789" for character in sentence) > 0.15 * len(sentence):
+        factor *= 0.8
+    return max(0.3, factor)

@@ -1,0 +1,54 @@
+"""The heartbeat: keeps the lease, reports what is done, and brings directives back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from kit.errors import PrsmError
+from worker.errors import LeaseLost
+from worker.model import Attempt, Beat, Resources
+from worker.ports import Meter, Sessions
+
+log = structlog.get_logger("heartbeat")
+
+
+def resources_of(attempt: Attempt, meter: Meter) -> Resources:
+    """What the attempt has consumed so far."""
+    return Resources(meter.cpu_seconds(), meter.peak_memory_mb(), attempt.bytes_stored)
+
+
+class Heartbeat:
+    """Beats at the pace that the claim asks for."""
+
+    def __init__(self, sessions: Sessions, meter: Meter, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._sessions = sessions
+        self._meter = meter
+        self._monotonic = monotonic
+
+    async def beat(self, attempt: Attempt) -> None:
+        """Run beside the work until the session is no longer ours, then return."""
+        claim = attempt.claim
+        held_until = self._monotonic() + claim.lease_seconds
+        while True:
+            await asyncio.sleep(claim.heartbeat_seconds)
+            sent = self._monotonic()
+            stage = attempt.stage
+            beat = Beat(claim.lease, stage.name, stage.done, dict(stage.usage), resources_of(attempt, self._meter))
+            try:
+                answer = await self._sessions.heartbeat(beat)
+            except LeaseLost:
+                return
+            except PrsmError as error:
+                # The service may be restarting. The work goes on while the lease lasts; then another worker has it.
+                if self._monotonic() >= held_until:
+                    log.warning("the lease ran out", session_id=claim.lease.session_id, cause=repr(error))
+                    return
+                continue
+            held_until = sent + answer.lease_seconds
+            attempt.grant = answer.grant or attempt.grant
+            if not attempt.heed(answer.directive):
+                return

@@ -1,0 +1,41 @@
+"""CPU time and peak memory of this process."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
+_RESET_PEAK = "5"
+_KIB_PER_MB = 1024.0
+
+
+class ProcessMeter:
+    """Since the last `reset`. Where the system cannot set the peak back (not Linux), it is the process's own."""
+
+    def __init__(self) -> None:
+        self._cpu = time.process_time()
+
+    def reset(self) -> None:
+        """Begin a measurement."""
+        self._cpu = time.process_time()
+        try:
+            _CLEAR_REFS.write_text(_RESET_PEAK)
+        except OSError:
+            pass  # The peak is then that of the process's whole life.
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds of all threads."""
+        return time.process_time() - self._cpu
+
+    def peak_memory_mb(self) -> float:
+        """Largest resident set, in MiB."""
+        try:
+            for line in _STATUS.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) / _KIB_PER_MB
+        except OSError:
+            pass  # Below is the same figure as the C library tells it.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MB

@@ -1,0 +1,171 @@
+"""What a worker knows of the session it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from worker.engines.base import JSON, Job, StageSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The claim that every write names; the service refuses an older epoch."""
+
+    session_id: str
+    epoch: int
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStage:
+    """Where the checkpoint of a finished stage lies: the epoch that wrote it, and its SHA-256 in hex."""
+
+    stage: str
+    epoch: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A session that was given to this worker. Times are in seconds."""
+
+    lease: Lease
+    lease_seconds: float
+    heartbeat_seconds: float
+    engine: str
+    job: Job
+    stages: tuple[StoredStage, ...]
+    """Finished stages, in order."""
+    grant: str
+    """What opens the session's inputs at library and results."""
+    write_up: bool = False
+
+
+class Directive(Enum):
+    """What the session service tells its worker."""
+
+    GO_ON = "go_on"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    WRITE_UP = "write_up"
+
+
+ENDING = frozenset({Directive.PAUSE, Directive.CANCEL})
+"""After these the session is no longer this worker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Totals since the claim."""
+
+    cpu_seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    bytes_stored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heartbeat: how far the current stage is (0 to 1), and its usage as running totals of whole units."""
+
+    lease: Lease
+    stage: str
+    done: float
+    usage: Mapping[str, int]
+    resources: Resources
+
+
+@dataclass(frozen=True, slots=True)
+class BeatAnswer:
+    directive: Directive
+    lease_seconds: float
+    grant: str
+    """A fresh grant, or "" while the old one lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision point for the session's history."""
+
+    decision: str
+    reason: str
+    alternatives: Sequence[str] = ()
+    excluded: Sequence[Mapping[str, JSON]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stage's end: its checkpoint, what it used and what it decided."""
+
+    lease: Lease
+    stage: str
+    hash: str
+    usage: Mapping[str, int]
+    decisions: Sequence[Decision]
+    resources: Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt ended without a result. `ours`: the fault is the platform's, and nothing is charged."""
+
+    code: str
+    message: str
+    stage: str
+    retryable: bool
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result as the session service keeps it: the hash of the document, and its compact form."""
+
+    hash: str
+    compact: Mapping[str, Any]
+    cited: Sequence[str]
+    resources: Resources
+
+
+class Ending(Enum):
+    """How the work on a claim ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    """The lease is no longer held: paused, cancelled, timed out or taken over."""
+    RELEASED = "released"
+    """Handed back for a drain."""
+
+
+@dataclass(slots=True)
+class StageState:
+    """What the heartbeat reports of the stage under way."""
+
+    name: str = ""
+    done: float = 0.0
+    usage: dict[str, int] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The work on one claim, as the stage and the heartbeat see it."""
+
+    claim: Claim
+    grant: str
+    write_up: bool
+    stage: StageState = field(default_factory=StageState)
+    bytes_stored: int = 0
+    plan: Sequence[StageSpec] = ()
+
+    @classmethod
+    def of(cls, claim: Claim) -> Attempt:
+        return cls(claim, claim.grant, claim.write_up)
+
+    def heed(self, directive: Directive) -> bool:
+        """Take a directive in; False when the session is no longer ours."""
+        if directive is Directive.WRITE_UP:
+            self.write_up = True
+        return directive not in ENDING

@@ -1,0 +1,63 @@
+"""What the runner needs of the rest of the platform. Every call has a deadline and raises kit.errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from worker.engines.base import Sources, StageSpec
+from worker.model import Beat, BeatAnswer, Claim, Directive, Failure, Finished, Lease, Outcome
+
+
+class Sessions(Protocol):
+    """The session service. Writes under a lease that is no longer held raise LeaseLost."""
+
+    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None: ...
+
+    async def start(self, lease: Lease, stages: Sequence[StageSpec]) -> None: ...
+
+    async def begin_stage(self, lease: Lease, stage: str) -> Directive: ...
+
+    async def heartbeat(self, beat: Beat) -> BeatAnswer: ...
+
+    async def checkpoint(self, finished: Finished) -> Directive: ...
+
+    async def complete(self, lease: Lease, outcome: Outcome) -> None: ...
+
+    async def fail(self, lease: Lease, failure: Failure) -> bool:
+        """Whether the session is queued again."""
+        ...
+
+    async def release(self, lease: Lease, reason: str) -> None: ...
+
+
+class Artifacts(Protocol):
+    """Stage outputs and results, immutable, at the results service."""
+
+    async def put(self, grant: str, content: bytes, *, result: bool) -> str:
+        """Store a checkpoint, or the result document; its SHA-256 in hex. Storing it again changes nothing."""
+        ...
+
+    async def get(self, grant: str, epoch: int, digest: str) -> bytes: ...
+
+
+class Grant(Protocol):
+    """The grant as it is at the moment of a call; heartbeats renew it."""
+
+    def __call__(self) -> str: ...
+
+
+class OpenSources(Protocol):
+    """Gives the sources that a grant opens."""
+
+    def __call__(self, grant: Grant, /) -> Sources: ...
+
+
+class Meter(Protocol):
+    """Measures this process since the last `reset`."""
+
+    def reset(self) -> None: ...
+
+    def cpu_seconds(self) -> float: ...
+
+    def peak_memory_mb(self) -> float: ...

@@ -1,0 +1,173 @@
+"""One claimed session, from its claim or last checkpoint to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+
+from kit.errors import DeadlineExceeded, Unavailable
+from worker.context import RunningStage
+from worker.drain import Drain
+from worker.engines.base import JSON, Engine, EngineError, StageSpec
+from worker.errors import LeaseLost
+from worker.heartbeat import Heartbeat, resources_of
+from worker.model import Attempt, Claim, Directive, Ending, Failure, Finished, Lease, Outcome, StageState
+from worker.outcome import canonical, cited_documents, compact
+from worker.patience import insist
+from worker.ports import Artifacts, Meter, OpenSources, Sessions
+
+log = structlog.get_logger("runner")
+
+
+class Runner:
+    """Runs claims; `load` gives the engine of a name and may take seconds."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        artifacts: Artifacts,
+        sources: OpenSources,
+        load: Callable[[str], Engine],
+        meter: Meter,
+        drain: Drain,
+    ) -> None:
+        self._sessions = sessions
+        self._artifacts = artifacts
+        self._sources = sources
+        self._load = load
+        self._meter = meter
+        self._drain = drain
+        self._heartbeat = Heartbeat(sessions, meter)
+
+    async def run(self, claim: Claim) -> Ending:
+        """Work on a claim until it is done, lost, failed or handed back."""
+        self._meter.reset()
+        attempt = Attempt.of(claim)
+        work = asyncio.create_task(self._attempt(attempt), name="work")
+        heart = asyncio.create_task(self._heartbeat.beat(attempt), name="heartbeat")
+        overdue = asyncio.create_task(self._drain.overdue(), name="drain")
+        try:
+            await asyncio.wait({work, heart, overdue}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                ending = work.result()
+            else:
+                await _cancel(work)
+                if heart.done() and (error := heart.exception()):
+                    log.error("the heartbeat failed", session_id=claim.lease.session_id, exc_info=error)
+                ending = Ending.DROPPED if heart.done() else await self._hand_back(claim.lease)
+        finally:
+            await _cancel(work, heart, overdue)
+        log.info("attempt ended", session_id=claim.lease.session_id, epoch=claim.lease.epoch, ending=ending.value)
+        return ending
+
+    async def _attempt(self, attempt: Attempt) -> Ending:
+        try:
+            return await self._pipeline(attempt)
+        except LeaseLost:
+            return Ending.DROPPED
+        except Exception as error:
+            return await self._fail(attempt, error)
+
+    async def _pipeline(self, attempt: Attempt) -> Ending:
+        claim = attempt.claim
+        # In a thread: an engine's imports may take seconds, and heartbeats must go on.
+        engine = await asyncio.to_thread(self._load, claim.engine)
+        plan: Sequence[StageSpec] = engine.stages(claim.job)
+        outputs = await self._checkpoints(attempt)
+        await insist(lambda: self._sessions.start(claim.lease, plan))
+        context = RunningStage(attempt, self._sources(lambda: attempt.grant), outputs)
+        last, digest = plan[-1].name, ""
+        for spec in plan:
+            if spec.name in outputs:
+                continue
+            if self._drain.begun:
+                return await self._hand_back(claim.lease)
+            content = await self._stage(attempt, engine, spec.name, context)
+            digest = await self._checkpoint(attempt, content, result=spec.name == last)
+            # What a later stage sees is what it would see after a crash: the output as it comes back from storage.
+            outputs[spec.name] = orjson.loads(content)
+        return await self._complete(attempt, outputs[last], digest)
+
+    async def _checkpoints(self, attempt: Attempt) -> dict[str, JSON]:
+        outputs: dict[str, JSON] = {}
+        for stored in attempt.claim.stages:
+            outputs[stored.stage] = orjson.loads(await self._artifacts.get(attempt.grant, stored.epoch, stored.hash))
+        return outputs
+
+    async def _stage(self, attempt: Attempt, engine: Engine, name: str, context: RunningStage) -> bytes:
+        lease = attempt.claim.lease
+        attempt.stage = StageState(name)
+        self._go_on(attempt, await insist(lambda: self._sessions.begin_stage(lease, name)))
+        return canonical(await engine.run_stage(name, context))
+
+    async def _checkpoint(self, attempt: Attempt, content: bytes, *, result: bool) -> str:
+        digest = await self._artifacts.put(attempt.grant, content, result=result)
+        attempt.bytes_stored += len(content)
+        stage = attempt.stage
+        stage.done = 1.0
+        resources = resources_of(attempt, self._meter)
+        usage, decisions = dict(stage.usage), tuple(stage.decisions)
+        finished = Finished(attempt.claim.lease, stage.name, digest, usage, decisions, resources)
+        self._go_on(attempt, await insist(lambda: self._sessions.checkpoint(finished)))
+        return digest
+
+    @staticmethod
+    def _go_on(attempt: Attempt, directive: Directive) -> None:
+        if not attempt.heed(directive):
+            raise LeaseLost(directive.value)
+
+    async def _complete(self, attempt: Attempt, document: Any, digest: str) -> Ending:
+        """`digest` is "" when an earlier attempt ended between its last checkpoint and here."""
+        lease = attempt.claim.lease
+        summary = compact(document)
+        if not digest:
+            digest = await self._artifacts.put(attempt.grant, canonical(document), result=True)
+        outcome = Outcome(digest, summary, cited_documents(document), resources_of(attempt, self._meter))
+        await insist(lambda: self._sessions.complete(lease, outcome))
+        return Ending.COMPLETED
+
+    async def _fail(self, attempt: Attempt, error: Exception) -> Ending:
+        lease, stage = attempt.claim.lease, attempt.stage.name
+        failure = _failure(error, stage)
+        level = log.error if failure.ours else log.info
+        level(
+            "attempt failed",
+            session_id=lease.session_id,
+            stage=stage,
+            code=failure.code,
+            exc_info=error if failure.ours else None,
+        )
+        try:
+            await insist(lambda: self._sessions.fail(lease, failure))
+        except LeaseLost:
+            return Ending.DROPPED
+        return Ending.FAILED
+
+    async def _hand_back(self, lease: Lease) -> Ending:
+        try:
+            await self._sessions.release(lease, "drain")
+        except (LeaseLost, Unavailable, DeadlineExceeded) as error:
+            # Without it the lease runs out by itself.
+            log.warning("not handed back", session_id=lease.session_id, cause=repr(error))
+            return Ending.DROPPED
+        return Ending.RELEASED
+
+
+def _failure(error: Exception, stage: str) -> Failure:
+    if isinstance(error, EngineError):
+        return Failure(error.code, str(error), stage, retryable=False, ours=False)
+    if isinstance(error, Unavailable | DeadlineExceeded):
+        message = "A service that the work needs was not available"
+        return Failure("dependency_unavailable", message, stage, retryable=True, ours=True)
+    return Failure("engine_crashed", "The engine stopped unexpectedly", stage, retryable=True, ours=True)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

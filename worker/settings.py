@@ -1,0 +1,30 @@
+"""The worker's settings, from the environment (`PRSM_WORKER_…`). Times are in seconds."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Everything that can be set; lists are given as JSON."""
+
+    model_config = SettingsConfigDict(env_prefix="PRSM_WORKER_", extra="ignore")
+
+    listen: str = Field(description="host:port of the gRPC health service, for probes")
+    nats_url: str = Field(description="nats://host:port of a server with JetStream")
+    nats_token: str = Field(default="", description="token the NATS server asks for; empty for none")
+    internal_key: str = Field(description="path of the workers' private JWK, whose key id is worker")
+    session_target: str = Field(description="host:port of the session service")
+    results_target: str = Field(description="host:port of the results service")
+    library_target: str = Field(description="host:port of the library service")
+
+    engines: list[str] = Field(default=[], description="names of the engines to offer; empty for all there are")
+    test_engines: bool = Field(default=False, description="offer the signal-driven engine, for tests")
+    concurrency: int = Field(default=1, ge=1, le=32, description="sessions that this process works on at a time")
+    poll_seconds: float = Field(default=2.0, gt=0, description="how often idle workers ask for work without a wake-up")
+    patience_seconds: float = Field(
+        default=60.0, gt=0, description="how long library and results may be away before an attempt is given up"
+    )
+    drain_seconds: float = Field(default=8.0, gt=0, description="grace period after SIGTERM")
+    log_level: str = Field(default="info", description="debug, info, warning or error")

@@ -1,0 +1,146 @@
+"""A stage's sources: the library's documents and other sessions' results, as far as the session's grant goes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import grpc
+import orjson
+
+from kit.auth.grants import METADATA_KEY
+from kit.rpc.client import Peer
+from prsm.library.v1 import internal_pb2, internal_pb2_grpc, library_pb2
+from prsm.results.v1 import artifacts_pb2, artifacts_pb2_grpc
+from worker.clients import joined
+from worker.engines.base import JSON, DocumentRecord, Hit
+from worker.patience import insist
+from worker.ports import Grant
+
+T = TypeVar("T")
+_SEARCH = 30.0
+_TRANSFER = 120.0
+
+
+class SourceClient:
+    """Opens sources; one for the whole process. A service that is away is waited for, up to `patience` seconds."""
+
+    def __init__(
+        self,
+        *,
+        library: grpc.aio.Channel,
+        library_peer: Peer,
+        results: grpc.aio.Channel,
+        results_peer: Peer,
+        patience: float,
+    ) -> None:
+        self._library = internal_pb2_grpc.LibraryInternalServiceStub(library)
+        self._library_peer = library_peer
+        self._artifacts = artifacts_pb2_grpc.ArtifactServiceStub(results)
+        self._results_peer = results_peer
+        self._patience = patience
+
+    def open(self, grant: Grant) -> GrantedSources:
+        """The sources that a grant opens."""
+        return GrantedSources(self, grant)
+
+    async def search(self, grant: Grant, request: internal_pb2.SearchPassagesRequest) -> list[library_pb2.Hit]:
+        async def call() -> list[library_pb2.Hit]:
+            extra = ((METADATA_KEY, grant()),)
+            answer = await self._library_peer.call(self._library.SearchPassages, request, timeout=_SEARCH, extra=extra)
+            return list(answer.hits)
+
+        return await self._insist(call)
+
+    async def cards(self, grant: Grant, document_ids: Sequence[str]) -> list[internal_pb2.Card]:
+        request = internal_pb2.DescribeDocumentsRequest(document_ids=document_ids)
+
+        async def call() -> list[internal_pb2.Card]:
+            extra = ((METADATA_KEY, grant()),)
+            pages = self._library_peer.stream(self._library.DescribeDocuments, request, timeout=_TRANSFER, extra=extra)
+            return [card async for page in pages for card in page.cards]
+
+        return await self._insist(call)
+
+    async def content(self, grant: Grant, request: internal_pb2.ReadContentRequest) -> tuple[str, bytes]:
+        """Name and bytes."""
+
+        async def call() -> tuple[str, bytes]:
+            extra = ((METADATA_KEY, grant()),)
+            parts = [
+                part
+                async for part in self._library_peer.stream(
+                    self._library.ReadContent, request, timeout=_TRANSFER, extra=extra
+                )
+            ]
+            return (str(parts[0].name) if parts else ""), b"".join(part.chunk for part in parts)
+
+        return await self._insist(call)
+
+    async def results(self, grant: Grant, session_id: str) -> bytes:
+        request = artifacts_pb2.GetInputResultsRequest(session_id=session_id)
+
+        async def call() -> bytes:
+            extra = ((METADATA_KEY, grant()),)
+            parts = self._results_peer.stream(self._artifacts.GetInputResults, request, timeout=_TRANSFER, extra=extra)
+            return await joined(parts)
+
+        return await self._insist(call)
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await insist(call, seconds=self._patience)
+
+
+class GrantedSources:
+    """Sources for one session."""
+
+    def __init__(self, client: SourceClient, grant: Grant) -> None:
+        self._client = client
+        self._grant = grant
+
+    async def search(
+        self, query: str, *, limit: int, document_ids: Sequence[str] = (), passages: bool = True
+    ) -> list[Hit]:
+        request = internal_pb2.SearchPassagesRequest(
+            query=query, limit=limit, document_ids=document_ids, passages=passages
+        )
+        return [_hit(hit) for hit in await self._client.search(self._grant, request)]
+
+    async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
+        """Data sets are left out, unless they are named."""
+        cards = await self._client.cards(self._grant, document_ids)
+        return [_record(card) for card in cards if document_ids or not card.dataset]
+
+    async def text(self, document_id: str) -> str:
+        form = internal_pb2.ReadContentRequest.FORM_TEXT
+        request = internal_pb2.ReadContentRequest(document_id=document_id, form=form)
+        # Decoded as a whole: a chunk may end inside a character.
+        return (await self._client.content(self._grant, request))[1].decode()
+
+    async def dataset(self, document_id: str) -> tuple[str, bytes]:
+        form = internal_pb2.ReadContentRequest.FORM_RAW
+        request = internal_pb2.ReadContentRequest(document_id=document_id, form=form)
+        return await self._client.content(self._grant, request)
+
+    async def session_results(self, session_id: str) -> dict[str, JSON]:
+        document: dict[str, Any] = orjson.loads(await self._client.results(self._grant, session_id))
+        return document
+
+
+def _hit(hit: library_pb2.Hit) -> Hit:
+    page = hit.page if hit.HasField("page") else None
+    return Hit(hit.document_id, hit.title, hit.score, hit.quote, page, hit.start, hit.end)
+
+
+def _record(card: internal_pb2.Card) -> DocumentRecord:
+    return DocumentRecord(
+        document_id=card.document_id,
+        title=card.title,
+        kind=card.kind,
+        characters=card.characters,
+        pages=card.pages,
+        authors=tuple(card.authors),
+        year=card.year if card.HasField("year") else None,
+        doi=card.doi if card.HasField("doi") else None,
+        url=card.url if card.HasField("url") else None,
+    )
