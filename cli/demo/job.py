@@ -8,9 +8,7 @@ from pathlib import Path
 from cli.errors import Refused
 
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples" / "library"
-_SAMPLE_PROMPT = (
-    "What happens to the carbon dioxide that human activity adds to the air, and where do estimates disagree?"
-)
+_SAMPLE_PROMPT = "Why does the ocean take up carbon dioxide, and what limits the uptake?"
 _DOCS_PROMPT = "What are the main findings of these documents, and what evidence do they give?"
 _DATA_PROMPT = "Describe this data set: which variables are related, how strongly, and what stands out?"
 _KINDS = (".docx", ".htm", ".html", ".markdown", ".md", ".pdf", ".text", ".txt", ".xhtml")

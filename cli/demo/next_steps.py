@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 
 from cli.demo.tour import DEMO_USER
 from cli.stack.datadir import DataDir
@@ -30,8 +32,13 @@ def show_next_steps(data: DataDir, url: str, session_id: str) -> None:
         f"  {curl} -H 'Content-Type: application/json' -d '{body}' {url}/api/v1/sessions",
         "",
         "  # your own files",
-        f"  {sys.argv[0]} demo --data-dir {data.root} --docs FOLDER --prompt 'Your question'",
+        f"  {_program()} demo --data-dir {shlex.quote(str(data.root))} --docs FOLDER --prompt 'Your question'",
         "",
     )
     sys.stdout.write("\n".join(lines))
     sys.stdout.flush()
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / "prsm"
+    return shlex.quote(str(beside)) if beside.exists() else "prsm"

@@ -14,8 +14,7 @@ def show_results(console: Console, results: dict[str, Any], metrics: dict[str, A
     """Title, summary, key findings with quotes and sources, confidence and cost."""
     body = results["results"]
     citations = {citation["id"]: citation for citation in results["citations"]}
-    console.print()
-    console.rule(escape(str(body.get("title", "Results"))))
+    console.print(f"\n[bold underline]{escape(str(body.get('title', 'Results')))}[/]\n", highlight=False)
     if body.get("partial"):
         console.print("[yellow]Partial: time or budget ended before everything was read.[/]")
     console.print(escape(results["summary"]), highlight=False)
@@ -32,20 +31,25 @@ def show_results(console: Console, results: dict[str, Any], metrics: dict[str, A
     console.print(
         f"\n[bold]Confidence[/] {float(results['confidence_score']):.2f}   "
         f"[bold]Cost[/] {cost['charged']} {escape(cost['currency'])} of {cost['held']} held   "
-        f"[bold]Sources[/] {len(citations)}   [bold]Time[/] {metrics['execution_time']} s",
+        f"[bold]Sources[/] {len(citations)}   [bold]Time[/] {metrics['execution_time'] or '< 1'} s",
         highlight=False,
     )
 
 
 def _show_source(console: Console, citation: dict[str, Any], text: str) -> None:
+    """The source's best passage for a text; a quote that is the text itself is not said twice."""
     passages = citation.get("passages", [])
     year = f" ({int(citation['year'])})" if citation.get("year") else ""
-    where = ""
+    source, lead = f"{citation['title']}{year}", ""
     if passages:
         passage = max(passages, key=lambda p: _overlap(str(p["quote"]), text))
-        console.print(f"   [italic]“{escape(' '.join(passage['quote'].split()))}”[/]", highlight=False)
-        where = f", p. {int(passage['page'])}" if passage.get("page") else ""
-    console.print(f"   [cyan]{escape(str(citation['title']))}{year}{where}[/]", highlight=False)
+        quote = " ".join(str(passage["quote"]).split())
+        source += f", p. {int(passage['page'])}" if passage.get("page") else ""
+        if quote == " ".join(text.split()):
+            lead = "verbatim in "
+        else:
+            console.print(f"   [italic]“{escape(quote)}”[/]", highlight=False)
+    console.print(f"   {lead}[cyan]{escape(source)}[/]", highlight=False)
 
 
 def _overlap(quote: str, text: str) -> int:

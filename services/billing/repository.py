@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from kit.bus.names import event_subject
 from kit.db.outbox import Event, Outbox
-from kit.db.upsert import insert_for
 from kit.ids import Ids
-from kit.money import LARGEST
 from kit.paging import Page
 from kit.times import Clock
+from services.billing import statements
 from services.billing.domain import (
     EFFECTS,
     Account,
@@ -44,14 +43,12 @@ class SqlLedger:
         self._encode = encode
 
     def open_account(self, conn: Connection, user_id: str) -> None:
-        fresh = insert_for(conn, accounts).values(
-            user_id=user_id, available=0, held=0, open_holds=0, version=0, updated_at=0
-        )
-        if conn.execute(fresh.on_conflict_do_nothing(index_elements=["user_id"])).rowcount and self._grant:
+        fresh = {"user_id": user_id, "available": 0, "held": 0, "open_holds": 0, "version": 0, "updated_at": 0}
+        if conn.execute(statements.insert_unless_there(conn, accounts), fresh).rowcount and self._grant:
             self.post(conn, user_id, [Movement(Kind.CREDIT, self._grant, "Initial grant")])
 
     def account(self, conn: Connection, user_id: str) -> Account | None:
-        row = conn.execute(select(accounts).where(accounts.c.user_id == user_id)).one_or_none()
+        row = conn.execute(statements.ACCOUNT, {"p_user": user_id}).one_or_none()
         return _account(row) if row else None
 
     def post(
@@ -63,31 +60,16 @@ class SqlLedger:
         open_holds: int = 0,
         quota: int | None = None,
     ) -> Account | None:
-        a = accounts.c
-        now = self._clock.now()
-        count = len(movements)
-        available = sum(EFFECTS[m.kind].available * m.amount for m in movements)
-        held = sum(EFFECTS[m.kind].held * m.amount for m in movements)
-        conditions = [
-            a.user_id == user_id,
-            a.available + available >= 0,
-            a.held + held >= 0,
-            a.available + a.held + (available + held) <= LARGEST,
-        ]
-        if quota is not None:
-            conditions.append(a.open_holds + open_holds <= quota)
-        moved = conn.execute(
-            update(accounts)
-            .where(*conditions)
-            .values(
-                available=a.available + available,
-                held=a.held + held,
-                open_holds=a.open_holds + open_holds,
-                version=a.version + count,
-                updated_at=case((a.updated_at + count > now, a.updated_at + count), else_=now),
-            )
-            .returning(accounts)
-        ).one_or_none()
+        added = {
+            "p_user": user_id,
+            "p_available": sum(EFFECTS[m.kind].available * m.amount for m in movements),
+            "p_held": sum(EFFECTS[m.kind].held * m.amount for m in movements),
+            "p_holds": open_holds,
+            "p_quota": statements.NO_QUOTA if quota is None else quota,
+            "p_count": len(movements),
+            "p_now": self._clock.now(),
+        }
+        moved = conn.execute(statements.POST, added).one_or_none()
         if moved is None:
             return None
         self._write_down(conn, moved, movements)
@@ -116,8 +98,8 @@ class SqlLedger:
             held -= effect.held * movement.amount
             made.append(transaction)
         made.reverse()
-        conn.execute(insert(transactions), [{**_columns(t), "kind": t.kind.value} for t in made])
-        self._outbox.append(conn, [self._event(t) for t in made])
+        conn.execute(statements.TRANSACTIONS, [_columns(transaction) for transaction in made])
+        self._outbox.append(conn, [self._event(transaction) for transaction in made])
 
     def _event(self, transaction: Transaction) -> Event:
         kind = f"account.{transaction.kind.value}"
@@ -132,43 +114,31 @@ class SqlLedger:
 
     def insert_hold(self, conn: Connection, hold: Hold) -> bool:
         now = self._clock.now()
-        statement = insert_for(conn, holds).values(
-            hold_id=hold.hold_id,
-            owner=hold.owner,
-            amount=hold.amount,
-            state=hold.state.value,
-            captured=hold.captured,
-            released=hold.released,
-            estimate=None if hold.estimate is None else json.dumps(asdict(hold.estimate)),
-            created_at=now,
-            closed_at=None if hold.state is HoldState.OPEN else now,
-        )
-        return conn.execute(statement.on_conflict_do_nothing(index_elements=["hold_id"])).rowcount == 1
+        row = {
+            "hold_id": hold.hold_id,
+            "owner": hold.owner,
+            "amount": hold.amount,
+            "state": hold.state.value,
+            "captured": hold.captured,
+            "released": hold.released,
+            "estimate": None if hold.estimate is None else json.dumps(hold.estimate, default=_fields),
+            "created_at": now,
+            "closed_at": None if hold.state is HoldState.OPEN else now,
+        }
+        return conn.execute(statements.insert_unless_there(conn, holds), row).rowcount == 1
 
     def hold(self, conn: Connection, hold_id: str) -> Hold | None:
-        row = conn.execute(select(holds).where(holds.c.hold_id == hold_id)).one_or_none()
+        row = conn.execute(statements.HOLD, {"p_hold": hold_id}).one_or_none()
         return _hold(row) if row else None
 
     def settle_hold(self, conn: Connection, hold_id: str, captured: int, released: int) -> Hold | None:
-        row = conn.execute(
-            update(holds)
-            .where(
-                holds.c.hold_id == hold_id,
-                holds.c.state == HoldState.OPEN.value,
-                holds.c.amount == captured + released,
-            )
-            .values(state=HoldState.SETTLED.value, captured=captured, released=released, closed_at=self._clock.now())
-            .returning(holds)
-        ).one_or_none()
+        figures = {"p_captured": captured, "p_released": released}
+        row = conn.execute(statements.SETTLE, {"p_hold": hold_id, **figures, "p_now": self._clock.now()}).one_or_none()
         return _hold(row) if row else None
 
     def void_hold(self, conn: Connection, hold_id: str, owner: str) -> Hold | None:
-        row = conn.execute(
-            update(holds)
-            .where(holds.c.hold_id == hold_id, holds.c.owner == owner, holds.c.state == HoldState.OPEN.value)
-            .values(state=HoldState.VOID.value, released=holds.c.amount, closed_at=self._clock.now())
-            .returning(holds)
-        ).one_or_none()
+        wanted = {"p_hold": hold_id, "p_owner": owner, "p_now": self._clock.now()}
+        row = conn.execute(statements.VOID, wanted).one_or_none()
         return _hold(row) if row else None
 
     def transactions(
@@ -212,6 +182,10 @@ def _hold(row: Row[tuple[object, ...]]) -> Hold:
     )
 
 
+def _fields(part: Estimate | EstimateItem | Price) -> dict[str, object]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
+
+
 def _estimate(text: str) -> Estimate:
     data = json.loads(text)
     data["items"] = tuple(EstimateItem(**item) for item in data["items"])
@@ -220,7 +194,18 @@ def _estimate(text: str) -> Estimate:
 
 
 def _columns(transaction: Transaction) -> dict[str, object]:
-    return asdict(transaction)
+    return {
+        "transaction_id": transaction.transaction_id,
+        "user_id": transaction.user_id,
+        "version": transaction.version,
+        "kind": transaction.kind.value,
+        "amount": transaction.amount,
+        "description": transaction.description,
+        "session_id": transaction.session_id,
+        "available_after": transaction.available_after,
+        "held_after": transaction.held_after,
+        "created_at": transaction.created_at,
+    }
 
 
 def _transaction(row: Row[tuple[object, ...]]) -> Transaction:

@@ -19,10 +19,11 @@ from kit.runtime import build
 from kit.times import Clock
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2, library_pb2
-from services.library import convert, tables
+from services.library import tables
 from services.library.clients import CollabViewers
 from services.library.consumers import session_consumer
 from services.library.contents import StoredContents
+from services.library.convert.events import document_changed
 from services.library.granted import GrantedDocuments
 from services.library.indexing import LibraryIndexes
 from services.library.internal_servicer import LibraryInternalServicer
@@ -35,6 +36,7 @@ from services.library.repository.uses import SqlUses
 from services.library.servicer import LibraryServicer
 from services.library.settings import LibrarySettings
 from services.library.streams import MultipartLimits, NdjsonLimits
+from services.library.sweeper import Sweeper
 from services.library.usecases.batch_documents import BatchDocuments
 from services.library.usecases.create_document import CreateDocument
 from services.library.usecases.delete_document import DeleteDocument
@@ -44,6 +46,7 @@ from services.library.usecases.get_document import GetDocument
 from services.library.usecases.get_document_text import GetDocumentText
 from services.library.usecases.list_documents import ListDocuments
 from services.library.usecases.prepare_inputs import PrepareInputs
+from services.library.usecases.purge_deleted import PurgeDeleted
 from services.library.usecases.read_content import ReadContent
 from services.library.usecases.record_citations import RecordCitations
 from services.library.usecases.search_documents import SearchDocuments
@@ -68,6 +71,7 @@ class App:
     services: tuple[tuple[ServiceDescriptor, object], ...]
     record_citations: RecordCitations
     indexes: LibraryIndexes
+    purge_deleted: PurgeDeleted
 
 
 def assemble(
@@ -85,7 +89,7 @@ def assemble(
 ) -> App:
     """The service without its process."""
     body = settings.upload_mb * _MIB
-    documents = SqlDocuments(outbox=outbox, ids=ids, clock=clock, encode=convert.document_changed, row_bytes=_ROW_BYTES)
+    documents = SqlDocuments(outbox=outbox, ids=ids, clock=clock, encode=document_changed, row_bytes=_ROW_BYTES)
     uses = SqlUses(clock)
     contents = StoredContents(db, documents, blobs, row_bytes=_ROW_BYTES, cache_bytes=settings.text_cache_mb * _MIB)
     indexes = LibraryIndexes(
@@ -132,7 +136,8 @@ def assemble(
         (library_pb2.DESCRIPTOR.services_by_name["LibraryService"], public),
         (internal_pb2.DESCRIPTOR.services_by_name["LibraryInternalService"], internal),
     )
-    return App(services, RecordCitations(db, inbox, uses), indexes)
+    purge = PurgeDeleted(db, documents, contents, clock, after_days=settings.purge_days)
+    return App(services, RecordCitations(db, inbox, uses), indexes, purge)
 
 
 @dataclass(slots=True)
@@ -171,5 +176,16 @@ async def serve(settings: LibrarySettings) -> None:
         ids=runtime.ids,
     )
     async with pool:
-        parts: list[Part] = [IndexKeeper(app.indexes), session_consumer(runtime.bus, app.record_citations)]
+        parts: list[Part] = [
+            IndexKeeper(app.indexes),
+            session_consumer(runtime.bus, app.record_citations),
+            Sweeper(
+                runtime.db,
+                runtime.leases,
+                runtime.clock,
+                runtime.ids,
+                [app.purge_deleted, lambda: runtime.db.write(runtime.idempotency.prune)],
+                every=settings.sweep_seconds,
+            ),
+        ]
         await runtime.serve(app.services, parts=parts, own_idempotency=OWN_IDEMPOTENCY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.bus.connection import Bus
 from kit.bus.consumer import Consumer, Received
-from services.library import convert
+from services.library.convert.events import citations_of
 from services.library.usecases.record_citations import RecordCitations
 
 DURABLE = "library-citations"
@@ -18,7 +18,7 @@ class SessionEvents:
         self._record = record
 
     async def __call__(self, received: Received) -> None:
-        event = convert.citations_of(received.payload)
+        event = citations_of(received.payload)
         if event is not None:
             await self._record(event)
 

@@ -16,6 +16,10 @@ from services.library.ports import Documents
 from services.library.repository.documents import in_row
 
 
+class ContentLost(Exception):
+    """The store does not have what the database says it holds."""
+
+
 class StoredContents:
     """Behind `ports.Contents`."""
 
@@ -64,10 +68,18 @@ class StoredContents:
     async def text(self, document: Document) -> str:
         if not document.characters:
             return ""
-        return (await self.texts([document.document_id])).get(document.document_id, "")
+        texts = await self.texts([document.document_id])
+        if document.document_id not in texts:
+            raise ContentLost(document.document_id)
+        return texts[document.document_id]
 
     async def raw(self, document: Document) -> bytes | None:
-        return await self._blobs.get(_key("raw", document.document_id)) if document.source.sha256 else None
+        if not document.source.sha256:
+            return None
+        data = await self._blobs.get(_key("raw", document.document_id))
+        if data is None:
+            raise ContentLost(document.document_id)
+        return data
 
 
 class _TextCache:

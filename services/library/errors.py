@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from kit.errors import PrsmError
@@ -47,6 +48,15 @@ class DocumentUnreadable(PrsmError):
         super().__init__(f"{_UNREADABLE[cause]} {detail}".strip(), details={"reason": cause.value})
         self.cause = cause
         self.detail = detail
+
+
+class NoText(PrsmError):
+    """A document that is kept although it could not be read; `problems` say why."""
+
+    reason = "DOCUMENT_UNREADABLE"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems) or None)
 
 
 class DocumentNotFound(PrsmError):

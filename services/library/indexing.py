@@ -67,8 +67,11 @@ class LibraryIndexes:
         self._analyzer = Analyzer()
 
     async def of_library(self, owner: str) -> LibraryIndex:
-        index = await self._libraries.get(owner)
         state = await self._db.read(lambda conn: self._documents.state(conn, owner))
+        if not state.revision:
+            # Nobody ever stored anything here; the cache is for those who did.
+            return LibraryIndex()
+        index = await self._libraries.get(owner)
         while index.revision < state.revision:
             await asyncio.shield(self._catching_up(owner, index))
         return index
@@ -140,8 +143,13 @@ class LibraryIndexes:
             if each.gone or not text:
                 gone.append(each.document_id)
                 continue
-            passages = (split_dataset if each.is_dataset else split)(text, each.pages)
-            upserts.append(analyse(self._analyzer, each.document_id, each.title, text, passages))
+            try:
+                passages = (split_dataset if each.is_dataset else split)(text, each.pages)
+                upserts.append(analyse(self._analyzer, each.document_id, each.title, text, passages))
+            except Exception:
+                # One text that no analysis was made for must not take the whole library out of reach.
+                log.exception("document left out of the index", document_id=each.document_id)
+                gone.append(each.document_id)
         index.apply(upserts, gone, revision=revision)
 
     async def _load(self, owner: str) -> LibraryIndex:

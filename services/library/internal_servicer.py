@@ -8,7 +8,8 @@ from kit.auth.grants import Grant
 from kit.errors import Forbidden
 from kit.rpc.call import Call
 from prsm.library.v1 import internal_pb2
-from services.library import convert
+from services.library.convert import inputs
+from services.library.convert.documents import hit_message
 from services.library.usecases.describe_documents import DescribeDocuments
 from services.library.usecases.discard_inputs import DiscardInputs
 from services.library.usecases.prepare_inputs import PrepareInputs
@@ -37,7 +38,7 @@ class LibraryInternalServicer:
     async def PrepareInputs(
         self, request: internal_pb2.PrepareInputsRequest, call: Call
     ) -> internal_pb2.PrepareInputsResponse:
-        return convert.prepared_message(await self._prepare(convert.inputs_of(request)))
+        return inputs.prepared_message(await self._prepare(inputs.inputs_of(request)))
 
     async def DiscardInputs(
         self, request: internal_pb2.DiscardInputsRequest, call: Call
@@ -55,20 +56,20 @@ class LibraryInternalServicer:
             document_ids=request.document_ids,
             passages=request.passages,
         )
-        return internal_pb2.SearchPassagesResponse(hits=[convert.hit_message(hit) for hit in hits])
+        return internal_pb2.SearchPassagesResponse(hits=[hit_message(hit) for hit in hits])
 
     async def DescribeDocuments(
         self, request: internal_pb2.DescribeDocumentsRequest, call: Call
     ) -> AsyncIterator[internal_pb2.DescribeDocumentsResponse]:
         async for page in self._describe(_granted(call), request.document_ids):
-            yield internal_pb2.DescribeDocumentsResponse(cards=[convert.card_message(each) for each in page])
+            yield internal_pb2.DescribeDocumentsResponse(cards=[inputs.card_message(each) for each in page])
 
     async def ReadContent(
         self, request: internal_pb2.ReadContentRequest, call: Call
     ) -> AsyncIterator[internal_pb2.ReadContentResponse]:
         raw = request.form == internal_pb2.ReadContentRequest.FORM_RAW
         name, data = await self._read(_granted(call), request.document_id, raw=raw)
-        for message in convert.content_messages(name, data):
+        for message in inputs.content_messages(name, data):
             yield message
 
 

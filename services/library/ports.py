@@ -61,6 +61,10 @@ class Documents(Protocol):
         """Point to a saved index unless there is a newer one. The key that is no longer pointed to, else None."""
         ...
 
+    def purge(self, conn: Connection, before: int, limit: int) -> list[Document]:
+        """Remove documents that were deleted before a moment and that no session uses; returns them."""
+        ...
+
     def texts(self, conn: Connection, document_ids: Collection[str]) -> dict[str, str]:
         """The texts that are kept in rows."""
         ...

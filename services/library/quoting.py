@@ -22,9 +22,10 @@ class Quoter:
         self._documents = documents
         self._contents = contents
 
-    async def hits(self, found: Sequence[IndexHit], *, most_bytes: int) -> list[Hit]:
-        """The hits in the same order, without those whose document is gone for good. Should they be more than
-        `most_bytes` together, the longest quotes end earlier: still verbatim, still at their offsets."""
+    async def hits(self, found: Sequence[IndexHit], *, most_bytes: int, deleted: bool = False) -> list[Hit]:
+        """The hits in the same order; documents that are gone meanwhile are left out, but with `deleted` only those
+        that are gone for good. Should the hits be more than `most_bytes` together, the longest quotes end earlier:
+        still verbatim, still at their offsets."""
         wanted = list(dict.fromkeys(hit.document_id for hit in found))
         held = await self._db.read(lambda conn: self._documents.find_many(conn, wanted))
         quotes: dict[tuple[str, int, int], str] = {}
@@ -37,9 +38,10 @@ class Quoter:
         hits: list[Hit] = []
         for hit in found:
             quote = quotes.get((hit.document_id, hit.start, hit.end))
-            if hit.document_id not in held or quote is None:
+            kept = held.get(hit.document_id)
+            if kept is None or quote is None or (kept.deleted and not deleted):
                 continue
-            document = held[hit.document_id].document
+            document = kept.document
             hits.append(
                 Hit(
                     document_id=hit.document_id,

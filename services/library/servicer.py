@@ -14,7 +14,7 @@ from kit.errors import PrsmError
 from kit.paging import DEFAULT_LIMIT, page_of
 from kit.rpc.call import Call
 from prsm.library.v1 import library_pb2
-from services.library import convert
+from services.library.convert import bodies, documents
 from services.library.domain import Document
 from services.library.usecases.batch_documents import BatchDocuments, LineResult
 from services.library.usecases.create_document import CreateDocument
@@ -60,37 +60,37 @@ class LibraryServicer:
     async def CreateDocument(self, request: library_pb2.CreateDocumentRequest, call: Call) -> library_pb2.Document:
         def answer(document: Document) -> library_pb2.Document:
             call.location = _location(document)
-            return convert.document_message(document)
+            return documents.document_message(document)
 
-        draft = convert.draft_of(request)
+        draft = documents.draft_of(request)
         return answer(await self._create(call.principal.user_id, draft, call.recorder(answer)))
 
     async def UploadDocuments(self, requests: AsyncIterator[HttpBody], call: Call) -> AsyncIterator[HttpBody]:
         owner = call.principal.user_id
-        content_type, chunks = await convert.body_of(requests)
+        content_type, chunks = await bodies.body_of(requests)
         form = await self._upload.read(owner, content_type, chunks)
         single = len(form.files) == 1
 
-        def body(documents: Sequence[Document]) -> bytes:
-            call.location = _location(documents[0]) if single else ""
-            return convert.documents_json(documents, single=single)
+        def body(stored: Sequence[Document]) -> bytes:
+            call.location = _location(stored[0]) if single else ""
+            return bodies.documents_json(stored, single=single)
 
         async def store() -> bytes:
             return body(await self._upload.store(owner, form, _recorder(call, body)))
 
-        for piece in convert.bodies(_JSON, await self._once(call, form.fingerprint, store)):
+        for piece in bodies.pieces(_JSON, await self._once(call, form.fingerprint, store)):
             yield piece
 
     async def BatchDocuments(self, requests: AsyncIterator[HttpBody], call: Call) -> AsyncIterator[HttpBody]:
         owner = call.principal.user_id
-        content_type, chunks = await convert.body_of(requests)
+        content_type, chunks = await bodies.body_of(requests)
         batch = await self._batch.read(owner, content_type, chunks)
 
         async def store() -> bytes:
-            results: list[LineResult] = await self._batch.store(owner, batch, _recorder(call, convert.results_ndjson))
-            return convert.results_ndjson(results)
+            results: list[LineResult] = await self._batch.store(owner, batch, _recorder(call, bodies.results_ndjson))
+            return bodies.results_ndjson(results)
 
-        for piece in convert.bodies(_NDJSON, await self._once(call, batch.fingerprint, store)):
+        for piece in bodies.pieces(_NDJSON, await self._once(call, batch.fingerprint, store)):
             yield piece
 
     async def SearchDocuments(
@@ -103,7 +103,7 @@ class LibraryServicer:
             document_ids=request.document_ids,
             passages=request.passages,
         )
-        return library_pb2.SearchDocumentsResponse(hits=[convert.hit_message(hit) for hit in hits])
+        return library_pb2.SearchDocumentsResponse(hits=[documents.hit_message(hit) for hit in hits])
 
     async def ListDocuments(
         self, request: library_pb2.ListDocumentsRequest, call: Call
@@ -114,14 +114,14 @@ class LibraryServicer:
             request.cursor,
         )
         listed, total = await self._listing(call.principal.user_id, page)
-        return convert.documents_message(listed, total, page)
+        return documents.documents_message(listed, total, page)
 
     async def GetDocument(self, request: library_pb2.GetDocumentRequest, call: Call) -> library_pb2.Document:
-        return convert.document_message(await self._get(call.principal.user_id, request.document_id))
+        return documents.document_message(await self._get(call.principal.user_id, request.document_id))
 
     async def GetDocumentText(self, request: library_pb2.GetDocumentTextRequest, call: Call) -> AsyncIterator[HttpBody]:
         text = await self._text(call.principal, request.document_id)
-        for piece in convert.bodies(_TEXT, text.encode()):
+        for piece in bodies.pieces(_TEXT, text.encode()):
             yield piece
 
     async def DeleteDocument(

@@ -30,3 +30,4 @@ class LibrarySettings(ServiceSettings):
     purge_days: int = Field(
         default=30, ge=1, description="days after which a deleted document that nothing cites is removed for good"
     )
+    sweep_seconds: float = Field(default=3600.0, gt=0, description="how often old things are looked for")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from tests.contract.scenarios.sessions import begin_time_out
 from tests.contract.world import World
 from tests.support.rest import People
 from tests.support.stack import RunningStack
@@ -15,5 +16,6 @@ from tests.support.stack import RunningStack
 async def world(stack: RunningStack, people: People) -> AsyncIterator[World]:
     """Where the scenarios are made."""
     world = await World.of(stack, people)
+    begin_time_out(world)
     yield world
     await world.close()

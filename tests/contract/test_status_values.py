@@ -96,6 +96,7 @@ async def test_the_whole_way_step_by_step(world: World) -> None:
 
     paused = await api.post(f"/sessions/{session_id}/pause")
     assert (paused["status"], paused["current_stage"]) == ("paused", "work")
+    await signals.until_released(session_id)
     resumed = await api.post(f"/sessions/{session_id}/resume")
     assert (resumed["status"], resumed["progress"]) == ("queued", paused["progress"])
     looked = await signals.look(session_id)

@@ -11,16 +11,19 @@ import nats
 import orjson
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
 
 from worker.signals import SUBJECT
 
 _PAUSE = 0.02
+_STILL_THERE = 1.0
 
 
 class Signals:
     """Sends commands to the worker that holds a session. Each call returns when the worker has applied it.
 
-    While no stage listens (the session is still queued, or between two stages) a command is sent again.
+    While no stage listens (the session is still queued, or between two stages) a command is sent again. A worker whose
+    session was paused, cancelled or taken away listens until its next heartbeat: wait for `gone` before going on.
     """
 
     def __init__(self, client: Client, *, patience: float = 30.0) -> None:
@@ -54,6 +57,19 @@ class Signals:
                 assert answer["ok"], answer
                 return answer
 
+    async def gone(self, session_id: str) -> None:
+        """Return when no worker listens for the session any more."""
+        async with asyncio.timeout(self._patience):
+            while True:
+                try:
+                    payload = orjson.dumps({"do": "look"})
+                    await self._client.request(f"{SUBJECT}.{session_id}", payload, timeout=_STILL_THERE)
+                except NoRespondersError:
+                    return
+                except NatsTimeout:
+                    pass  # It let go between the request and its answer.
+                await asyncio.sleep(_PAUSE)
+
     async def progress(self, session_id: str, value: float) -> None:
         await self.send(session_id, "progress", value=value)
 
@@ -75,6 +91,16 @@ class Signals:
     async def look(self, session_id: str) -> dict[str, Any]:
         """The stage that listens, whether it is to write up, and the outputs before it."""
         return await self.send(session_id, "look")
+
+    async def until_released(self, session_id: str) -> None:
+        """Returns once no stage listens: the worker has let go of a session that was paused."""
+        async with asyncio.timeout(self._patience):
+            while True:
+                try:
+                    await self._client.request(f"{SUBJECT}.{session_id}", b'{"do": "look"}', timeout=self._patience)
+                except NoRespondersError:
+                    return
+                await asyncio.sleep(_PAUSE)
 
     async def finish_stage(self, session_id: str, output: Any = None) -> None:
         await self.send(session_id, "finish_stage", output=output)

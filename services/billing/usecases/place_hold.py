@@ -39,17 +39,23 @@ class PlaceHold:
         wanted = Hold(hold_id, owner, amount, HoldState.OPEN, estimate=estimate)
 
         def place(conn: Connection) -> tuple[Estimate, int]:
-            self._ledger.open_account(conn, owner)
             if not self._ledger.insert_hold(conn, wanted):
                 return self._first_answer(conn, wanted)
             # A refusal below undoes the row.
             check_limit(estimate, limit)
-            movement = Movement(Kind.HOLD, amount, "Held for a session", hold_id)
-            if self._ledger.post(conn, owner, [movement], open_holds=1, quota=self._quota) is None:
-                raise self._refusal(conn, owner, amount)
-            return estimate, amount
+            if self._set_aside(conn, wanted):
+                return estimate, amount
+            # Perhaps the owner was never seen before, or for the first time just now by another call.
+            self._ledger.open_account(conn, owner)
+            if self._set_aside(conn, wanted):
+                return estimate, amount
+            raise self._refusal(conn, owner, amount)
 
         return await self._db.write(place)
+
+    def _set_aside(self, conn: Connection, hold: Hold) -> bool:
+        movement = Movement(Kind.HOLD, hold.amount, "Held for a session", hold.hold_id)
+        return self._ledger.post(conn, hold.owner, [movement], open_holds=1, quota=self._quota) is not None
 
     def _first_answer(self, conn: Connection, wanted: Hold) -> tuple[Estimate, int]:
         known = self._ledger.hold(conn, wanted.hold_id)

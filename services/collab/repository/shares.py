@@ -6,11 +6,22 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
 from kit.paging import Page
 from services.collab.domain import PERMISSIONS, Entry, Share
 from services.collab.tables import share_recipients, shares
+
+_r, _s = share_recipients.c, shares.c
+# Asked for every request of who is no owner: built once.
+_ENTRIES = (
+    select(_r.session_id, _r.principal, _s.permissions, _s.expires_at, _s.revoked_at)
+    .join_from(share_recipients, shares, _s.share_id == _r.share_id)
+    .where(
+        _r.principal.in_(bindparam("p_principals", expanding=True)),
+        _r.session_id.in_(bindparam("p_sessions", expanding=True)),
+    )
+)
 
 
 class SqlShares:
@@ -79,12 +90,7 @@ class SqlShares:
     def entries(
         self, conn: Connection, session_ids: Sequence[str], principals: Sequence[str]
     ) -> dict[tuple[str, str], list[Entry]]:
-        r, s = share_recipients.c, shares.c
-        rows = conn.execute(
-            select(r.session_id, r.principal, s.permissions, s.expires_at, s.revoked_at)
-            .join_from(share_recipients, shares, s.share_id == r.share_id)
-            .where(r.principal.in_(principals), r.session_id.in_(session_ids))
-        )
+        rows = conn.execute(_ENTRIES, {"p_principals": principals, "p_sessions": session_ids})
         found: dict[tuple[str, str], list[Entry]] = {}
         for row in rows:
             entry = Entry(PERMISSIONS[row.permissions], row.expires_at, row.revoked_at is not None)

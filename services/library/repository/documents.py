@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, tuple_, update
 
 from kit.bus.names import event_subject
 from kit.db.outbox import Event, Outbox
@@ -17,7 +17,7 @@ from kit.times import Clock
 from services.library.domain import Document, Status, same_content
 from services.library.holdings import Arrival, Change, Held, Indexable, LibraryState, Stored
 from services.library.repository.rows import document_of, held_of, indexable_of, values_of
-from services.library.tables import documents, libraries, texts
+from services.library.tables import documents, libraries, session_documents, texts
 
 _ROWS = 500
 """Rows of one statement."""
@@ -153,6 +153,15 @@ class SqlDocuments:
         newer = update(libraries).where(c.owner == owner, c.snapshot_revision < revision)
         changed = conn.execute(newer.values(snapshot=key, snapshot_revision=revision)).rowcount
         return old if changed else key
+
+    def purge(self, conn: Connection, before: int, limit: int) -> list[Document]:
+        used = select(session_documents.c.session_id).where(session_documents.c.document_id == _d.document_id)
+        old = select(documents).where(_d.deleted_at < before, ~used.exists()).order_by(_d.deleted_at).limit(limit)
+        removed = [document_of(row) for row in conn.execute(old)]
+        gone = [document.document_id for document in removed]
+        conn.execute(delete(texts).where(texts.c.document_id.in_(gone)))
+        conn.execute(delete(documents).where(_d.document_id.in_(gone)))
+        return removed
 
     def texts(self, conn: Connection, document_ids: Collection[str]) -> dict[str, str]:
         found: dict[str, str] = {}

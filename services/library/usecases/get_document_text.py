@@ -5,8 +5,8 @@ from __future__ import annotations
 from kit.auth.principal import Principal
 from kit.db.database import Database
 from kit.ids import is_uuid
-from services.library.domain import Document
-from services.library.errors import DocumentNotFound
+from services.library.domain import Document, Status
+from services.library.errors import DocumentNotFound, NoText
 from services.library.ports import Contents, Documents, Uses, Viewers
 
 _SESSIONS = 1000
@@ -22,12 +22,12 @@ class GetDocumentText:
         self._viewers = viewers
 
     async def __call__(self, principal: Principal, document_id: str) -> str:
-        """Raises DocumentNotFound, Unavailable."""
+        """Raises DocumentNotFound, NoText, Unavailable."""
         if not is_uuid(document_id):
             raise DocumentNotFound()
         held = await self._db.read(lambda conn: self._documents.find(conn, document_id))
         if held is not None and not held.deleted and held.document.owner == principal.user_id:
-            return await self._contents.text(held.document)
+            return await self._text(held.document)
         if not await self._in_view(principal, document_id) or held is None:
             raise DocumentNotFound()
         return await self._text(held.document)
@@ -42,4 +42,6 @@ class GetDocumentText:
         return await self._viewers.may_view_any(principal, sessions)
 
     async def _text(self, document: Document) -> str:
+        if document.status is not Status.READY:
+            raise NoText(document.problems)
         return await self._contents.text(document)

@@ -30,4 +30,5 @@ class SearchPassages:
             index = await self._indexes.of_library(grant.owner)
         only = set(document_ids) or None
         found = await asyncio.to_thread(index.search, query, limit=limit, document_ids=only, passages=passages)
-        return await self._quoter.hits(found, most_bytes=_MOST_BYTES)
+        # What the session was given it keeps, deleted or not.
+        return await self._quoter.hits(found, most_bytes=_MOST_BYTES, deleted=bool(grant.documents))

@@ -210,9 +210,11 @@ def _fit(message: session_pb2.ListSessionsResponse) -> None:
     for session in message.sessions:
         if len(session.prompt) > _SHORT_PROMPT:
             session.prompt = session.prompt[:_SHORT_PROMPT] + "…"
+    excess = message.ByteSize() - _LARGEST_PAGE
     for session in sorted(message.sessions, key=lambda s: s.metadata.ByteSize(), reverse=True):
-        if message.ByteSize() <= _LARGEST_PAGE:
+        if excess <= 0:
             return
+        excess -= session.metadata.ByteSize()
         session.metadata.Clear()
         session.metadata.SetInParent()
 

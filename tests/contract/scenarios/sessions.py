@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from tests.contract.scenarios.registry import Given, scenario
@@ -218,9 +219,14 @@ async def _timed_out(world: World) -> Given:
     return of_session(api, session_id)
 
 
+def begin_time_out(world: World) -> Awaitable[Given]:
+    """Have a session run into its time limit while other cases run."""
+    return world.keep("timed out", lambda: _timed_out(world))
+
+
 @scenario
 async def timed_out_session(world: World) -> Given:
-    return await world.keep("timed out", lambda: _timed_out(world))
+    return await begin_time_out(world)
 
 
 def multipart(files: list[tuple[str, bytes]]) -> tuple[bytes, str]:

@@ -24,8 +24,8 @@ from kit.rpc.client import named
 from kit.times import ManualClock
 from prsm.events.v1 import events_pb2
 from prsm.library.v1 import internal_pb2, internal_pb2_grpc, library_pb2, library_pb2_grpc
-from services.library import convert
 from services.library.app import OWN_IDEMPOTENCY, assemble
+from services.library.convert.events import citations_of
 from services.library.ports import Parser
 from services.library.settings import LibrarySettings
 from services.library.tables import KIT
@@ -218,7 +218,7 @@ class Stand:
         message = events_pb2.SessionChanged(
             session_id=session, version=version, owner=owner, status="completed", cited_document_ids=cited
         )
-        event = convert.citations_of(message.SerializeToString())
+        event = citations_of(message.SerializeToString())
         assert event is not None
         await self.app.record_citations(event)
 

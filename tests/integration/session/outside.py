@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kit.access import Shared, Standing
@@ -85,6 +86,18 @@ class Books:
             raise self.refuse
 
 
+class Gate:
+    """Holds back who comes until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def passed(self) -> None:
+        self.reached.set()
+        await self.opened.wait()
+
+
 @dataclass
 class Shelves:
     """Library: ids that exist are usable; anything inline is stored."""
@@ -94,13 +107,13 @@ class Shelves:
     stored: set[str] = field(default_factory=set)
     discarded: set[str] = field(default_factory=set)
     prepared: int = 0
-    gate: Callable[[], Awaitable[None]] | None = None
-    """Awaited before each preparation."""
+    gate: Gate | None = None
+    """Where each preparation waits."""
 
     async def prepare(self, session_id: str, owner: str, draft: Drafted, *, dry_run: bool) -> Prepared:
         self.prepared += 1
         if self.gate is not None:
-            await self.gate()
+            await self.gate.passed()
         faults = [
             Fault(f"inputs.documents[{n}].document_id", "is not in your library")
             for n, d in enumerate(draft.documents)

@@ -19,6 +19,7 @@ def test_without_files_it_is_the_sample_library() -> None:
     assert job.session_type == "research"
     assert len(job.documents) >= 15
     assert "carbon" in job.prompt
+    assert job.dataset is None
 
 
 def test_a_folder_gives_its_readable_documents(tmp_path: Path) -> None:
@@ -52,7 +53,10 @@ def test_a_report_shows_findings_with_the_quote_that_bears_them() -> None:
         "results": {
             "title": "On [brackets]",
             "partial": True,
-            "key_findings": [{"text": "The sea takes up carbon.", "citations": ["c1", "gone"], "confidence": 0.876}],
+            "key_findings": [
+                {"text": "The sea takes up carbon.", "citations": ["c1", "gone"], "confidence": 0.876},
+                {"text": "Air does not.", "citations": ["c2"], "confidence": 0.5},
+            ],
         },
         "summary": "It is [not markup].",
         "citations": [
@@ -64,7 +68,8 @@ def test_a_report_shows_findings_with_the_quote_that_bears_them() -> None:
                     {"quote": "Something else entirely.", "page": None},
                     {"quote": "The sea\ntakes up carbon.", "page": 3.0},
                 ],
-            }
+            },
+            {"id": "c2", "title": "Airs", "year": None, "passages": [{"quote": "The air\ndoes not.", "page": None}]},
         ],
         "confidence_score": 0.5,
     }
@@ -76,8 +81,9 @@ def test_a_report_shows_findings_with_the_quote_that_bears_them() -> None:
         "Partial",
         "It is [not markup].",
         "1. The sea takes up carbon.  (confidence 0.88)",
-        "“The sea takes up carbon.”",
-        "Seas (1999), p. 3",
+        "   verbatim in Seas (1999), p. 3",
+        "2. Air does not.  (confidence 0.50)",
+        "   “The air does not.”\n   Airs\n",
         "Confidence 0.50   Cost 1.50 FTNS of 2.00 held",
     ):
         assert piece in shown

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
-from services.library.errors import InvalidJson
 from services.library.streams import (
+    BadLine,
     FormField,
     MultipartLimits,
     NdjsonLimits,
@@ -178,11 +178,13 @@ async def test_any_chunking_gives_the_same_lines(values: list[object], sizes: li
 
 
 @pytest.mark.parametrize("bad", [b"{", b"nope", b'{"a": NaN}', b"{} {}", b"\xff", b"[" * 5000])
-async def test_a_bad_line_is_named(bad: bytes) -> None:
-    with pytest.raises(InvalidJson) as raised:
-        await lines_of(b"{}\n\n" + bad + b"\n{}\n")
-    assert raised.value.details == {"line": 3}
-    assert str(raised.value).startswith("Line 3: ")
+async def test_a_bad_line_is_named_and_the_others_go_on(bad: bytes) -> None:
+    first, wrong, last = await lines_of(b"{}\n\n" + bad + b"\n{}\n")
+    assert (first, last) == (NdjsonLine(1, {}), NdjsonLine(4, {}))
+    assert isinstance(wrong, BadLine)
+    assert wrong.number == 3
+    assert wrong.error.details == {"line": 3}
+    assert str(wrong.error).startswith("Line 3: ")
 
 
 @pytest.mark.parametrize("sizes", [[], [7] * 20])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.json_format import Parse
 from google.protobuf.struct_pb2 import ListValue, Struct
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,8 +31,7 @@ def test_objects_come_back_equal(value: dict[str, Any]) -> None:
 
 
 def test_rows_come_out_as_they_went_in() -> None:
-    rows = ListValue()
-    rows.extend([{"a": 1.5, "b": "x"}])
+    rows = Parse('[{"a": 1.5, "b": "x"}]', ListValue())
     assert json_values.list_of(rows) == [{"a": 1.5, "b": "x"}]
 
 
@@ -41,7 +41,7 @@ def test_a_draft_holds_what_was_given_and_nothing_else() -> None:
     assert (draft.preferences, draft.metadata, draft.limit, draft.on_limit) == ({}, {}, None, None)
     request.preferences.seed = 0
     request.preferences.connectors.append("papers")
-    request.inputs.datasets.add(name="x").rows.extend([[1, 2]])
+    Parse("[[1, 2]]", request.inputs.datasets.add(name="x").rows)
     draft = draft_of(request)
     assert draft.preferences == {"seed": 0, "connectors": ["papers"]}
     assert (draft.datasets[0].rows, draft.datasets[0].csv) == ([[1.0, 2.0]], None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.session.domain import TERMINAL, TRANSITIONS, Status
+from services.session.domain import TERMINAL, TRANSITIONS, Status, Transition
 from services.session.errors import (
     SessionCannotBeCancelled,
     SessionCannotBePaused,
@@ -47,10 +47,7 @@ def test_terminal_states_are_never_left() -> None:
 
 
 @pytest.mark.parametrize("transition", TRANSITIONS, ids=lambda t: t.name)
-def test_a_refusal_names_the_present_status(transition: object) -> None:
-    from services.session.domain import Transition
-
-    assert isinstance(transition, Transition)
+def test_a_refusal_names_the_present_status(transition: Transition) -> None:
     for status in Status:
         if status in transition.sources:
             transition.check(status)

@@ -12,7 +12,7 @@ from kit.times import MINUTE, SECOND
 from services.session import lifecycle, work
 from services.session.decisions import Decision
 from services.session.domain import Kind, OnLimit, PlannedStage, Session, Status
-from services.session.errors import StaleEpoch
+from services.session.errors import SessionCannotBePaused, StaleEpoch
 from services.session.work import Directive, Lease, Resources
 from tests.unit.session.build import FTNS, PLAN, POLICY, T0, beat, claimed, in_stage, queued, running
 
@@ -260,8 +260,6 @@ def test_a_completion_told_twice_is_known() -> None:
 
 
 def test_an_engine_may_not_be_pausable() -> None:
-    from services.session.errors import SessionCannotBePaused
-
     with pytest.raises(SessionCannotBePaused) as refused:
         lifecycle.pause(running(pausable=False), "ada", T0, POLICY)
     assert "cannot be paused" in str(refused.value.message)

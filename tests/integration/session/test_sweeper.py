@@ -1,0 +1,163 @@
+"""The sweeper mends what nobody else comes back to."""
+
+from __future__ import annotations
+
+from kit.errors import Unavailable
+from kit.money import SCALE
+from services.session.app import assemble
+from services.session.tables import sessions
+from tests.integration.session.outside import Calls
+from tests.integration.session.stand import STAGES, Stand, pb
+
+
+async def test_a_lost_worker_is_replaced_and_lost_work_is_not_charged(stand: Stand) -> None:
+    session_id = await stand.create()
+    first = await stand.started()
+    await stand.stage(first.lease, "read", document_read=1)
+    await stand.begin(first.lease, "think")
+    await stand.beat(first.lease, "think", document_read=100)
+    stand.clock.advance(seconds=14)
+    await stand.app.sweeper.round()
+    assert await stand.status(session_id) == "running"
+    stand.clock.advance(seconds=2)
+    await stand.app.sweeper.round()
+    assert await stand.status(session_id) == "queued"
+    assert stand.calls.said["research"] == 2
+    second = await stand.started("w2")
+    assert [stage.stage for stage in second.stages] == ["read"]
+    for stage in STAGES[1:]:
+        await stand.stage(second.lease, stage)
+    await stand.complete(second.lease)
+    assert stand.books.settled[session_id][0] == SCALE + 20_000
+
+
+async def test_a_job_that_kills_its_workers_ends(stand: Stand) -> None:
+    session_id = await stand.create()
+    for number in range(3):
+        await stand.started(f"w{number}")
+        stand.clock.advance(seconds=20)
+        await stand.app.sweeper.round()
+    session = await stand.get(session_id)
+    assert pb.Session.Status.Name(session.status) == "failed"
+    assert session.error_details.code == "worker_lost"
+    stand.clock.advance(seconds=5)
+    await stand.app.sweeper.round()
+    assert stand.books.settled[session_id] == (0, 10 * SCALE)
+
+
+async def test_a_worker_that_never_starts_loses_the_session(stand: Stand) -> None:
+    session_id = await stand.create()
+    claim = await stand.claim()
+    assert claim is not None
+    for _ in range(61):
+        stand.clock.advance(seconds=10)
+        await stand.beat(claim.lease)
+    assert await stand.status(session_id) == "initializing"
+    await stand.app.sweeper.round()
+    assert await stand.status(session_id) == "queued"
+
+
+async def test_the_time_limit_holds_without_a_worker(stand: Stand) -> None:
+    session_id = await stand.create(preferences=pb.Preferences(time_limit_minutes=1))
+    claim = await stand.started()
+    await stand.begin(claim.lease, "read")
+    for _ in range(59):
+        stand.clock.advance(seconds=1)
+        await stand.beat(claim.lease, "read", document_read=1)
+    stand.clock.advance(seconds=1)
+    await stand.app.sweeper.round()
+    assert await stand.status(session_id) == "timeout"
+    stand.clock.advance(seconds=5)
+    await stand.app.sweeper.round()
+    assert stand.books.settled[session_id] == (SCALE + 20_000, 9 * SCALE - 20_000)
+
+
+async def test_queued_and_paused_time_does_not_count(stand: Stand) -> None:
+    session_id = await stand.create(preferences=pb.Preferences(time_limit_minutes=1))
+    stand.clock.advance(seconds=3600)
+    await stand.app.sweeper.round()
+    await stand.started()
+    stand.clock.advance(seconds=1)
+    await stand.call("ada", "PauseSession", pb.PauseSessionRequest(session_id=session_id))
+    stand.clock.advance(seconds=86_400)
+    await stand.app.sweeper.round()
+    assert await stand.status(session_id) == "paused"
+    metrics = await stand.metrics(session_id)
+    assert metrics.execution_time == 1
+    performance = metrics.performance_metrics
+    assert (performance.queue_seconds, performance.paused_seconds) == (3600, 86_400)
+
+
+async def test_a_cancel_stands_while_billing_is_away_and_is_told_later(stand: Stand) -> None:
+    session_id = await stand.create()
+    stand.books.refuse = Unavailable()
+    cancelled = await stand.call("ada", "CancelSession", pb.CancelSessionRequest(session_id=session_id))
+    assert (pb.Session.Status.Name(cancelled.status), cancelled.refund_amount) == ("cancelled", "10.00")
+    stand.clock.advance(seconds=3)
+    await stand.app.sweeper.round()
+    assert stand.books.settled == {}
+    stand.books.refuse = None
+    stand.clock.advance(seconds=3)
+    await stand.app.sweeper.round()
+    assert stand.books.settled == {session_id: (0, 10 * SCALE)}
+    row = await stand.db.read(lambda db: db.execute(sessions.select()).one())
+    assert row.settled_at is not None
+    assert row.settle_after is None
+
+
+async def test_a_settlement_that_billing_disputes_does_not_hold_up_the_others(stand: Stand) -> None:
+    disputed = await stand.create()
+    stand.books.settled[disputed] = (1, 10 * SCALE - 1)
+    await stand.call("ada", "CancelSession", pb.CancelSessionRequest(session_id=disputed))
+    other = await stand.create()
+    stand.books.refuse = Unavailable()
+    await stand.call("ada", "CancelSession", pb.CancelSessionRequest(session_id=other))
+    stand.books.refuse = None
+    stand.clock.advance(seconds=3)
+    await stand.app.sweeper.round()
+    assert stand.books.settled[other] == (0, 10 * SCALE)
+    row = await stand.db.read(lambda db: db.execute(sessions.select().where(sessions.c.session_id == disputed)).one())
+    assert row.settled_at is None
+    assert row.settle_after is not None
+
+
+async def test_lost_wake_ups_are_said_again(stand: Stand) -> None:
+    stand.books.balance = 10**12
+    for _ in range(3):
+        await stand.create()
+    await stand.create(preferences=pb.Preferences(engine="fixed"))
+    await stand.started()
+    stand.calls.said.clear()
+    stand.clock.advance(seconds=11)
+    await stand.app.sweeper.round()
+    assert stand.calls.said == {"research": 3, "fixed": 1}
+    stand.clock.advance(seconds=11)
+    await stand.app.sweeper.round()
+    assert stand.calls.said == {"research": 3, "fixed": 1}
+
+
+async def test_one_sweeper_at_a_time(stand: Stand) -> None:
+    await stand.create()
+    await stand.app.sweeper.round()
+    from services.session.app import Outside
+
+    calls = Calls()
+    outside = Outside(stand.books, stand.shelves, stand.shares, calls)
+    second = assemble(stand.runtime, stand.settings, outside).sweeper
+    stand.clock.advance(seconds=12)
+    await second.round()
+    assert calls.said == {}
+    stand.clock.advance(seconds=12)
+    await second.round()
+    assert calls.said == {"research": 1}
+
+
+async def test_old_records_of_keys_are_removed(stand: Stand) -> None:
+    key = ("idempotency-key", "k1")
+    first = await stand.create("ada", key)
+    stand.clock.advance(seconds=86_400)
+    await stand.app.sweeper.round()
+    assert await stand.create("ada", key) == first
+    stand.clock.advance(seconds=86_401)
+    await stand.app.sweeper.round()
+    assert await stand.create("ada", key) != first
