@@ -1,10 +1,13 @@
-"""Bring the databases to their newest shape, one after the other: `python -m cli.migrate PACKAGE=URL...`.
+"""Bring the databases to their newest shape, one after the other: `python -m cli.migrate SERVICE...`.
 
-In a process of its own, so that the supervisor imports no database driver and nothing serves before it is done.
+In a process of its own, so that the supervisor imports no database driver and nothing serves before it is done. Where
+each database is stands in `PRSM_<SERVICE>_DATABASE_URL`, as for the service itself; a command line would show a
+password to everybody on the machine.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -13,14 +16,13 @@ def main() -> None:
     """Exit with 2 when a database refuses; the last line of standard error then says why."""
     from kit.db.migrate import upgrade
 
-    for argument in sys.argv[1:]:
-        package, _, url = argument.partition("=")
+    for service in sys.argv[1:]:
         try:
-            upgrade(package, url)
+            upgrade(f"services.{service}", os.environ[f"PRSM_{service.upper()}_DATABASE_URL"])
         except Exception as error:
             traceback.print_exc()
             reason = str(error).strip().splitlines() or [type(error).__name__]
-            sys.exit(_say(f"{package.rpartition('.')[2]}: {reason[0]}"))
+            sys.exit(_say(f"{service}: {reason[0]}"))
 
 
 def _say(line: str) -> int:

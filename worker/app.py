@@ -64,52 +64,49 @@ async def serve(settings: WorkerSettings) -> None:
         artifacts=ArtifactClient(results, Peer("results", signer), patience=patience),
         sources=sources.open,
         load=registry.load,
-        meter=ProcessMeter(),
+        measure=ProcessMeter,
         drain=drain,
     )
-    loops = [
-        ClaimLoop(
-            worker_id=worker_id,
-            engines=registry.names,
-            claim_next=sessions.claim_next,
-            run=runner.run,
-            wake_ups=JobWakeUps(bus, registry.names),
-            drain=drain,
-            poll=settings.poll_seconds,
-            keep=KEEP,
-        )
-        for worker_id in _worker_ids(RandomIds(clock), settings.concurrency)
-    ]
+    claims = ClaimLoop(
+        worker_id=_worker_id(RandomIds(clock)),
+        engines=registry.names,
+        claim_next=sessions.claim_next,
+        run=runner.run,
+        wake_ups=JobWakeUps(bus, registry.names),
+        drain=drain,
+        poll=settings.poll_seconds,
+        keep=KEEP,
+        hands=settings.concurrency,
+    )
     bus.start()
     await probe.start()
-    tasks = [asyncio.create_task(claims.run(), name=f"claims-{n}") for n, claims in enumerate(loops)]
+    working = asyncio.create_task(claims.run(), name="claims")
     await probe.serving(True)
     log.info("serving", port=probe.port, engines=registry.names)
     drained = asyncio.create_task(drain.wait())
-    done, _ = await asyncio.wait([drained, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    log.info("stopping", died=[task.get_name() for task in done if task is not drained])
+    await asyncio.wait([drained, working], return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping", asked=drain.begun)
     drain.begin()
     await probe.serving(False)
-    outcomes = await _ended(tasks, settings.drain_seconds)
+    error = await _ended(working, settings.drain_seconds)
     await probe.stop()
     await bus.close()
     for channel in (session, results, library):
         await channel.close()
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
+    if error is not None:
+        raise error
 
 
-async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> list[BaseException | None]:
-    """What came of the tasks; those that do not end in time are cancelled."""
-    _, late = await asyncio.wait(tasks, timeout=max(seconds - _WINDING_UP, _WINDING_UP))
-    for task in late:
-        log.warning("not ended in time", task=task.get_name())
-        task.cancel()
-    return await asyncio.gather(*tasks, return_exceptions=True)
+async def _ended(working: asyncio.Task[None], seconds: float) -> BaseException | None:
+    """What went wrong with the work; it is cancelled when it does not end in time."""
+    await asyncio.wait([working], timeout=max(seconds - _WINDING_UP, _WINDING_UP))
+    if not working.done():
+        log.warning("not ended in time")
+        working.cancel()
+    (error,) = await asyncio.gather(working, return_exceptions=True)
+    return None if isinstance(error, asyncio.CancelledError) else error
 
 
-def _worker_ids(ids: Ids, count: int) -> list[str]:
+def _worker_id(ids: Ids) -> str:
     """Host and process, for reading, and what no other process ever had."""
-    base = f"{socket.gethostname()[:40]}-{os.getpid()}-{ids.new()[-12:]}"
-    return [f"{base}-{number}" for number in range(1, count + 1)]
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{ids.new()[-12:]}"

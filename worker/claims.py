@@ -46,7 +46,8 @@ class WakeUps(Protocol):
 
 
 class ClaimLoop:
-    """Takes one session after the other. Run it as a task; it returns when the drain begins."""
+    """Takes sessions while it has a hand free. Run it as a task; it returns when the drain has begun and all have
+    ended."""
 
     def __init__(
         self,
@@ -59,8 +60,10 @@ class ClaimLoop:
         drain: Drain,
         poll: float,
         keep: float,
+        hands: int = 1,
     ) -> None:
-        """`poll` and `keep` are in seconds: how often to look without a wake-up, and to say "in progress"."""
+        """`poll` and `keep` are in seconds: how often to look without a wake-up, and to say "in progress". `hands` is
+        how many sessions it takes at a time."""
         self._worker_id = worker_id
         self._engines = list(engines)
         self._claim_next = claim_next
@@ -69,17 +72,41 @@ class ClaimLoop:
         self._drain = drain
         self._poll = poll
         self._keep = keep
+        self._hands = hands
+        self._busy: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        worked = False
-        while not self._drain.begun:
+        try:
+            await self._take()
+        finally:
+            outcomes = await asyncio.gather(*self._busy, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _take(self) -> None:
+        found = False
+        while True:
+            await self._free_hand()
+            if self._drain.begun:
+                return
             # After one session there may well be another; only a look that finds none leads to waiting.
-            wake_up = await self._next(_AT_ONCE if worked else self._poll)
+            wake_up = await self._next(_AT_ONCE if found else self._poll)
             if self._drain.begun:
                 if wake_up is not None:
                     await _quietly(wake_up.give_back())
                 return
-            worked = await self._work(wake_up)
+            found = await self._claim(wake_up)
+
+    async def _free_hand(self) -> None:
+        """Wait for one; raises what a session's work let out, which is a bug."""
+        if len(self._busy) >= self._hands:
+            draining = asyncio.create_task(self._drain.wait())
+            await asyncio.wait({draining, *self._busy}, return_when=asyncio.FIRST_COMPLETED)
+            draining.cancel()
+        for task in [task for task in self._busy if task.done()]:
+            self._busy.remove(task)
+            task.result()
 
     async def _next(self, timeout: float) -> WakeUp | None:
         waiting = asyncio.create_task(self._wake_ups.next(timeout))
@@ -94,8 +121,8 @@ class ClaimLoop:
             await asyncio.gather(waiting, draining, return_exceptions=True)
         return None
 
-    async def _work(self, wake_up: WakeUp | None) -> bool:
-        """Claim and run; whether there was something to do."""
+    async def _claim(self, wake_up: WakeUp | None) -> bool:
+        """Whether there was something to do."""
         engines = self._engines if wake_up is None else [wake_up.engine]
         try:
             claim = await self._claim_next(self._worker_id, engines)
@@ -110,6 +137,10 @@ class ClaimLoop:
                 await _quietly(wake_up.done())
             return False
         log.info("claimed", session_id=claim.lease.session_id, engine=claim.engine, epoch=claim.lease.epoch)
+        self._busy.add(asyncio.create_task(self._work(claim, wake_up)))
+        return True
+
+    async def _work(self, claim: Claim, wake_up: WakeUp | None) -> None:
         keeper = asyncio.create_task(self._hold(wake_up)) if wake_up is not None else None
         try:
             await self._run(claim)
@@ -118,7 +149,6 @@ class ClaimLoop:
                 keeper.cancel()
                 await asyncio.gather(keeper, return_exceptions=True)
                 await _quietly(wake_up.done())
-        return True
 
     async def _hold(self, wake_up: WakeUp) -> None:
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,8 +13,10 @@ import structlog
 
 T = TypeVar("T")
 _PAUSE = 0.01
-_PATIENCE = 500
-"""Pauses until the log says that a thread is still at it."""
+_AGAIN = 100
+"""Pauses after which work that went on all the same is interrupted again."""
+_LONG = 500
+"""Pauses after which the log says so."""
 log = structlog.get_logger("compute")
 
 
@@ -59,9 +62,21 @@ async def run_interruptible(fn: Callable[..., T], *args: object) -> T:
     try:
         return await outcome
     except asyncio.CancelledError:
-        interrupt(thread)
-        await _ended(thread)
+        await _end(thread)
         raise
+
+
+async def _end(thread: threading.Thread) -> None:
+    pauses = due = 0
+    while thread.is_alive():
+        # Never inside an import: many an extension cannot be loaded a second time when its first time was broken off.
+        if pauses >= due and not _importing(thread):
+            interrupt(thread)
+            due = pauses + _AGAIN
+        await asyncio.sleep(_PAUSE)
+        pauses += 1
+        if pauses == _LONG:
+            log.warning("interrupted work has not ended yet", work=thread.name)
 
 
 def interrupt(thread: threading.Thread) -> None:
@@ -70,10 +85,10 @@ def interrupt(thread: threading.Thread) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Interrupted))
 
 
-async def _ended(thread: threading.Thread) -> None:
-    pauses = 0
-    while thread.is_alive():
-        await asyncio.sleep(_PAUSE)
-        pauses += 1
-        if pauses == _PATIENCE:
-            log.warning("interrupted work has not ended yet", work=thread.name)
+def _importing(thread: threading.Thread) -> bool:
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from worker.attempt import Attempt
 from worker.compute import run_interruptible
 from worker.engines.base import JSON, Job, Sources
-from worker.model import Attempt, Decision
+from worker.model import Decision
 
 T = TypeVar("T")
 

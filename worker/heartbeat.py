@@ -9,24 +9,19 @@ from collections.abc import Callable
 import structlog
 
 from kit.errors import PrsmError
+from worker.attempt import Attempt
 from worker.errors import LeaseLost
-from worker.model import Attempt, Beat, Resources
-from worker.ports import Meter, Sessions
+from worker.model import Beat
+from worker.ports import Sessions
 
 log = structlog.get_logger("heartbeat")
-
-
-def resources_of(attempt: Attempt, meter: Meter) -> Resources:
-    """What the attempt has consumed so far."""
-    return Resources(meter.cpu_seconds(), meter.peak_memory_mb(), attempt.bytes_stored)
 
 
 class Heartbeat:
     """Beats at the pace that the claim asks for."""
 
-    def __init__(self, sessions: Sessions, meter: Meter, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sessions: Sessions, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._sessions = sessions
-        self._meter = meter
         self._monotonic = monotonic
 
     async def beat(self, attempt: Attempt) -> None:
@@ -37,7 +32,7 @@ class Heartbeat:
             await asyncio.sleep(claim.heartbeat_seconds)
             sent = self._monotonic()
             stage = attempt.stage
-            beat = Beat(claim.lease, stage.name, stage.done, dict(stage.usage), resources_of(attempt, self._meter))
+            beat = Beat(claim.lease, stage.name, stage.done, dict(stage.usage), attempt.resources())
             try:
                 answer = await self._sessions.heartbeat(beat)
             except LeaseLost:

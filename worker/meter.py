@@ -13,18 +13,17 @@ _KIB_PER_MB = 1024.0
 
 
 class ProcessMeter:
-    """Since the last `reset`. Where the system cannot set the peak back (not Linux), it is the process's own."""
+    """Measures from its creation on; of several sessions at a time each is counted the whole process.
+
+    Where the system cannot set the peak back (not Linux), it is that of the process's whole life.
+    """
 
     def __init__(self) -> None:
-        self._cpu = time.process_time()
-
-    def reset(self) -> None:
-        """Begin a measurement."""
         self._cpu = time.process_time()
         try:
             _CLEAR_REFS.write_text(_RESET_PEAK)
         except OSError:
-            pass  # The peak is then that of the process's whole life.
+            pass  # As the class says.
 
     def cpu_seconds(self) -> float:
         """CPU seconds of all threads."""

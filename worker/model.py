@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from worker.engines.base import JSON, Job, StageSpec
+from worker.engines.base import JSON, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +137,3 @@ class Ending(Enum):
     """The lease is no longer held: paused, cancelled, timed out or taken over."""
     RELEASED = "released"
     """Handed back for a drain."""
-
-
-@dataclass(slots=True)
-class StageState:
-    """What the heartbeat reports of the stage under way."""
-
-    name: str = ""
-    done: float = 0.0
-    usage: dict[str, int] = field(default_factory=dict)
-    decisions: list[Decision] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Attempt:
-    """The work on one claim, as the stage and the heartbeat see it."""
-
-    claim: Claim
-    grant: str
-    write_up: bool
-    stage: StageState = field(default_factory=StageState)
-    bytes_stored: int = 0
-    plan: Sequence[StageSpec] = ()
-
-    @classmethod
-    def of(cls, claim: Claim) -> Attempt:
-        return cls(claim, claim.grant, claim.write_up)
-
-    def heed(self, directive: Directive) -> bool:
-        """Take a directive in; False when the session is no longer ours."""
-        if directive is Directive.WRITE_UP:
-            self.write_up = True
-        return directive not in ENDING

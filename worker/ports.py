@@ -54,9 +54,7 @@ class OpenSources(Protocol):
 
 
 class Meter(Protocol):
-    """Measures this process since the last `reset`."""
-
-    def reset(self) -> None: ...
+    """Measures what this process consumes, from its own creation on."""
 
     def cpu_seconds(self) -> float: ...
 

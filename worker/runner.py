@@ -10,12 +10,13 @@ import orjson
 import structlog
 
 from kit.errors import DeadlineExceeded, Unavailable
+from worker.attempt import Attempt, StageState
 from worker.context import RunningStage
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, EngineError, StageSpec
 from worker.errors import LeaseLost
-from worker.heartbeat import Heartbeat, resources_of
-from worker.model import Attempt, Claim, Directive, Ending, Failure, Finished, Lease, Outcome, StageState
+from worker.heartbeat import Heartbeat
+from worker.model import Claim, Directive, Ending, Failure, Finished, Lease, Outcome
 from worker.outcome import canonical, cited_documents, compact
 from worker.patience import insist
 from worker.ports import Artifacts, Meter, OpenSources, Sessions
@@ -24,7 +25,7 @@ log = structlog.get_logger("runner")
 
 
 class Runner:
-    """Runs claims; `load` gives the engine of a name and may take seconds."""
+    """Runs claims; `load` gives the engine of a name and may take seconds, `measure` begins a measurement."""
 
     def __init__(
         self,
@@ -33,21 +34,20 @@ class Runner:
         artifacts: Artifacts,
         sources: OpenSources,
         load: Callable[[str], Engine],
-        meter: Meter,
+        measure: Callable[[], Meter],
         drain: Drain,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
         self._sources = sources
         self._load = load
-        self._meter = meter
+        self._measure = measure
         self._drain = drain
-        self._heartbeat = Heartbeat(sessions, meter)
+        self._heartbeat = Heartbeat(sessions)
 
     async def run(self, claim: Claim) -> Ending:
         """Work on a claim until it is done, lost, failed or handed back."""
-        self._meter.reset()
-        attempt = Attempt.of(claim)
+        attempt = Attempt.of(claim, self._measure())
         work = asyncio.create_task(self._attempt(attempt), name="work")
         heart = asyncio.create_task(self._heartbeat.beat(attempt), name="heartbeat")
         overdue = asyncio.create_task(self._drain.overdue(), name="drain")
@@ -110,9 +110,8 @@ class Runner:
         attempt.bytes_stored += len(content)
         stage = attempt.stage
         stage.done = 1.0
-        resources = resources_of(attempt, self._meter)
         usage, decisions = dict(stage.usage), tuple(stage.decisions)
-        finished = Finished(attempt.claim.lease, stage.name, digest, usage, decisions, resources)
+        finished = Finished(attempt.claim.lease, stage.name, digest, usage, decisions, attempt.resources())
         self._go_on(attempt, await insist(lambda: self._sessions.checkpoint(finished)))
         return digest
 
@@ -127,7 +126,7 @@ class Runner:
         summary = compact(document)
         if not digest:
             digest = await self._artifacts.put(attempt.grant, canonical(document), result=True)
-        outcome = Outcome(digest, summary, cited_documents(document), resources_of(attempt, self._meter))
+        outcome = Outcome(digest, summary, cited_documents(document), attempt.resources())
         await insist(lambda: self._sessions.complete(lease, outcome))
         return Ending.COMPLETED
 

@@ -17,6 +17,8 @@ log = structlog.get_logger("wakeups")
 ACK_WAIT = 15.0
 """Seconds after which a message that nobody speaks for goes to another worker."""
 _AGAIN = 1.0
+_MOST_HELD = 100_000
+"""Messages in hand at a time: one for each session that is being worked on."""
 KEEP = ACK_WAIT / 3
 """How often, in seconds, to speak for one."""
 
@@ -93,6 +95,7 @@ class JobWakeUps:
                 deliver_policy=DeliverPolicy.ALL,
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=ACK_WAIT,
+                max_ack_pending=_MOST_HELD,
             )
             await js.add_consumer(JOBS_STREAM, config)  # Again with the same settings changes nothing.
             self._subscriptions[engine] = await js.pull_subscribe_bind(durable=job_consumer(engine), stream=JOBS_STREAM)

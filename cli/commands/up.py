@@ -21,7 +21,12 @@ def up(
     port: PortOption = DEFAULT_PORT,
     workers: Annotated[int, typer.Option("--workers", help="Worker processes; 0 for none.")] = 1,
     database_url: Annotated[
-        str, typer.Option("--database-url", help="postgresql://… instead of SQLite files in the data directory.")
+        str,
+        typer.Option(
+            "--database-url",
+            envvar="PRSM_DATABASE_URL",
+            help="postgresql://… instead of SQLite files in the data directory.",
+        ),
     ] = "",
     initial_grant: Annotated[
         str, typer.Option("--initial-grant", help="Funds that a new user starts with.")

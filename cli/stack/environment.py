@@ -88,9 +88,8 @@ class Environments:
         }
         return self._merged("gateway", defaults, fixed)
 
-    def plain(self) -> dict[str, str]:
-        """For programs that are not ours, and for the migrations."""
-        return dict(self.inherited)
+    def migration(self) -> dict[str, str]:
+        return {**self.inherited, **{f"PRSM_{name.upper()}_DATABASE_URL": self.database(name) for name in SERVICES}}
 
     def _common(self, name: str) -> dict[str, str]:
         peers = {f"{peer.upper()}_TARGET": f"{HOST}:{port}" for peer, port in self.addresses.services.items()}

@@ -123,8 +123,8 @@ class Stack:
     async def _migrate(self, environments: Environments) -> None:
         assert self._lock is not None
         log = self.data.fresh_log("migrate")
-        databases = [f"services.{name}={environments.database(name)}" for name in SERVICES]
-        process = await spawn([*self._program("cli.migrate"), *databases], environments.plain(), log, self._lock)
+        argv = [*self._program("cli.migrate"), *SERVICES]
+        process = await spawn(argv, environments.migration(), log, self._lock)
         try:
             async with asyncio.timeout(self._patience.startup):
                 status = await process.wait()

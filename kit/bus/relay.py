@@ -21,6 +21,7 @@ from kit.times import DAY, HOUR, SECOND, Clock, rfc3339
 
 log = structlog.get_logger("relay")
 _BATCH = 256
+_GATHER = 0.02
 _LEASE = 5 * SECOND
 _PRUNE = HOUR
 
@@ -58,6 +59,7 @@ class Relay:
         self._stream_checked = -check
         self._pruned = clock.now()
         self._mark: tuple[str, int] | None = None
+        self._held_until = 0
         db.on_commit(self._awake.set)
 
     async def run(self) -> None:
@@ -80,11 +82,18 @@ class Relay:
         if len(rows) < _BATCH:
             try:
                 await asyncio.wait_for(self._awake.wait(), self._poll)
+                # What is committed within the next moment travels in the same batch.
+                await asyncio.sleep(_GATHER)
             except TimeoutError:
                 pass
 
     async def _hold(self, now: int) -> bool:
-        return await self._db.write(lambda c: self._leases.take(c, "relay", self._holder, now, now + _LEASE))
+        # Half of the lease is margin enough; extending it with every batch would cost a commit each time.
+        if now < self._held_until - _LEASE // 2:
+            return True
+        held = await self._db.write(lambda c: self._leases.take(c, "relay", self._holder, now, now + _LEASE))
+        self._held_until = now + _LEASE if held else 0
+        return held
 
     async def _publish(self, rows: list[StoredEvent]) -> None:
         js = self._bus.jetstream()

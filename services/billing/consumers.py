@@ -8,7 +8,8 @@ from services.billing import convert
 from services.billing.usecases.apply_settlement import ApplySettlement
 
 DURABLE = "billing-settlements"
-SUBJECTS = ("prsm.events.session.>",)
+# Only an end settles; every other event of a session would be work for nothing.
+SUBJECTS = tuple(f"prsm.events.session.{end}" for end in ("completed", "failed", "cancelled", "timeout"))
 
 
 class SessionEvents:

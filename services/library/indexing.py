@@ -83,13 +83,20 @@ class LibraryIndexes:
     def changed(self, owner: str) -> None:
         self._chore(self._follow(owner))
 
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        while tasks := self._tasks():
+            await asyncio.wait(tasks)
+
     async def close(self) -> None:
         """End what is under way; the next start takes it up."""
-        tasks = [*self._chores, *(task for _, task in self._behind.values())]
-        for task in tasks:
+        for task in self._tasks():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.settle()
         await asyncio.to_thread(self._thread.shutdown)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [*self._chores, *(task for _, task in self._behind.values())]
 
     async def _follow(self, owner: str) -> None:
         try:

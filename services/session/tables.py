@@ -89,6 +89,7 @@ _s = sessions.c
 Index("sessions_listed", _s.owner, _s.created_at, _s.session_id)
 Index("sessions_listed_status", _s.owner, _s.status, _s.created_at, _s.session_id)
 Index("sessions_listed_type", _s.owner, _s.session_type, _s.created_at, _s.session_id)
+Index("sessions_listed_both", _s.owner, _s.status, _s.session_type, _s.created_at, _s.session_id)
 _queued = _s.status == "queued"
 # The head of a lane: an owner's oldest queued session for an engine.
 Index(
@@ -195,7 +196,7 @@ lanes = Table(
     Column("owner", Text, nullable=False),
     Column("virtual_time", BigInteger, nullable=False),
     Column("queued", BigInteger, nullable=False),
-    PrimaryKeyConstraint("engine", "owner"),
+    PrimaryKeyConstraint("owner", "engine"),
 )
 _waiting = lanes.c.queued > 0
 Index(

@@ -81,6 +81,7 @@ class Served:
 
     def __init__(self, server: GrpcServer) -> None:
         self._server = server
+        self.port = server.port
         self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
 
     @classmethod

@@ -62,12 +62,11 @@ class Registry:
     @classmethod
     def of(cls, names: Sequence[str] = (), *, signals: CommandSource | None = None) -> Registry:
         """The engines named, or all; built-in ones go before plug-ins of the same name. With `signals` the
-        signal-driven ones for tests are among them. Raises UnknownEngine."""
+        signal-driven one for tests is among them. Raises UnknownEngine."""
         known: dict[str, Factory] = {entry.name: _plug_in(entry.name) for entry in entry_points(group=PLUG_INS)}
         known.update(BUILT_IN)
         if signals is not None:
-            known["signal"] = _signal(signals, pausable=True)
-            known["signal-unpausable"] = _signal(signals, pausable=False)
+            known["signal"] = _signal(signals)
         unknown = sorted(set(names) - known.keys())
         if unknown:
             raise UnknownEngine(f"there is no engine {', '.join(unknown)}; there are {', '.join(sorted(known))}")
@@ -86,10 +85,10 @@ class Registry:
         return self._engines[name]
 
 
-def _signal(signals: CommandSource, *, pausable: bool) -> Factory:
+def _signal(signals: CommandSource) -> Factory:
     def make() -> Engine:
         from worker.engines.signal import SignalEngine
 
-        return SignalEngine(signals, pausable=pausable)
+        return SignalEngine(signals)
 
     return make

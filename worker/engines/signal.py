@@ -49,11 +49,11 @@ class Crash(Exception):
 class SignalEngine:
     """See the module's text for its commands."""
 
+    name = "signal"
     session_types = frozenset({"research", "analysis", "synthesis"})
+    pausable = True
 
-    def __init__(self, commands: CommandSource, *, pausable: bool = True) -> None:
-        self.name = "signal" if pausable else "signal-unpausable"
-        self.pausable = pausable
+    def __init__(self, commands: CommandSource) -> None:
         self._commands = commands
 
     def stages(self, job: Job) -> Sequence[StageSpec]:

@@ -83,6 +83,7 @@ def document_message(document: Document) -> library_pb2.Document:
         updated_at=timestamp(document.created_at),
     )
     # Also when it is empty: documented objects are always there.
+    message.metadata.SetInParent()
     message.metadata.update(dict(document.metadata))
     return message
 
@@ -100,6 +101,7 @@ def documents_message(listed: Sequence[Document], total: int, page: Page) -> lib
         # A page of the largest metadata would not cross the edges; each document on its own still shows it.
         for each in message.documents:
             each.metadata.Clear()
+            each.metadata.SetInParent()
     return message
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, literal_column, select, tuple_
 
-from kit.paging import Page
+from kit.paging import Page, Position
 from services.session.domain import TERMINAL
 from services.session.ports import Listing, Tally
 from services.session.tables import counters, sessions
@@ -29,7 +29,7 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
 }
 _MINE: ColumnElement[bool] = _s.owner == bindparam("of_owner")
 _OTHERS = and_(_s.session_id.in_(bindparam("shared", expanding=True)), _s.owner != bindparam("of_owner"))
-_WHOSE: dict[str, ColumnElement[bool]] = {"owned": _MINE, "shared": _OTHERS, "all": or_(_MINE, _OTHERS)}
+_WHOSE: dict[str, ColumnElement[bool]] = {"owned": _MINE, "shared": _OTHERS}
 _c = counters.c
 _kept = select(_c.session_type, _c.status, _c["count"], _c.held, _c.charged).where(_c.owner == bindparam("of_owner"))
 
@@ -66,29 +66,52 @@ class ListRepository:
     """Newest first, then by id; a statement is built once for each combination of filters."""
 
     def page(self, db: Connection, listing: Listing, page: Page) -> list[SessionView]:
-        values = _values(listing)
-        values.update(page_limit=page.limit, page_offset=page.offset)
-        if page.after is not None:
-            values.update(after_at=page.after.created_at, after_id=page.after.id)
-        statement = _page(_whose(listing), _filters(listing), after=page.after is not None)
-        return [SessionView._make(row) for row in db.execute(statement, values)]
+        if not listing.owned:
+            return _rows(db, "shared", listing, page.after, page.limit, page.offset)
+        if not listing.shared:
+            return _rows(db, "owned", listing, page.after, page.limit, page.offset)
+        # Both lists come by their own index. However the shared ones lie between the owned ones, the page holds owned
+        # ones only from this part of their list.
+        others = _rows(db, "shared", listing, page.after, len(listing.shared), 0)
+        first = max(0, page.offset - len(others))
+        own = _rows(db, "owned", listing, page.after, page.limit + page.offset - first, first)
+        both = sorted(own + others, key=lambda view: (view.created_at, view.session_id), reverse=True)
+        return both[page.offset - first :][: page.limit]
 
     def tally(self, db: Connection, listing: Listing) -> list[Tally]:
-        """Counts and sums by type and status over the whole filtered set."""
-        if _whose(listing) != "owned" or listing.date_from is not None or listing.date_to is not None:
-            rows = db.execute(_counted(_whose(listing), _filters(listing)), _values(listing))
-            return [Tally(kind, status, int(n), int(held), int(charged)) for kind, status, n, held, charged in rows]
-        return [
-            Tally(*row)
-            for row in db.execute(_kept, {"of_owner": listing.owner})
-            if listing.status in ("", row.status) and listing.session_type in ("", row.session_type)
-        ]
+        """Counts and sums by type and status over the whole filtered set; a pair may come twice."""
+        tallies: list[Tally] = []
+        if listing.owned and listing.date_from is None and listing.date_to is None:
+            tallies += _kept_tallies(db, listing)
+        elif listing.owned:
+            tallies += _counted_tallies(db, "owned", listing)
+        if listing.shared:
+            tallies += _counted_tallies(db, "shared", listing)
+        return tallies
 
 
-def _whose(listing: Listing) -> str:
-    if not listing.owned:
-        return "shared"
-    return "all" if listing.shared else "owned"
+def _rows(
+    db: Connection, whose: str, listing: Listing, after: Position | None, limit: int, offset: int
+) -> list[SessionView]:
+    values = _values(whose, listing)
+    values.update(page_limit=limit, page_offset=offset)
+    if after is not None:
+        values.update(after_at=after.created_at, after_id=after.id)
+    statement = _page(whose, _filters(listing), after=after is not None)
+    return [SessionView._make(row) for row in db.execute(statement, values)]
+
+
+def _kept_tallies(db: Connection, listing: Listing) -> list[Tally]:
+    return [
+        Tally(*row)
+        for row in db.execute(_kept, {"of_owner": listing.owner})
+        if listing.status in ("", row.status) and listing.session_type in ("", row.session_type)
+    ]
+
+
+def _counted_tallies(db: Connection, whose: str, listing: Listing) -> list[Tally]:
+    rows = db.execute(_counted(whose, _filters(listing)), _values(whose, listing))
+    return [Tally(kind, status, int(count), int(held), int(charged)) for kind, status, count, held, charged in rows]
 
 
 def _filters(listing: Listing) -> tuple[str, ...]:
@@ -101,15 +124,13 @@ def _filters(listing: Listing) -> tuple[str, ...]:
     return tuple(name for name, value in given.items() if value)
 
 
-def _values(listing: Listing) -> dict[str, Any]:
-    values: dict[str, Any] = {"of_owner": listing.owner}
-    if _whose(listing) != "owned":
-        values["shared"] = list(listing.shared)
+def _values(whose: str, listing: Listing) -> dict[str, Any]:
     given = {
+        "of_owner": listing.owner,
+        "shared": list(listing.shared) if whose == "shared" else None,
         "of_status": listing.status or None,
         "of_type": listing.session_type or None,
         "date_from": listing.date_from,
         "date_to": listing.date_to,
     }
-    values.update({name: value for name, value in given.items() if value is not None})
-    return values
+    return {name: value for name, value in given.items() if value is not None}

@@ -65,7 +65,7 @@ def _build_join(db: Connection) -> Executable:
     statement = insert_for(db, lanes)
     fresh = statement.excluded
     return statement.on_conflict_do_update(
-        index_elements=["engine", "owner"],
+        index_elements=["owner", "engine"],
         set_={"queued": lanes.c.queued + fresh.queued, "virtual_time": fresh.virtual_time},
     )
 

@@ -158,7 +158,7 @@ class CreateSession:
         created = Created(session.session_id, Status.QUEUED, minutes, hold.estimate, now)
 
         def work(db: Connection) -> Created:
-            if self._creations.finish(db, creation, write_answer(created)):
+            if self._creations.finish(db, creation, "" if creation.keyless else write_answer(created)):
                 self._sessions.insert(db, lifecycle.created(session, self._currency))
                 return created
             found = self._creations.find(db, creation.principal, METHOD, creation.key)

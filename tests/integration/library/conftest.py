@@ -77,7 +77,8 @@ async def fresh_db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture(scope="session")
 async def pool() -> AsyncIterator[ParserPool]:
     """Real parser processes for the whole run."""
-    async with ParserPool(size=2, limits=ParseLimits(seconds=30.0, file_bytes=2 * 1024 * 1024)) as pool:
+    limits = ParseLimits(seconds=30.0, file_bytes=2 * 1024 * 1024, unpacked_bytes=8 * 1024 * 1024)
+    async with ParserPool(size=2, limits=limits) as pool:
         yield pool
 
 

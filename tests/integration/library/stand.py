@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,7 @@ class Stand:
             clock=self.clock,
             ids=self.ids,
         )
-        keys = folder / f"keys-{id(self)}"
-        keys.mkdir()
+        keys = Path(tempfile.mkdtemp(dir=folder, prefix="keys-"))
         self.identities = Identities(keys, self.clock, ["session", "worker", "results"])
         self._signer = GrantSigner(load_key(keys / "session.json"), self.clock)
         self._session = self.identities.peer("session", "library")

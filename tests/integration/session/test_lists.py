@@ -157,3 +157,37 @@ async def test_a_list_is_read_by_an_index(stand: Stand) -> None:
         return "\n".join(str(row) for row in db.exec_driver_sql(plan + query))
 
     assert "sessions_listed" in await stand.db.write(explain)
+
+
+async def test_pages_of_own_and_shared_sessions_together(stand: Stand) -> None:
+    """Every page of every length, by number and by cursor, is the part of the whole list that it should be."""
+    order: list[str] = []
+    for user in ("ada", "bob", "bob", "ada", "bob", "ada", "ada", "bob"):
+        (made,) = await many(stand, 1, user)
+        stand.shares.share(made, "ada", Level.VIEW)
+        order.insert(0, made)
+    for limit in (1, 2, 3, 5, 8, 20):
+        pages = [await listed(stand, scope="all", limit=limit, page=number) for number in range(1, 10)]
+        assert [ids(page) for page in pages] == [order[n * limit : (n + 1) * limit] for n in range(9)]
+        seen, cursor = [], ""
+        while True:
+            page = await listed(stand, scope="all", limit=limit, cursor=cursor)
+            seen += ids(page)
+            if not page.HasField("next_cursor"):
+                break
+            cursor = page.next_cursor
+        assert seen == order
+
+
+async def test_filters_hold_for_shared_sessions_too(stand: Stand) -> None:
+    (mine,) = await many(stand, 1)
+    theirs = await many(stand, 2, "bob")
+    for session_id in theirs:
+        stand.shares.share(session_id, "ada", Level.VIEW)
+    await stand.call("bob", "CancelSession", pb.CancelSessionRequest(session_id=theirs[0]))
+    page = await listed(stand, scope="all", status="queued")
+    assert (ids(page), page.total_count) == ([theirs[1], mine], 2)
+    page = await listed(stand, scope="all", date_to="2000-01-01")
+    assert (ids(page), page.total_count) == ([], 0)
+    page = await listed(stand, scope="all", session_type="research", date_from="2000-01-01")
+    assert (page.total_count, dict(page.summary.by_status)["cancelled"]) == (3, 1)

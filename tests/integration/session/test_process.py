@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ async def town(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Town]:
             pipeline = identities.pipeline(name, store=None, ids=RandomIds(CLOCK))
             served = await Served.start(pipeline, [(module.DESCRIPTOR.services_by_name[service], servicer)])
             stack.push_async_callback(served.stop)
-            peers.append(served.target)
+            peers.append(f"127.0.0.1:{served.port}")
         common = {"nats_url": nats.url}
         billing = ServiceProcess(
             "billing", {**common, **identities.settings("billing"), "database_url": f"sqlite:///{tmp_path}/billing.db"}
@@ -158,22 +158,18 @@ async def test_money_moves_and_everybody_hears_of_it(town: Town) -> None:
 
 
 async def test_wake_ups_are_said_and_topped_up(town: Town) -> None:
-    wake_ups = JetStreamWakeUps(town.bus)
+    said = await town.bus.client.subscribe(job_subject("research"))
+    await town.bus.client.flush()
     await create(town)
-    await _until(lambda: _waiting(wake_ups, 1))
+    await said.next_msg(timeout=20)
     await town.bus.jetstream().purge_stream(JOBS_STREAM, subject=job_subject("research"))
-    await _until(lambda: _waiting(wake_ups, 1))
-
-
-async def _waiting(wake_ups: JetStreamWakeUps, count: int) -> bool:
-    return await wake_ups.announced("research") == count
-
-
-async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again; what is looked at is another process, which tells nobody."""
-    async with asyncio.timeout(20):
-        while not await condition():
-            await asyncio.sleep(0.02)  # noqa: ASYNC110
+    await said.next_msg(timeout=20)
+    wake_ups = JetStreamWakeUps(town.bus)
+    await wake_ups.announce("analysis", 3)
+    await town.bus.client.flush()
+    await town.bus.jetstream().publish(job_subject("analysis"), b"")
+    assert await wake_ups.announced("analysis") == 4
+    assert await wake_ups.announced("synthesis") == 0
 
 
 async def test_a_comment_joins_an_open_stream_which_ends_with_the_process(town: Town) -> None:

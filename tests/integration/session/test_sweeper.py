@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.errors import Unavailable
 from kit.money import SCALE
-from services.session.app import assemble
+from services.session.app import Outside, assemble
 from services.session.tables import sessions
 from tests.integration.session.outside import Calls
 from tests.integration.session.stand import STAGES, Stand, pb
@@ -125,12 +125,14 @@ async def test_lost_wake_ups_are_said_again(stand: Stand) -> None:
     stand.books.balance = 10**12
     for _ in range(3):
         await stand.create()
+    stand.clock.advance(seconds=1)
     await stand.create(preferences=pb.Preferences(engine="fixed"))
-    await stand.started()
+    claim = await stand.started()
     stand.calls.said.clear()
     stand.clock.advance(seconds=11)
     await stand.app.sweeper.round()
     assert stand.calls.said == {"research": 3, "fixed": 1}
+    await stand.beat(claim.lease)
     stand.clock.advance(seconds=11)
     await stand.app.sweeper.round()
     assert stand.calls.said == {"research": 3, "fixed": 1}
@@ -139,8 +141,6 @@ async def test_lost_wake_ups_are_said_again(stand: Stand) -> None:
 async def test_one_sweeper_at_a_time(stand: Stand) -> None:
     await stand.create()
     await stand.app.sweeper.round()
-    from services.session.app import Outside
-
     calls = Calls()
     outside = Outside(stand.books, stand.shelves, stand.shares, calls)
     second = assemble(stand.runtime, stand.settings, outside).sweeper

@@ -158,7 +158,9 @@ def test_a_safe_filename_is_safe(name: str) -> None:
     assert safe_filename(safe) == safe
 
 
-async def lines_of(data: bytes, sizes: Iterable[int] = (), limits: NdjsonLimits | None = None) -> list[NdjsonLine]:
+async def lines_of(
+    data: bytes, sizes: Iterable[int] = (), limits: NdjsonLimits | None = None
+) -> list[NdjsonLine | BadLine]:
     return [line async for line in parse_ndjson(chunked(data, sizes), limits)]
 
 
@@ -174,7 +176,7 @@ async def test_lines_are_numbered_and_empty_ones_skipped() -> None:
 )
 async def test_any_chunking_gives_the_same_lines(values: list[object], sizes: list[int]) -> None:
     data = b"\n".join(orjson.dumps(value) for value in values)
-    assert [line.value for line in await lines_of(data, sizes)] == values
+    assert [line.value for line in await lines_of(data, sizes) if isinstance(line, NdjsonLine)] == values
 
 
 @pytest.mark.parametrize("bad", [b"{", b"nope", b'{"a": NaN}', b"{} {}", b"\xff", b"[" * 5000])

@@ -109,9 +109,6 @@ class Platform:
 class StillMeter:
     """Measures nothing."""
 
-    def reset(self) -> None:
-        pass
-
     def cpu_seconds(self) -> float:
         return 1.5
 
@@ -151,7 +148,7 @@ def runner_of(
         artifacts=platform,
         sources=sources,
         load=load or (lambda _name: engine),
-        meter=StillMeter(),
+        measure=StillMeter,
         drain=drain or Drain(60),
     )
 

@@ -41,6 +41,7 @@ class Work:
         self.asked: list[tuple[str, ...]] = []
         self.ran: list[Claim] = []
         self.drain = Drain(0)
+        self.arrived = asyncio.Semaphore(0)
         self.until = asyncio.Event()
         self.until.set()
 
@@ -58,10 +59,11 @@ class Work:
 
     async def run(self, given: Claim) -> Ending:
         self.ran.append(given)
+        self.arrived.release()
         await self.until.wait()
         return Ending.COMPLETED
 
-    def loop(self) -> ClaimLoop:
+    def loop(self, hands: int = 1) -> ClaimLoop:
         return ClaimLoop(
             worker_id="w",
             engines=["analysis", "research"],
@@ -71,6 +73,7 @@ class Work:
             drain=self.drain,
             poll=0,
             keep=0,
+            hands=hands,
         )
 
 
@@ -155,3 +158,28 @@ async def test_a_bug_in_running_ends_the_loop() -> None:
     work.run = broken  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
         await work.loop().run()
+
+
+async def test_it_takes_as_many_sessions_as_it_has_hands() -> None:
+    work = Work([], [claim(), claim(), claim(), None])
+    work.until.clear()
+    running = asyncio.create_task(work.loop(hands=2).run())
+
+    for _ in range(2):
+        await work.arrived.acquire()
+    assert len(work.asked) == 2
+    work.until.set()
+    await running
+    assert len(work.ran) == 3
+
+
+async def test_a_drain_waits_for_what_is_under_way() -> None:
+    work = Work([], [claim(), claim()])
+    work.until.clear()
+    running = asyncio.create_task(work.loop(hands=2).run())
+    for _ in range(2):
+        await work.arrived.acquire()
+    assert work.drain.begun
+    assert not running.done()
+    work.until.set()
+    await running

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
 import threading
+import types
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +56,29 @@ async def test_cancelling_ends_a_loop_that_catches_everything_it_may() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert not threads[0].is_alive()
+
+
+async def test_an_import_is_never_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import gates\ngates.begun()\ngates.opened.wait(30)\nDONE = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    gates = types.ModuleType("gates")
+    gates.opened = threading.Event()  # type: ignore[attr-defined]
+    gates.begun = lambda: loop.call_soon_threadsafe(begun.set)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "gates", gates)
+
+    def work() -> None:
+        importlib.import_module("slow_to_import")
+        while True:
+            pass
+
+    running = asyncio.create_task(run_interruptible(work))
+    await begun.wait()
+    running.cancel()
+    await asyncio.sleep(0)
+    gates.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert sys.modules["slow_to_import"].DONE
+    monkeypatch.delitem(sys.modules, "slow_to_import")

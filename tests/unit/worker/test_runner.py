@@ -7,6 +7,7 @@ import hashlib
 import threading
 
 import orjson
+import pytest
 
 from kit.errors import DeadlineExceeded, Unavailable
 from tests.unit.worker.fakes import LEASE, Platform, Scripted, claim, runner_of
@@ -149,12 +150,18 @@ async def test_writes_wait_for_a_session_service_that_is_away() -> None:
     assert platform.calls.count("checkpoint gather") == 2
 
 
-async def test_pause_and_cancel_end_the_stage_and_write_nothing_more() -> None:
-    for directive in (Directive.PAUSE, Directive.CANCEL):
-        platform = Platform(directives=[Directive.GO_ON, directive])
-        ending = await runner_of(platform, Scripted({"gather": hang})).run(claim())
-        assert ending is Ending.DROPPED
-        assert platform.calls == ["start", "begin gather"]
+@pytest.mark.parametrize("directive", [Directive.PAUSE, Directive.CANCEL])
+async def test_pause_and_cancel_end_the_stage_and_write_nothing_more(directive: Directive) -> None:
+    platform = Platform()
+
+    async def until_ended(ctx: StageContext) -> JSON:
+        platform.directives.append(directive)
+        await asyncio.Event().wait()
+        return None
+
+    ending = await runner_of(platform, Scripted({"gather": until_ended})).run(claim())
+    assert ending is Ending.DROPPED
+    assert platform.calls == ["start", "begin gather"]
 
 
 async def test_a_stale_epoch_drops_the_work() -> None:
@@ -173,10 +180,12 @@ async def test_a_lease_that_runs_out_drops_the_work() -> None:
 
 
 async def test_write_up_reaches_the_stage_and_a_fresh_grant_the_next_call() -> None:
-    platform = Platform(directives=[Directive.WRITE_UP], fresh_grant="grant-2")
+    platform = Platform()
 
     async def until_told(ctx: StageContext) -> JSON:
         assert not ctx.write_up
+        platform.directives.append(Directive.WRITE_UP)
+        platform.fresh_grant = "grant-2"
         while not ctx.write_up:
             platform.beaten.clear()
             await platform.beaten.wait()

@@ -150,7 +150,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("virtual_time", sa.BigInteger(), nullable=False),
         sa.Column("queued", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("engine", "owner"),
+        sa.PrimaryKeyConstraint("owner", "engine"),
     )
     op.create_table(
         "loads",
@@ -172,6 +172,7 @@ def upgrade() -> None:
     )
     op.create_index("sessions_listed", "sessions", ["owner", "created_at", "session_id"])
     op.create_index("sessions_listed_status", "sessions", ["owner", "status", "created_at", "session_id"])
+    op.create_index("sessions_listed_both", "sessions", ["owner", "status", "session_type", "created_at", "session_id"])
     op.create_index("sessions_listed_type", "sessions", ["owner", "session_type", "created_at", "session_id"])
     where = sa.text("status = 'queued'")
     op.create_index(
