@@ -16,7 +16,7 @@ _TOKEN_SECONDS = 24 * 3600
 def show_next_steps(data: DataDir, url: str, session_id: str) -> None:
     """Commands that work as they are printed."""
     token = mint(data, DEMO_USER, name="Demo", email="demo@example.org", ttl=_TOKEN_SECONDS)
-    curl = f"curl -s -H 'Authorization: Bearer {token}'"
+    curl = f"curl -s -w '\\n' -H 'Authorization: Bearer {token}'"
     body = '{"prompt": "How does the ocean take up carbon dioxide?", "preferences": {"depth": "quick"}}'
     lines = (
         "",

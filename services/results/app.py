@@ -72,9 +72,12 @@ class WarmPool:
     """Warms the rendering processes once the service runs, and ends them with it."""
 
     pool: RenderPool
+    after: float
+    """Seconds to leave to what starts beside; who renders earlier starts a process at once."""
 
     async def run(self) -> None:
         try:
+            await asyncio.sleep(self.after)
             await self.pool.start()
             await asyncio.Event().wait()
         finally:
@@ -101,7 +104,7 @@ async def serve(settings: ResultsSettings) -> None:
         renderer=CachedRenderer(pool, most_bytes=settings.cached_mb * _MIB),
         clock=runtime.clock,
     )
-    await runtime.serve(services, parts=[WarmPool(pool)])
+    await runtime.serve(services, parts=[WarmPool(pool, settings.warm_after_seconds)])
 
 
 def _peers(runtime: Runtime, settings: ResultsSettings) -> tuple[SessionGate, GrpcSessions]:

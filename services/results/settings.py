@@ -19,5 +19,6 @@ class ResultsSettings(ServiceSettings):
     render_processes: int = Field(default=1, ge=1, le=64, description="processes that render documents")
     render_seconds: float = Field(default=30.0, gt=0, description="longest rendering of one document, in seconds")
     render_memory_mb: int = Field(default=2048, ge=256, description="memory of a rendering process")
+    warm_after_seconds: float = Field(default=3.0, ge=0, description="when rendering processes are started, in seconds")
     cached_mb: int = Field(default=64, ge=0, description="memory for finished documents")
     artifact_mb: int = Field(default=256, ge=1, description="largest stage output or result document")

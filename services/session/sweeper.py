@@ -55,8 +55,8 @@ class Sweeper:
         """Do what is due, if this replica is the one to do it."""
         try:
             held = await self._db.write(self._take)
-        except PrsmError as error:
-            log.warning("no lease", reason=error.name)
+        except Exception as error:
+            log.warning("no lease", cause=repr(error))
             return
         if not held:
             return

@@ -101,8 +101,8 @@ class WatchHub:
             await asyncio.sleep(self._timing.poll)
             try:
                 await self.look()
-            except PrsmError as error:
-                log.warning("changes cannot be read", reason=error.name)
+            except Exception as error:
+                log.warning("changes cannot be read", cause=repr(error))
 
     async def look(self) -> None:
         """Wake the streams of sessions that changed since the last look."""
@@ -124,11 +124,11 @@ class WatchHub:
             try:
                 await self.check_access()
                 away = 0.0
-            except PrsmError as error:
+            except Exception as error:
                 away += self._timing.access
                 if away > self._timing.grace:
                     # Without an answer nobody knows whether these may still watch.
-                    log.warning("ending shared streams: access cannot be checked", reason=error.name)
+                    log.warning("ending shared streams: access cannot be checked", cause=repr(error))
                     for watch in self._all():
                         if not watch.owns:
                             watch.end(Unavailable())

@@ -23,10 +23,9 @@ async def test_one_result_a_line_in_order(stand: Stand) -> None:
         ["no", "object"],
         {"text": "x", "colour": "red", "external_id": ""},
     )
-    ids = [result.get("document_id") for result in results]
     assert results[0] == {
         "line": 1,
-        "document_id": ids[0],
+        "document_id": results[0]["document_id"],
         "external_id": "a",
         "title": "Bogs",
         "status": "ready",
@@ -43,7 +42,7 @@ async def test_one_result_a_line_in_order(stand: Stand) -> None:
     assert [result["error"] for result in results[6:]] == ["validation_error"] * 2
     assert [fault["field"] for fault in results[7]["details"]["fields"]] == ["colour"]
     assert (await stand.listed()).total_count == 4
-    assert (await stand.get(ids[0])).year == 2001
+    assert (await stand.get(results[0]["document_id"])).year == 2001
     assert {hit.external_id for hit in await stand.search("wet")} == {"c"}
 
 

@@ -149,8 +149,8 @@ async def test_the_library_is_measured_where_it_is_used(stand: Stand) -> None:
 
 async def test_discarded_inputs_are_gone_for_good(stand: Stand) -> None:
     named = await stand.create(PEAT)
-    inputs = {"documents": [text("Fens", "Fens are wet."), document(named.document_id)]}
-    prepared = await stand.prepare(**inputs, datasets=[table("cores", CSV)])
+    documents = [text("Fens", "Fens are wet."), document(named.document_id)]
+    prepared = await stand.prepare(documents=documents, datasets=[table("cores", CSV)])
     await stand.discard(owner="ben")
     assert (await stand.get(prepared.documents[0].document_id)).title == "Fens"
     await stand.discard()

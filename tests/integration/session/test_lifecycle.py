@@ -82,3 +82,19 @@ async def test_time_limit_counts_running_time_only(stand: Stand) -> None:
     session = await stand.get(session_id)
     assert pb.Session.Status.Name(session.status) == "timeout"
     assert session.error_details.code == "time_limit_exceeded"
+
+
+@pytest.mark.parametrize("method", ["PauseSession", "CancelSession"])
+async def test_a_key_makes_a_retry_harmless(stand: Stand, method: str) -> None:
+    session_id = await stand.create()
+    await stand.started()
+    request = getattr(pb, f"{method}Request")(session_id=session_id)
+    key = ("idempotency-key", "k1")
+    first = await stand.call("ada", method, request, key)
+    stand.clock.advance(seconds=5)
+    before = await stand.history(session_id)
+    assert await stand.call("ada", method, request, key) == first
+    assert await stand.history(session_id) == before
+    with pytest.raises(PrsmError) as refused:
+        await stand.call("ada", method, request)
+    assert refused.value.name.startswith("SESSION_CANNOT_BE_")

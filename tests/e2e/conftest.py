@@ -1,0 +1,48 @@
+"""The sessions that the end-to-end tests look at: one of each type, on real input, by the real engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e import lab
+from tests.e2e.lab import Done
+from tests.support.rest import Api, People
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """One session of each type, and the second research session that the synthesis draws on."""
+
+    research: Done
+    more_research: Done
+    analysis: Done
+    synthesis: Done
+
+    def of_type(self, session_type: str) -> Done:
+        return {"research": self.research, "analysis": self.analysis, "synthesis": self.synthesis}[session_type]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def ada(people: People) -> Api:
+    """A user with the sample library."""
+    api = people.new("ada", email="ada@example.org", name="Ada")
+    cards = await lab.upload_articles(api)
+    assert [card["status"] for card in cards] == ["ready"] * len(lab.ARTICLES), cards
+    return api
+
+
+@pytest_asyncio.fixture(scope="session")
+async def sessions(ada: Api) -> Sessions:
+    research = await lab.research(ada)
+    more_research = await lab.research(ada, lab.LAND)
+    analysis = await lab.analysis(ada)
+    return Sessions(research, more_research, analysis, await lab.synthesis(ada, research, more_research))
+
+
+@pytest_asyncio.fixture(params=["research", "analysis", "synthesis"])
+async def done(request: pytest.FixtureRequest, sessions: Sessions) -> Done:
+    """A completed session of each type."""
+    return sessions.of_type(request.param)
