@@ -7,6 +7,7 @@ named errors, and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, NoReturn
@@ -37,6 +38,8 @@ Context = Any  # grpc.aio.ServicerContext, whose stubs lack what is used here
 OwnRules = Callable[[Any], Iterable[Fault]]
 IDEMPOTENCY_KEY = "idempotency-key"
 _LONGEST_KEY = 255
+_MOST_DRAINED = 64 * 1024 * 1024
+_DRAIN_SECONDS = 5.0
 
 
 def bearer(metadata: Mapping[str, str]) -> str:
@@ -233,6 +236,7 @@ class Pipeline:
                 async for message in self._flow(function(decoded, call), rule, call, context):
                     yield message
             except Exception as error:
+                await _drain(requests)
                 await self._refuse(call, error, context)
 
         return behaviour
@@ -250,6 +254,7 @@ class Pipeline:
                 await self._admit(call, rule)
                 return await function(self._decoded(request_class, requests), call)
             except Exception as error:
+                await _drain(requests)
                 await self._refuse(call, error, context)
 
         return behaviour
@@ -285,6 +290,20 @@ class Pipeline:
         answer = refusal(error, now=self._clock.now(), request_id=request_id)
         await context.abort(answer.code, answer.message, answer.trailing)
         raise error  # abort has raised already; this tells the type checker
+
+
+async def _drain(requests: AsyncIterator[bytes]) -> None:
+    """Take what the caller is still sending before it is refused: grpcio's clients, the gateway's among them, report
+    a fault of their own instead of the answer when a call ends while they write."""
+    left = _MOST_DRAINED
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for data in requests:
+                left -= len(data)
+                if left < 0:
+                    return
+    except Exception as error:
+        log.debug("not drained", cause=repr(error))
 
 
 def _initial(status: str, call: Call) -> tuple[tuple[str, str], ...]:

@@ -9,10 +9,11 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.auth.grants import GrantSigner
 from kit.auth.keys import load_key
+from kit.db.idempotency import IdempotencyStore
 from kit.rpc.client import open_channel
 from kit.rpc.serve import Part
 from kit.runtime import Runtime, build
-from kit.times import DAY, MINUTE, SECOND
+from kit.times import MINUTE, SECOND
 from prsm.billing.v1 import ledger_pb2_grpc
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2_grpc as library_pb2_grpc
@@ -136,58 +137,105 @@ def connect(runtime: Runtime, settings: SessionSettings) -> Outside:
     )
 
 
-def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> App:
-    """Put the service together on the common parts of its process."""
-    db, clock, ids = runtime.db, runtime.clock, runtime.ids
-    policy, catalogue, currency = policy_of(settings), catalogue_of(settings), settings.currency
-    queue = FairQueue()
-    sessions = SessionRepository(runtime.outbox, queue, EventWriter(ids))
-    creations, history, durations = CreationRepository(), HistoryRepository(), DurationRepository()
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What the groups of use cases share."""
+
+    runtime: Runtime
+    settings: SessionSettings
+    outside: Outside
+    policy: Policy
+    catalogue: Catalogue
+    queue: FairQueue
+    sessions: SessionRepository
+    creations: CreationRepository
+    history: HistoryRepository
+    durations: DurationRepository
+    hub: WatchHub
+    unit: SessionUnit
+    settle: SettleSession
+    metrics: GetSessionMetrics
+
+
+def _core(runtime: Runtime, settings: SessionSettings, outside: Outside) -> _Core:
+    policy, queue = policy_of(settings), FairQueue()
+    sessions = SessionRepository(runtime.outbox, queue, EventWriter(runtime.ids))
     timing = WatchTiming(settings.watch_poll_seconds, settings.watch_access_seconds, settings.watch_grace_seconds)
-    hub = WatchHub(db, sessions, outside.collab, timing)
-    unit = SessionUnit(db, clock, sessions, outside.collab, hub, policy, currency)
-    settle = SettleSession(unit, outside.billing)
-    planner = Planner(db, sessions, outside.library, outside.collab, durations, settings.expected_minutes * MINUTE)
-    metrics = GetSessionMetrics(unit)
-    cases = UseCases(
-        create=CreateSession(
-            db=db,
-            clock=clock,
-            ids=ids,
-            creations=creations,
-            sessions=sessions,
-            planner=planner,
-            billing=outside.billing,
-            library=outside.library,
-            wake_ups=outside.wake_ups,
-            catalogue=catalogue,
-            currency=currency,
-            timing=Timing(
-                round(settings.creation_lease_seconds * SECOND),
-                settings.idempotency_wait_seconds,
-                settings.idempotency_poll_seconds,
-            ),
+    hub = WatchHub(runtime.db, sessions, outside.collab, timing)
+    unit = SessionUnit(runtime.db, runtime.clock, sessions, outside.collab, hub, policy, settings.currency)
+    return _Core(
+        runtime=runtime,
+        settings=settings,
+        outside=outside,
+        policy=policy,
+        catalogue=catalogue_of(settings),
+        queue=queue,
+        sessions=sessions,
+        creations=CreationRepository(),
+        history=HistoryRepository(),
+        durations=DurationRepository(),
+        hub=hub,
+        unit=unit,
+        settle=SettleSession(unit, outside.billing),
+        metrics=GetSessionMetrics(unit),
+    )
+
+
+def _client_cases(core: _Core) -> UseCases:
+    runtime, settings, outside, unit = core.runtime, core.settings, core.outside, core.unit
+    planner = Planner(
+        runtime.db,
+        core.sessions,
+        outside.library,
+        outside.collab,
+        core.durations,
+        settings.expected_minutes * MINUTE,
+    )
+    create = CreateSession(
+        db=runtime.db,
+        clock=runtime.clock,
+        ids=runtime.ids,
+        creations=core.creations,
+        sessions=core.sessions,
+        planner=planner,
+        billing=outside.billing,
+        library=outside.library,
+        wake_ups=outside.wake_ups,
+        catalogue=core.catalogue,
+        currency=settings.currency,
+        timing=Timing(
+            round(settings.creation_lease_seconds * SECOND),
+            settings.idempotency_wait_seconds,
+            settings.idempotency_poll_seconds,
         ),
-        estimate=EstimateSession(planner, outside.billing, catalogue, ids),
+    )
+    return UseCases(
+        create=create,
+        estimate=EstimateSession(planner, outside.billing, core.catalogue, runtime.ids),
         get=GetSession(unit),
-        list=ListSessions(db, ListRepository(), outside.collab),
-        cancel=CancelSession(unit, settle),
+        list=ListSessions(runtime.db, ListRepository(), outside.collab),
+        cancel=CancelSession(unit, core.settle),
         pause=PauseSession(unit),
         resume=ResumeSession(unit, outside.wake_ups),
-        metrics=metrics,
-        history=GetSessionHistory(unit, history),
-        watch=WatchSession(unit, history, hub, settings.keep_alive_seconds),
+        metrics=core.metrics,
+        history=GetSessionHistory(unit, core.history),
+        watch=WatchSession(unit, core.history, core.hub, settings.keep_alive_seconds),
     )
+
+
+def _worker_cases(core: _Core) -> WorkerCases:
+    settings = core.settings
+    key = load_key(Path(settings.internal_key))
     worker = WorkerUnit(
-        unit=unit,
-        settle=settle,
-        wake_ups=outside.wake_ups,
-        durations=durations,
-        grants=GrantSigner(load_key(Path(settings.internal_key)), clock, ttl=settings.grant_seconds),
+        unit=core.unit,
+        settle=core.settle,
+        wake_ups=core.outside.wake_ups,
+        durations=core.durations,
+        grants=GrantSigner(key, core.runtime.clock, ttl=settings.grant_seconds),
         grant_ttl=settings.grant_seconds * SECOND,
     )
-    worker_cases = WorkerCases(
-        claim=ClaimNext(worker, queue, settings.owner_cap),
+    return WorkerCases(
+        claim=ClaimNext(worker, core.queue, settings.owner_cap),
         start=Start(worker),
         begin_stage=BeginStage(worker),
         heartbeat=Heartbeat(worker),
@@ -196,42 +244,68 @@ def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> A
         fail=Fail(worker),
         release=Release(worker),
     )
+
+
+def _sweeper(core: _Core) -> Sweeper:
+    runtime, settings, outside = core.runtime, core.settings, core.outside
     reconcile = ReconcileCreations(
-        db=db,
-        clock=clock,
-        creations=creations,
+        db=runtime.db,
+        clock=runtime.clock,
+        creations=core.creations,
         billing=outside.billing,
         library=outside.library,
         abort_after=round(settings.creation_abort_seconds * SECOND),
     )
 
     async def prune() -> None:
-        before = clock.now() - 2 * DAY
-        await db.write(lambda c: (creations.prune(c, before), runtime.idempotency.prune(c)))
+        before = runtime.clock.now() - IdempotencyStore.KEPT
+        await runtime.db.write(lambda db: (core.creations.prune(db, before), runtime.idempotency.prune(db)))
 
     second = round(settings.sweep_seconds * SECOND)
-    top_up = TopUpWakeUps(db, queue, outside.wake_ups)
-    mend = MendSessions(unit, OverdueRepository(), settle, outside.wake_ups)
     chores = [
-        Chore("sessions", second, mend),
+        Chore("sessions", second, MendSessions(core.unit, OverdueRepository(), core.settle, outside.wake_ups)),
         Chore("creations", second, reconcile),
-        Chore("wake-ups", round(settings.wake_up_seconds * SECOND), top_up),
+        Chore(
+            "wake-ups",
+            round(settings.wake_up_seconds * SECOND),
+            TopUpWakeUps(runtime.db, core.queue, outside.wake_ups),
+        ),
         Chore("prune", round(settings.prune_seconds * SECOND), prune),
     ]
-    sweeper = Sweeper(db=db, leases=runtime.leases, clock=clock, ids=ids, chores=chores, pause=settings.sweep_seconds)
-    record_collab = RecordCollabEvent(unit, runtime.inbox)
-    servicer = SessionServicer(cases, catalogue=catalogue, users=runtime.users, clock=clock, currency=currency)
-    internal = InternalServicer(LookUpSession(unit), DescribeExecution(unit, metrics, history), currency)
-    heartbeat = round(settings.heartbeat_seconds * SECOND)
+    return Sweeper(
+        db=runtime.db,
+        leases=runtime.leases,
+        clock=runtime.clock,
+        ids=runtime.ids,
+        chores=chores,
+        pause=settings.sweep_seconds,
+    )
+
+
+def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> App:
+    """Put the service together on the common parts of its process."""
+    core = _core(runtime, settings, outside)
+    client = SessionServicer(
+        _client_cases(core),
+        catalogue=core.catalogue,
+        users=runtime.users,
+        clock=runtime.clock,
+        currency=settings.currency,
+    )
+    worker = WorkerServicer(_worker_cases(core), core.policy, round(settings.heartbeat_seconds * SECOND))
+    describe = DescribeExecution(core.unit, core.metrics, core.history)
+    internal = InternalServicer(LookUpSession(core.unit), describe, settings.currency)
+    record_collab = RecordCollabEvent(core.unit, runtime.inbox)
+    sweeper = _sweeper(core)
     return App(
         services=[
-            (session_pb2.DESCRIPTOR.services_by_name["SessionService"], servicer),
-            (worker_pb2.DESCRIPTOR.services_by_name["WorkerService"], WorkerServicer(worker_cases, policy, heartbeat)),
+            (session_pb2.DESCRIPTOR.services_by_name["SessionService"], client),
+            (worker_pb2.DESCRIPTOR.services_by_name["WorkerService"], worker),
             (internal_pb2.DESCRIPTOR.services_by_name["SessionInternalService"], internal),
         ],
-        parts=[sweeper, hub, collab_consumer(runtime.bus, record_collab)],
+        parts=[sweeper, core.hub, collab_consumer(runtime.bus, record_collab)],
         sweeper=sweeper,
-        hub=hub,
+        hub=core.hub,
         record_collab=record_collab,
     )
 

@@ -61,7 +61,8 @@ async def call(
         if case.caller:
             api = await CALLERS[case.caller](world, made)
     steps = await _filled({**made.path, **(path or {})}, made.values)
-    parameters = {**made.query, **(query or {})}
+    required = {parameter.name: parameter.good[0] for parameter in endpoint.query if parameter.required}
+    parameters = {**required, **made.query, **(query or {})}
     sent: JSON = None
     if endpoint.takes_json:
         merged = {**(made.body if made.body is not None else endpoint.body or {}), **(body or {})}
@@ -79,13 +80,8 @@ async def call(
 
 
 async def good_call(world: World, endpoint: Endpoint, scenario: str = "") -> Answer:
-    """The endpoint's good call, in its own scenario or in another; what it needs for an answer besides, it gets."""
-    made = await given(world, scenario or endpoint.given)
-    return await call(world, endpoint, made, query=required_query(endpoint))
-
-
-def required_query(endpoint: Endpoint) -> dict[str, JSON]:
-    return {parameter.name: parameter.good[0] for parameter in endpoint.query if parameter.required}
+    """The endpoint's good call, in its own scenario or in another."""
+    return await call(world, endpoint, await given(world, scenario or endpoint.given))
 
 
 def decoded(endpoint: Endpoint, answer: Answer) -> JSON:

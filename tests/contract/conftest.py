@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.contract.scenarios.sessions import begin_time_out
@@ -19,3 +20,11 @@ async def world(stack: RunningStack, people: People) -> AsyncIterator[World]:
     begin_time_out(world)
     yield world
     await world.close()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _nothing_stays_running(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """After each case that used the world."""
+    yield
+    if "world" in request.fixturenames:
+        await request.getfixturevalue("world").end_running()

@@ -165,7 +165,7 @@ async def test_over_the_quota_nothing_is_created(world: World) -> None:
     before = await made.api.get("/billing/balance")
     answer = await made.api.send("POST", f"{API}/sessions", body=made.body)
     assert_error(answer, 429, "session_quota_exceeded")
-    assert answer.body["details"] == {"quota": 100, "limit": 100, "used": 100}
+    assert answer.body["details"] == {"quota": "open_sessions", "limit": 100, "used": 100}
     assert int(answer.headers["Retry-After"]) >= 1
     assert await made.api.get("/billing/balance") == before
     listed = await made.api.get("/sessions", limit="1")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.assertions import assert_error
 from tests.contract.callers import CALLERS
-from tests.contract.calls import call, given, required_query
+from tests.contract.calls import call, given
 from tests.contract.scenarios.collaboration import OWN
 from tests.contract.table import Endpoint, load
 from tests.contract.world import World
@@ -38,7 +38,7 @@ async def test_level_is_enough(world: World, endpoint: Endpoint, role: str) -> N
     caller = await CALLERS[role](world, made)
     path = await OWN[endpoint.own](caller, made.path["session_id"]) if endpoint.own else made.path
     made = replace(made, api=caller, path=path)
-    answer = await call(world, endpoint, made, query=required_query(endpoint))
+    answer = await call(world, endpoint, made)
     assert answer.status == endpoint.success, answer.text
 
 
@@ -46,7 +46,7 @@ async def test_level_is_enough(world: World, endpoint: Endpoint, role: str) -> N
 async def test_level_is_too_low(world: World, endpoint: Endpoint, role: str) -> None:
     made = await given(world, endpoint.given)
     made = replace(made, api=await CALLERS[role](world, made))
-    answer = await call(world, endpoint, made, query=required_query(endpoint))
+    answer = await call(world, endpoint, made)
     assert_error(answer, 403, "session_not_accessible")
 
 
@@ -54,7 +54,7 @@ async def test_level_is_too_low(world: World, endpoint: Endpoint, role: str) -> 
 async def test_a_former_recipient_is_refused(world: World, endpoint: Endpoint) -> None:
     made = await given(world, endpoint.given)
     made = replace(made, api=await CALLERS["former"](world, made))
-    answer = await call(world, endpoint, made, query=required_query(endpoint))
+    answer = await call(world, endpoint, made)
     assert_error(answer, 403, "session_not_accessible")
 
 
@@ -62,9 +62,9 @@ async def test_a_former_recipient_is_refused(world: World, endpoint: Endpoint) -
 async def test_a_stranger_is_told_what_an_unknown_id_is_told(world: World, endpoint: Endpoint) -> None:
     made = await given(world, endpoint.given)
     stranger = replace(made, api=world.people.new())
-    query, headers = required_query(endpoint), {"X-Request-Id": "the-same"}
-    foreign = await call(world, endpoint, stranger, query=query, headers=headers)
-    unknown = await call(world, endpoint, stranger, query=query, headers=headers, path={"session_id": world.new_id()})
+    headers = {"X-Request-Id": "the-same"}
+    foreign = await call(world, endpoint, stranger, headers=headers)
+    unknown = await call(world, endpoint, stranger, headers=headers, path={"session_id": world.new_id()})
     assert_error(foreign, 404, "session_not_found")
     assert foreign.status == unknown.status
     assert {**foreign.body, "timestamp": ""} == {**unknown.body, "timestamp": ""}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.calls import MISSING, call, given, required_query
+from tests.contract.calls import MISSING, call, given
 from tests.contract.table import Bad, Endpoint, Parameter, load
 from tests.contract.world import World
 from tests.support.rest import API, Answer
@@ -87,21 +87,21 @@ async def assert_untouched(endpoint: Endpoint, api: Any) -> None:
 
 @pytest.mark.parametrize(("endpoint", "parameter", "value"), _cases("query", "good"))
 async def test_good_parameter(world: World, endpoint: Endpoint, parameter: Parameter, value: Any) -> None:
-    query = {**required_query(endpoint), parameter.name: value}
+    query = {parameter.name: value}
     answer = await call(world, endpoint, await given(world, endpoint.given), query=query)
     assert answer.status == endpoint.success, answer.text[:500]
 
 
 @pytest.mark.parametrize(("endpoint", "parameter", "bad"), _cases("query", "bad"))
 async def test_bad_parameter(world: World, endpoint: Endpoint, parameter: Parameter, bad: Bad) -> None:
-    query = {**required_query(endpoint), parameter.name: bad.value}
+    query = {parameter.name: bad.value}
     answer = await call(world, endpoint, await given(world, endpoint.given), query=query)
     assert_refused(answer, parameter, bad.names)
 
 
 @pytest.mark.parametrize("endpoint", TABLE.endpoints, ids=lambda e: e.name)
 async def test_unknown_parameter(world: World, endpoint: Endpoint) -> None:
-    query = {**required_query(endpoint), "colour": "blue"}
+    query = {"colour": "blue"}
     answer = await call(world, endpoint, await given(world, endpoint.given), query=query)
     assert answer.status == 400
     assert answer.body["error"] == "validation_error"

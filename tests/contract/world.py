@@ -14,7 +14,7 @@ from kit.ids import RandomIds
 from kit.rpc.client import open_channel
 from kit.times import SystemClock
 from prsm.session.v1 import worker_pb2, worker_pb2_grpc
-from tests.support.rest import PATIENCE, Api, People
+from tests.support.rest import API, PATIENCE, Api, People
 from tests.support.signals import Signals
 from tests.support.stack import MANUAL, PARKED, ROOT, RunningStack
 
@@ -34,6 +34,7 @@ class World:
     signals: Signals
     channel: grpc.aio.Channel
     _kept: dict[str, Any] = field(default_factory=dict)
+    _running: list[tuple[Api, str]] = field(default_factory=list)
     _ids: RandomIds = field(default_factory=lambda: RandomIds(SystemClock()))
 
     @classmethod
@@ -78,11 +79,20 @@ class World:
         """A session that stays queued."""
         return await api.create(preferences={"engine": PARKED}, **body)
 
-    async def running(self, api: Api, **preferences: JSON) -> str:
-        """A session of the signal-driven engine that is running, in its first stage."""
+    async def running(self, api: Api, *, stays: bool = False, **preferences: JSON) -> str:
+        """A session of the signal-driven engine that is running, in its first stage; until the case ends, unless it
+        `stays`."""
         session_id = await api.create(preferences={"engine": "signal", **preferences})
+        if not stays:
+            self._running.append((api, session_id))
         await self.signals.look(session_id)
         return session_id
+
+    async def end_running(self) -> None:
+        """Cancel what a case left running: a worker has room for so many sessions only."""
+        for api, session_id in self._running:
+            await api.send("POST", f"{API}/sessions/{session_id}/cancel")
+        self._running.clear()
 
     async def claim(self, session_id: str, engine: str = MANUAL) -> worker_pb2.Lease:
         """Take a queued session as a worker would, without starting it."""

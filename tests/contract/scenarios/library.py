@@ -75,6 +75,9 @@ async def three_lines(world: World) -> Given:
 
 
 @scenario
-async def broken_line(world: World) -> Given:
-    lines = b'{"title": "Fine", "text": "Carbon in the sea."}\n{"title": \n'
-    return Given(world.people.new(), raw=lines, headers=_NDJSON)
+async def searchable_library(world: World) -> Given:
+    async def make() -> Given:
+        api = world.people.new()
+        return Given(api, values={"document_id": await api.add_document("A note", _NOTE.decode())})
+
+    return await world.keep("searchable", make)

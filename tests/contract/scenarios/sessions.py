@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.contract.scenarios.registry import Given, scenario
 from tests.contract.world import PROMPT, World, sample_table
-from tests.support.rest import API, TERMINAL, Api
+from tests.support.rest import API, PATIENCE, TERMINAL, Api
 from tests.support.stack import MANUAL, PARKED, UNPAUSABLE
 
 _QUOTA = 100
@@ -213,8 +213,8 @@ async def cancelled_session(world: World) -> Given:
 async def _timed_out(world: World) -> Given:
     api = await world.user_with_a_document()
     # A whole minute of running is the least that a session can be limited to.
-    session_id = await world.running(api, time_limit_minutes=1)
-    ended = await api.until(session_id, lambda event: event.data["status"] in TERMINAL)
+    session_id = await world.running(api, stays=True, time_limit_minutes=1)
+    ended = await api.until(session_id, lambda event: event.data["status"] in TERMINAL, patience=3 * PATIENCE)
     assert ended.data["status"] == "timeout", ended
     return of_session(api, session_id)
 

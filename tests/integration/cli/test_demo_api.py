@@ -65,6 +65,8 @@ class Server:
             self.documents[document_id] = names[-1]
             cards.append({"document_id": document_id, "status": "ready", "problems": []})
         self.uploads.append(names)
+        if [card["status"] for card in cards] == ["unreadable"]:
+            return web.json_response({"error": "document_unreadable", "message": cards[0]["problems"][0]}, status=400)
         return web.json_response(cards[0] if len(cards) == 1 else {"documents": cards}, status=201)
 
     async def session(self, request: web.Request) -> web.Response:
@@ -154,6 +156,21 @@ async def test_each_content_is_uploaded_once(server: Server, api: RestApi, tmp_p
     del server.documents["d0"]
     third = await uploader.upload(files[:1])
     assert third.stored == 1
+
+
+async def test_a_file_that_is_unreadable_is_left_out_also_when_it_comes_alone(
+    server: Server, api: RestApi, tmp_path: Path
+) -> None:
+    files = []
+    for name, text in (("a.md", "A"), ("bad.pdf", "bad")):
+        (tmp_path / name).write_text(text)
+        files.append(tmp_path / name)
+    uploader = Uploader(api, tmp_path / "uploads.json")
+    await uploader.upload(files)
+    again = await uploader.upload(files)
+    assert server.uploads[1:] == [["bad.pdf"]]
+    assert (again.ids, again.known) == (["d0"], 1)
+    assert again.unreadable == [("bad.pdf", "it is no text")]
 
 
 async def test_all_pages_of_the_library_are_seen(server: Server, api: RestApi) -> None:

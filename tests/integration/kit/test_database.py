@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, create_engine, func, insert, select, text
+from sqlalchemy import Connection, MetaData, create_engine, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kit.db.database import Database, open_database
@@ -72,14 +73,11 @@ async def test_a_read_sees_one_snapshot_and_what_was_written_before(db: Database
     def count(connection: Connection) -> int:
         return connection.execute(select(func.count()).select_from(TABLES.outbox)).scalar_one()
 
+    def append(number: int, connection: Connection) -> None:
+        Outbox(TABLES).append(connection, [event(number)])
+
     for number in range(5):
-        await db.write(
-            lambda c, n=number: c.execute(
-                insert(TABLES.outbox).values(
-                    subject="s", event_id=str(n), event_type="t", event_key="k", payload=b"", created_at=n
-                )
-            )
-        )  # type: ignore[misc]
+        await db.write(partial(append, number))
         assert await db.read(count) == number + 1
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import orjson
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 
 from gateway.json_codec import Schema
 from kit.errors import PrsmError
@@ -128,9 +131,25 @@ async def test_forms_that_are_none_store_nothing(
     assert (await local.listed()).total_count == 0
 
 
-async def test_too_much_is_refused_before_its_end(local: Stand) -> None:
-    body = form(("big.txt", b"x" * (3 * 1024 * 1024)))
-    assert (await refused(local.send(local.library.UploadDocuments, FORM, pieces(body)))).name == "PAYLOAD_TOO_LARGE"
+@pytest.mark.parametrize("content_type", [FORM, "text/plain"])
+async def test_who_is_still_sending_learns_why_it_is_refused(local: Stand, content_type: str) -> None:
+    body = pieces(form(("big.txt", b"x" * (12 * 1024 * 1024))))
+    expected = "PAYLOAD_TOO_LARGE" if content_type == FORM else "UNSUPPORTED_MEDIA_TYPE"
+    for _ in range(5):
+        assert (await refused(local.send(local.library.UploadDocuments, content_type, body))).name == expected
+
+
+async def test_a_large_upload_of_nobody_is_unauthenticated(local: Stand) -> None:
+    body = form(("big.txt", b"x" * (4 * 1024 * 1024)))
+
+    async def requests() -> AsyncIterator[HttpBody]:
+        for piece in pieces(body):
+            yield HttpBody(content_type=FORM, data=piece)
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for _ in local.library.UploadDocuments(requests(), timeout=30):
+            pass
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_same_key_uploads_once(stand: Stand) -> None:

@@ -161,7 +161,7 @@ def test_a_method_without_a_rule_fails_the_build() -> None:
 
 def test_every_reason_has_a_mapping() -> None:
     for value in errors_pb2.Reason.DESCRIPTOR.values:
-        mapping = value.GetOptions().Extensions[errors_pb2.mapping]  # type: ignore[index]
+        mapping = value.GetOptions().Extensions[errors_pb2.mapping]
         assert mapping.name, value.name
         assert 400 <= mapping.http < 600
         assert mapping.message
@@ -211,7 +211,7 @@ async def test_a_nul_character_is_named(rig: Rig) -> None:
 
 async def test_what_is_no_message_is_a_fault_of_the_request(rig: Rig) -> None:
     channel = grpc.aio.insecure_channel(rig.target)
-    raw = channel.unary_unary("/prsm.collab.v1.CollabService/AddComment")
+    raw: Any = channel.unary_unary("/prsm.collab.v1.CollabService/AddComment")
     reason, _, _ = await refused(raw(b"\xff\xff\xff", metadata=rig.auth(), timeout=5))
     await channel.close()
     assert reason == "VALIDATION_ERROR"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NOT_NEEDED = {"scipy", "pandas", "statsmodels", "pypdfium2", "docx", "lxml", "selectolax", "aiohttp"}
+NOT_NEEDED = {"scipy", "pandas", "statsmodels", "pypdfium2", "docx", "lxml", "selectolax"}
 
 
 def test_the_service_loads_no_parser_of_foreign_formats() -> None:
