@@ -22,6 +22,15 @@ _PAGE = 100
 _LONGEST_EVENT = 4 * 1024 * 1024
 
 
+class Answered(Refused):
+    """An error answer of the API; `error` is its name, `reason` its message."""
+
+    def __init__(self, message: str, *, error: str, reason: str) -> None:
+        super().__init__(message, code=1)
+        self.error = error
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
     """One Server-Sent Event; `id` is "" where the stream gave none."""
@@ -115,7 +124,9 @@ async def _check(response: aiohttp.ClientResponse) -> None:
         return
     body = await response.text()
     try:
-        message = str(json.loads(body)["message"])
+        answer = json.loads(body)
+        error, reason = str(answer["error"]), str(answer["message"])
     except (ValueError, KeyError, TypeError):
-        message = body[:200] or str(response.reason)
-    raise Refused(f"{response.method} {response.url.path} answered {response.status}: {message}", code=1)
+        error, reason = "", body[:200] or str(response.reason)
+    message = f"{response.method} {response.url.path} answered {response.status}: {reason}"
+    raise Answered(message, error=error, reason=reason)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.demo.rest import RestApi
+from cli.demo.rest import JSON, Answered, RestApi
 
 _REQUEST_BYTES = 16 * 1024 * 1024
 _REQUEST_FILES = 50
@@ -43,7 +43,7 @@ class Uploader:
         }
         outcome = Uploaded(known=len(set(hashes) & known.keys()))
         for batch in _batches(fresh):
-            for sha, card in zip(batch, await self._api.upload([fresh[sha] for sha in batch]), strict=True):
+            for sha, card in zip(batch, await self._send([fresh[sha] for sha in batch]), strict=True):
                 if card["status"] == "ready":
                     known[sha] = card["document_id"]
                     outcome.stored += 1
@@ -52,6 +52,15 @@ class Uploader:
             self._memory.write_text(json.dumps(known))
         outcome.ids = list(dict.fromkeys(known[sha] for sha in hashes if sha in known))
         return outcome
+
+    async def _send(self, files: list[tuple[str, bytes]]) -> list[dict[str, JSON]]:
+        try:
+            return await self._api.upload(files)
+        except Answered as refusal:
+            # What is unreadable is stored and named beside others, and refused when it comes alone.
+            if refusal.error != "document_unreadable":
+                raise
+            return [{"status": "unreadable", "problems": [refusal.reason]}]
 
     def _recall(self) -> dict[str, str]:
         try:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from joserfc.jwk import OKPKey
 
 from kit.auth.keys import KeySource
-from kit.auth.tokens import TokenRules, TokenVerifier, mint
+from kit.auth.tokens import TokenRules, TokenVerifier, header_of, mint
 from kit.errors import Forbidden, Unauthorized
 from kit.times import Clock
 
 ISSUER = "prsm-session"
+SIGNER = "session"
+"""The service whose key signs; another service's key, the holder's own among them, makes no grant."""
 AUDIENCE = "prsm-grants"
 TYPE = "prsm-grant+jwt"
 METADATA_KEY = "x-prsm-grant"
@@ -64,6 +66,8 @@ class GrantVerifier:
         """Raises Forbidden."""
         try:
             _, claims = await self._tokens.claims(token)
+            if header_of(token).get("kid") != SIGNER:
+                raise Unauthorized()
             return Grant(
                 owner=str(claims["owner"]),
                 session_id=str(claims["sub"]),

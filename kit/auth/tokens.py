@@ -76,9 +76,10 @@ class TokenVerifier:
             kid = header_of(token).get("kid")
             keys = await self._keys.keys(kid if isinstance(kid, str) else None)
             decoded = jwt.decode(token, keys, algorithms=list(self._rules.algorithms))
-        except (JoseError, ValueError) as error:
+            ends = self._checked(decoded.header, decoded.claims, now)
+        except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            # Whatever a stranger's bytes make a parser stumble over is a bad token, never a fault of ours.
             raise Unauthorized() from error
-        ends = self._checked(decoded.header, decoded.claims, now)
         principal = principal_of(decoded.claims)
         self._known[token] = (ends, principal, decoded.claims)
         if len(self._known) > _CACHE:
@@ -100,6 +101,7 @@ class TokenVerifier:
             and rules.audience in audiences
             and isinstance(subject, str)
             and 0 < len(subject) <= 255
+            and "\0" not in subject  # PostgreSQL could not store it
         )
         if not good:
             raise Unauthorized()

@@ -135,9 +135,8 @@ class IdempotencyStore:
             await self._db.write(lambda c: ticket.record(c, response, location))
 
     async def abandon(self, ticket: Ticket) -> None:
-        """Forget a request that was refused, so that the key may be used again."""
-        if ticket.recorded:
-            return
+        """Forget a request that was refused, so that the key may be used again. What was recorded stays: the row
+        tells, for a ticket's own mark outlives a transaction that failed after it."""
         t = self._table
         await self._db.write(
             lambda c: c.execute(

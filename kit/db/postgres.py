@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kit.errors import Unavailable
@@ -26,12 +27,12 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, *, schema: str, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, schema: str, pool_size: int = 10, pool_timeout: float = 5) -> None:
         self._engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=pool_timeout,
             pool_pre_ping=False,
             connect_args={
                 "timeout": 5,
@@ -58,7 +59,7 @@ class PostgresDatabase:
                 if _sqlstate(error) in _RETRIED and attempt + 1 < _ATTEMPTS:
                     continue
                 raise _translated(error) from error
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, NoConnectionFree) as error:
                 raise Unavailable() from error
             for listener in self._listeners:
                 listener()
@@ -71,7 +72,7 @@ class PostgresDatabase:
                 return await connection.run_sync(fn)
         except DBAPIError as error:
             raise _translated(error) from error
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, NoConnectionFree) as error:
             raise Unavailable() from error
 
     async def ping(self) -> None:

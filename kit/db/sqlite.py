@@ -142,15 +142,15 @@ class SqliteDatabase:
             run("COMMIT")
         except Exception as error:
             failure: BaseException = error
-            if isinstance(error, (OperationalError, sqlite3.OperationalError)):
+            if isinstance(error, (OperationalError, sqlite3.Error)):
                 failure = Unavailable()
                 failure.__cause__ = error
             for work in group:
                 work.error = failure
             try:
                 run("ROLLBACK")
-            except sqlite3.OperationalError:
-                pass  # The failed statement had ended the transaction already.
+            except sqlite3.Error:
+                pass  # The failed statement had ended the transaction already, or the connection is beyond help.
         self._loop.call_soon_threadsafe(self._answer, group)
 
     def _answer(self, group: list[_Work]) -> None:

@@ -89,8 +89,12 @@ class Uses(Protocol):
         """The documents that a session uses."""
         ...
 
-    def sessions_of(self, conn: Connection, document_id: str, limit: int) -> list[tuple[str, str]]:
-        """(session, its owner) for a document, the newest sessions first."""
+    def used_by(self, conn: Connection, document_id: str, owner: str) -> bool:
+        """Whether a session of this owner uses the document."""
+        ...
+
+    def sessions_of(self, conn: Connection, document_id: str, before: str, limit: int) -> list[str]:
+        """The sessions that use a document, the newest first: those before one, or all when that is empty."""
         ...
 
 

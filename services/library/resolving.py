@@ -129,6 +129,8 @@ class Resolver:
             raise ValidationError.of(field, _UNKNOWN)
         if document.status is not Status.READY:
             raise ValidationError.of(field, "could not be read: " + "; ".join(document.problems))
+        if not document.characters:
+            raise ValidationError.of(field, "holds no text")
         if dataset and not document.is_dataset:
             raise ValidationError.of(field, f"is not a dataset but a document of kind {document.kind}")
         return Resolved(document)

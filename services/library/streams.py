@@ -250,7 +250,7 @@ def _line(number: int, line: bytes, values: int, limits: NdjsonLimits) -> Ndjson
     try:
         return NdjsonLine(number, orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line))
     except orjson.JSONDecodeError as error:
-        return BadLine(number, InvalidJson(f"{error}.".capitalize(), line=number))
+        return BadLine(number, InvalidJson(f"{error.msg.capitalize()} (character {error.pos + 1}).", line=number))
 
 
 def _too_long(number: int, limits: NdjsonLimits) -> PayloadTooLarge:

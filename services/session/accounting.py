@@ -27,7 +27,7 @@ def write_up_share(session: Session, policy: Policy) -> int:
     if session.on_limit is OnLimit.FAIL:
         return 0
     base = session.prices.get(BASE_ITEM, _NO_PRICE).unit_price
-    return round(max(0, session.held - base) * policy.write_up_money)
+    return times(max(0, session.held - base), round(policy.write_up_money * SCALE))
 
 
 def reservation(session: Session, stage: str, policy: Policy) -> int:

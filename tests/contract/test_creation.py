@@ -230,4 +230,4 @@ async def test_a_crash_is_not_charged(world: World) -> None:
     assert (session["error_details"]["code"], session["error_details"]["retryable"]) == ("engine_crashed", True)
     metrics = await made.api.get(f"/sessions/{session_id}/metrics")
     assert (metrics["cost_breakdown"]["charged"], metrics["performance_metrics"]["attempts"]) == ("0.00", 3)
-    assert (await made.api.get("/billing/balance"))["available"] == "1000.00"
+    assert (await made.api.settled_balance(session_id))["available"] == "1000.00"

@@ -73,7 +73,7 @@ async def conduct(api: Api, prompt: str, **body: JSON) -> Done:
     created = await api.post("/sessions", {"prompt": prompt, **body}, status=201)
     events = [event async for event in api.events(created["session_id"])]
     assert events[-1].type == "session.completed", (events[-1], await api.session(created["session_id"]))
-    return Done(api, created, before, await api.get("/billing/balance"), tuple(events))
+    return Done(api, created, before, await api.settled_balance(created["session_id"]), tuple(events))
 
 
 async def research(api: Api, prompt: str = OCEAN) -> Done:

@@ -19,6 +19,7 @@ JSON = Any
 API = "/api/v1"
 PATIENCE = 60.0
 """Seconds within which anything that a test waits for has happened."""
+_POLL = 0.02
 TERMINAL = frozenset({"completed", "failed", "cancelled", "timeout"})
 
 
@@ -118,6 +119,15 @@ class Api:
 
     async def session(self, session_id: str) -> JSON:
         return await self.get(f"/sessions/{session_id}")
+
+    async def settled_balance(self, session_id: str) -> JSON:
+        """The balance once an ended session's hold is settled, which happens a moment after its last event."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                ledger = await self.get("/billing/transactions", session_id=session_id)
+                if {"capture", "release"} & {transaction["kind"] for transaction in ledger["transactions"]}:
+                    return await self.get("/billing/balance")
+                await asyncio.sleep(_POLL)
 
     async def events(self, session_id: str, *, after: int | None = None) -> AsyncGenerator[StreamEvent, None]:
         """The session's event stream, from its beginning or after an event, until the server ends it."""

@@ -19,14 +19,15 @@ CHUNK = 256 * 1024
 
 
 def documents_json(documents: Sequence[Document], *, single: bool) -> bytes:
-    """As the edges show `Document`: one, or `{"documents": […]}`."""
-    shown = [
-        MessageToDict(
-            document_message(each), preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )
-        for each in documents
-    ]
+    """As the edges show `Document`, in the order of its fields: one, or `{"documents": […]}`."""
+    shown = [_shown(each) for each in documents]
     return orjson.dumps(shown[0] if single else {"documents": shown})
+
+
+def _shown(document: Document) -> dict[str, JSON]:
+    message = document_message(document)
+    found = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    return {field.name: found[field.name] for field in message.DESCRIPTOR.fields if field.name in found}
 
 
 def results_ndjson(results: Sequence[LineResult]) -> bytes:

@@ -61,7 +61,14 @@ class SqlUses:
         s = session_documents.c
         return set(conn.execute(select(s.document_id).where(s.session_id == session_id)).scalars())
 
-    def sessions_of(self, conn: Connection, document_id: str, limit: int) -> list[tuple[str, str]]:
+    def used_by(self, conn: Connection, document_id: str, owner: str) -> bool:
         s = session_documents.c
-        query = select(s.session_id, s.owner).where(s.document_id == document_id)
-        return [(row.session_id, row.owner) for row in conn.execute(query.order_by(s.session_id.desc()).limit(limit))]
+        query = select(s.session_id).where(s.document_id == document_id, s.owner == owner).limit(1)
+        return conn.execute(query).scalar_one_or_none() is not None
+
+    def sessions_of(self, conn: Connection, document_id: str, before: str, limit: int) -> list[str]:
+        s = session_documents.c
+        query = select(s.session_id).where(s.document_id == document_id)
+        if before:
+            query = query.where(s.session_id < before)
+        return list(conn.execute(query.order_by(s.session_id.desc()).limit(limit)).scalars())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
 from kit.auth.principal import Principal
 from kit.db.database import Database
 from kit.ids import is_uuid
@@ -10,7 +14,9 @@ from services.library.errors import DocumentNotFound, NoText
 from services.library.ports import Contents, Documents, Uses, Viewers
 
 _SESSIONS = 1000
-"""Of the sessions that use a document, the newest so many are asked about."""
+"""Sessions that collab is asked about at a time."""
+_ROUNDS = 10
+"""How often, at most: a stranger's request must not cost without bound. The newest sessions come first."""
 
 
 class GetDocumentText:
@@ -33,13 +39,23 @@ class GetDocumentText:
         return await self._text(held.document)
 
     async def _in_view(self, principal: Principal, document_id: str) -> bool:
-        uses = await self._db.read(lambda conn: self._uses.sessions_of(conn, document_id, _SESSIONS))
-        if any(owner == principal.user_id for _, owner in uses):
+        if await self._db.read(lambda conn: self._uses.used_by(conn, document_id, principal.user_id)):
             return True
-        # Also where there is nothing to ask about: what does not exist and what is not shared take the same way, and
-        # nothing is told by its time or by collab being away.
-        sessions = [session_id for session_id, _ in uses] or [document_id]
-        return await self._viewers.may_view_any(principal, sessions)
+        before = ""
+        for _ in range(_ROUNDS):
+            sessions = await self._db.read(self._before(document_id, before))
+            # Also asked where there is nothing to ask about: what does not exist and what is not shared take the same
+            # way, and nothing is told by its time or by collab being away.
+            asked = sessions or ([] if before else [document_id])
+            if asked and await self._viewers.may_view_any(principal, asked):
+                return True
+            if len(sessions) < _SESSIONS:
+                return False
+            before = sessions[-1]
+        return False
+
+    def _before(self, document_id: str, before: str) -> Callable[[Connection], list[str]]:
+        return lambda conn: self._uses.sessions_of(conn, document_id, before, _SESSIONS)
 
     async def _text(self, document: Document) -> str:
         if document.status is not Status.READY:

@@ -73,6 +73,7 @@ class RenderPool:
         self._settings = settings
         self._command = command or (
             sys.executable,
+            "-P",
             "-m",
             "services.results.rendering.child",
             "--memory",

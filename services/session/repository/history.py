@@ -28,7 +28,7 @@ def _build_learn(db: Connection) -> Executable:
     return statement.on_conflict_do_update(
         index_elements=["session_type", "depth"],
         set_={
-            "mean": (durations.c.mean * weight + statement.excluded.mean) / (weight + 1),
+            "mean": (durations.c.mean * weight + statement.excluded.mean) // (weight + 1),
             # Kept small, so that the mean goes on following what sessions take today.
             "count": weight + bindparam("step"),
         },

@@ -36,7 +36,8 @@ class RecordCollabEvent:
         now = unit.clock.now()
 
         def step(db: Connection, session: Session) -> Change | None:
-            if not self._inbox.advance(db, SOURCE, event.subject_id, event.version):
+            # Each version is a fact of its own: one that was overtaken on the way is still missing from the history.
+            if not self._inbox.advance(db, SOURCE, f"{event.subject_id}:{event.version}", event.version):
                 return None
             return lifecycle.note(session, event.entry, now)
 

@@ -16,8 +16,9 @@ from kit.db.idempotency import IdempotencyStore, Replay, Ticket
 from kit.db.inbox import Inbox
 from kit.db.leases import Leases
 from kit.db.outbox import Event, Outbox
+from kit.db.postgres import PostgresDatabase
 from kit.db.tables import KitTables, add_kit_tables
-from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused, Unavailable
 from kit.ids import RandomIds
 from kit.times import ManualClock
 
@@ -143,6 +144,30 @@ async def test_a_refused_request_frees_its_key(db: Database) -> None:
     assert isinstance(await keys.begin("alice", "M", "k", "two"), Ticket)
 
 
+async def test_a_transaction_that_fails_after_its_record_frees_the_key_too(db: Database) -> None:
+    keys = store(db, ManualClock())
+    ticket = await keys.begin("alice", "M", "k", "one")
+    assert isinstance(ticket, Ticket)
+
+    def fails(connection: Connection) -> None:
+        ticket.record(connection, b"answer")
+        raise RuntimeError("after the record")
+
+    with pytest.raises(RuntimeError):
+        await db.write(fails)
+    await keys.abandon(ticket)
+    assert isinstance(await keys.begin("alice", "M", "k", "two"), Ticket)
+
+
+async def test_a_recorded_answer_is_not_forgotten(db: Database) -> None:
+    keys = store(db, ManualClock())
+    ticket = await keys.begin("alice", "M", "k", "one")
+    assert isinstance(ticket, Ticket)
+    await db.write(lambda c: ticket.record(c, b"answer"))
+    await keys.abandon(ticket)
+    assert await keys.begin("alice", "M", "k", "one") == Replay(b"answer", "")
+
+
 async def test_a_dead_request_is_taken_over_and_cannot_answer_late(db: Database) -> None:
     clock = ManualClock()
     keys = store(db, clock)
@@ -174,3 +199,27 @@ async def test_sqlite_commits_are_durable_and_group(tmp_path: Path) -> None:
     second = open_database(url, schema="kit")
     assert len(await second.read(lambda c: outbox.unpublished(c, 500))) == 200
     await second.close()
+
+
+async def test_a_pool_that_is_exhausted_is_an_outage(postgres_url: str) -> None:
+    db = PostgresDatabase(postgres_url, schema="kit", pool_size=1, pool_timeout=0.01)
+    holder = asyncio.create_task(db.write(lambda c: c.execute(text("SELECT pg_sleep(1)")).scalar()))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await asyncio.gather(*(db.read(lambda c: None) for _ in range(2)))
+    await holder
+    await db.close()
+
+
+async def test_a_writer_that_breaks_leaves_nobody_waiting(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'broken.db'}"
+    await _create(url)
+    db = open_database(url, schema="kit")
+
+    def breaks(connection: Connection) -> None:
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+
+    for fn in (breaks, lambda c: None):
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(db.write(fn), 10)
+    await asyncio.wait_for(db.close(), 10)

@@ -94,3 +94,14 @@ async def test_the_event_counts_once_and_only_forward(stand: Stand) -> None:
     stand.shares.viewers[SESSION] = {"vera"}
     assert await stand.text(first.document_id, user="vera") == PEAT
     assert (await refused(stand.text(second.document_id, user="vera"))).name == "DOCUMENT_NOT_FOUND"
+
+
+async def test_sessions_beyond_the_first_thousand_count_too(local: Stand) -> None:
+    cited = await local.create(PEAT)
+    sessions = [f"0192f0aa-1111-7000-8000-{number:012d}" for number in range(1_001)]
+    for session in sessions:
+        await local.completed(cited.document_id, session=session)
+    local.shares.viewers[sessions[0]] = {"vera"}
+    assert await local.text(cited.document_id, user="vera") == PEAT
+    assert [len(asked) for asked in local.shares.asked] == [1_000, 1]
+    assert (await refused(local.text(cited.document_id, user="mallory"))).name == "DOCUMENT_NOT_FOUND"

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+import typst
 
 from kit.ids import is_uuid
 from prsm.library.v1.internal_pb2 import DatasetSource, DocumentSource
@@ -198,3 +199,14 @@ async def test_another_owners_session_is_refused(stand: Stand) -> None:
 )
 async def test_entries_that_give_nothing(local: Stand, inputs: dict[str, Any], field: str) -> None:
     assert fields(await refused(local.prepare(**inputs))) == [field]
+
+
+async def test_a_document_of_blank_pages_is_stored_and_is_no_source(local: Stand) -> None:
+    made = (await local.upload(("blank.pdf", typst.compile(b"#pagebreak()")))).json
+    assert (made["status"], made["pages"], made["characters"]) == ("ready", 2, 0)
+    assert await local.text(made["document_id"]) == ""
+    prepared = await local.prepare(documents=[document(made["document_id"])], use_library=True)
+    assert [(fault.field, fault.issue) for fault in prepared.faults] == [
+        ("inputs.documents[0].document_id", "holds no text")
+    ]
+    assert (await local.prepare(use_library=True)).library_documents == 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from kit.errors import PrsmError, Unavailable
 from kit.money import SCALE
+from kit.times import MINUTE
+from services.session.repository.history import DurationRepository
 from services.session.tables import creations, sessions
 from tests.integration.session.outside import Gate
 from tests.integration.session.stand import Stand, pb
@@ -222,3 +224,16 @@ async def test_durations_are_learnt_from_completed_sessions(stand: Stand) -> Non
     assert (await stand.call("ada", "EstimateSession", request)).estimated_duration == 2
     await stand.completed()
     assert (await stand.call("ada", "EstimateSession", request)).estimated_duration == 1
+
+
+async def test_what_is_learnt_are_whole_microseconds(stand: Stand) -> None:
+    durations = DurationRepository()
+
+    def learn(db: Connection) -> int | None:
+        for running in (3 * MINUTE, 3 * MINUTE + 1):
+            durations.learn(db, "research", "standard", running)
+        return durations.mean(db, "research", "standard")
+
+    assert await stand.db.write(learn) == 3 * MINUTE
+    created = await stand.call("ada", "CreateSession", pb.CreateSessionRequest(prompt="Why?"))
+    assert created.estimated_duration == 3

@@ -86,6 +86,14 @@ async def test_shares_and_comments_become_part_of_the_history_once(stand: Stand)
     assert await stand.status(session_id) == "completed"
 
 
+async def test_an_event_that_is_overtaken_is_still_part_of_the_history(stand: Stand) -> None:
+    session_id = await stand.completed()
+    for version, type_ in ((2, "comment.updated"), (1, "comment.added")):
+        await stand.app.record_collab(CollabEvent(session_id, "c1", version, Entry(type_, "bob", {"id": "c1"})))
+    types = [row["type"] for row in (await stand.history(session_id))["timeline"]]
+    assert types[-2:] == ["comment.updated", "comment.added"]
+
+
 async def test_events_about_no_session_here_are_passed_over(stand: Stand) -> None:
     for id_ in ("01890000-0000-7000-8000-000000000000", "nonsense"):
         await stand.app.record_collab(CollabEvent(id_, "c1", 1, Entry("comment.added", "bob", {})))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kit.auth.grants import METADATA_KEY
 from kit.errors import PrsmError
 from kit.money import SCALE
 from tests.integration.session.stand import HASH, STAGES, Stand, pb, wpb
@@ -267,3 +268,17 @@ async def test_cancel_and_complete_have_one_winner(stand: Stand, ending: str) ->
     assert captured + released == 10 * SCALE
     history = await stand.history(session_id)
     assert [a["kind"] for a in history["resource_allocations"]].count("capture") == 1
+
+
+async def test_a_grant_of_a_thousand_documents_crosses_the_wire(stand: Stand) -> None:
+    names = [f"01890000-0000-7000-8000-{number:012d}" for number in range(1000)]
+    stand.shelves.documents = set(names)
+    inputs = pb.Inputs(documents=[pb.DocumentInput(document_id=name) for name in names])
+    await stand.create(inputs=inputs)
+    claim = await stand.claim()
+    assert claim is not None
+    assert (await stand.grants.verify(claim.grant)).documents == tuple(names)
+    peer = stand.identities.peer("worker", "session")
+    request = wpb.ClaimNextRequest(worker_id="w2", engines=["research"])
+    answer = await peer.call(stand.workers.ClaimNext, request, timeout=20, extra=[(METADATA_KEY, claim.grant)])
+    assert not answer.HasField("claim")

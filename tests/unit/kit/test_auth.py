@@ -95,6 +95,8 @@ async def test_forgeries(verifier: TokenVerifier, key: OKPKey, clock: ManualCloc
     forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
     hmac = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"at+jwt","kid":"local"}').rstrip(b"=").decode()
+    deep = base64.urlsafe_b64encode(b'{"a":' + b"[" * 11_000).rstrip(b"=").decode()
+    critical = base64.urlsafe_b64encode(b'{"alg":"EdDSA","kid":"local","crit":5}').rstrip(b"=").decode()
     for text in (
         token(other, clock),
         f"{head}.{forged}.{signature}",
@@ -105,6 +107,12 @@ async def test_forgeries(verifier: TokenVerifier, key: OKPKey, clock: ManualCloc
         "a.b.c",
         "ü.ü.ü",
         "x" * 20_000,
+        # Headers that a parser or a library stumbles over.
+        f"{deep}.{body}.{signature}",
+        f"{critical}.{body}.{signature}",
+        token(key, clock, exp=float("inf")),
+        token(key, clock, exp=float("nan")),
+        token(key, clock, sub="a\0"),
     ):
         with pytest.raises(Unauthorized):
             await verifier.verify(text)
@@ -157,10 +165,14 @@ async def test_user_and_internal_tokens_do_not_open_each_others_doors(
 
 
 async def test_a_grant_is_checked_offline_and_ends(tmp_path: Path, key: OKPKey, clock: ManualClock) -> None:
+    session, worker = create_key(tmp_path / "s.json", "session"), create_key(tmp_path / "w.json", "worker")
+    write_jwks(tmp_path / "jwks.json", [key, session, worker])
     grant = Grant("alice", "0192f0aa-1111-7000-8000-000000000000", 3, documents=("d1",), sessions=("s:1:h",))
-    text = GrantSigner(key, clock, ttl=60).sign(grant)
+    text = GrantSigner(session, clock, ttl=60).sign(grant)
     verifier = GrantVerifier(KeySource(str(tmp_path / "jwks.json"), clock), clock)
     assert await verifier.verify(text) == grant
+    with pytest.raises(Forbidden):  # Whoever holds a grant must not be able to make one.
+        await verifier.verify(GrantSigner(worker, clock, ttl=60).sign(grant))
     clock.advance(seconds=120)
     with pytest.raises(Forbidden):
         await verifier.verify(text)

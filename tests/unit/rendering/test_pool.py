@@ -175,6 +175,18 @@ async def test_children_do_not_see_the_secrets_of_the_service(monkeypatch: pytes
     assert set(names) <= {"PATH", "TMPDIR", "LANG", "PYTHONPATH", "LC_CTYPE", "PRSM_RENDERING_FONTS"}
 
 
+async def test_files_in_the_current_directory_do_not_stand_in_for_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "orjson.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    pool = RenderPool(PoolSettings(processes=1))
+    try:
+        assert (await pool.render(_request())).body
+    finally:
+        await pool.close()
+
+
 def test_memory_of_a_child_is_bounded() -> None:
     code = (
         "from services.results.rendering.child import limit; limit(256 << 20)\n"

@@ -17,6 +17,12 @@ def test_a_stage_may_cost_what_is_left_but_for_the_write_up_share() -> None:
     assert accounting.reservation(session, "read", POLICY) == 8_650_000
 
 
+def test_the_write_up_share_is_exact_where_a_float_is_not() -> None:
+    session = running()
+    session.held = 80_000_000_000_000_007 + SCALE
+    assert accounting.write_up_share(session, POLICY) == 12_000_000_000_000_001  # 15 % of it is ...001.05
+
+
 def test_writing_up_may_cost_all_that_is_left() -> None:
     session = running()
     assert accounting.reservation(session, "write", POLICY) == 10 * SCALE
