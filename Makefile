@@ -32,7 +32,7 @@ lint: dev ## ruff, strict typing, import rules, buf lint
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/buf lint gen/descriptors.binpb --config proto/buf.yaml
-	$(BIN)/mypy kit services worker gateway cli tools tests bench
+	$(BIN)/mypy kit services worker gateway cli deploy tools tests bench
 
 format: dev ## Format the code
 	$(BIN)/ruff check --fix .

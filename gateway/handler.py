@@ -131,7 +131,7 @@ class Handler:
             refuse_announced(request, self._limits.max_body)
             if request.content_length != 0:
                 require_json(request.headers)
-            body = await read_whole(request, self._limits.max_body)
+            body = await read_whole(request, self._limits.max_body, within=self._limits.upload_seconds)
         message = plan.request(match.values, request.rel_url.raw_query_string, body)
         if match.route.gives_stream:
             call = plan.caller(message, metadata=metadata, timeout=self._limits.stream_seconds)

@@ -31,7 +31,9 @@ class GatewaySettings(BaseSettings):
     chunk: int = Field(default=256 * _KIB, ge=_KIB, le=_MIB, description="size of an upload's pieces")
 
     call_seconds: float = Field(default=15.0, gt=0, description="longest wait for an answer's first byte")
-    upload_seconds: float = Field(default=300.0, gt=0, description="longest upload with its answer")
+    upload_seconds: float = Field(
+        default=300.0, gt=0, description="longest wait for a body; of an upload, with its answer"
+    )
     stream_seconds: float = Field(default=3600.0, gt=0, description="longest life of a streamed answer")
     health_seconds: float = Field(default=1.0, gt=0, description="longest wait for a backend's health")
     drain_seconds: float = Field(default=8.0, gt=0, description="grace period after SIGTERM, in seconds")

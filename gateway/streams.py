@@ -29,17 +29,23 @@ def refuse_announced(request: web.BaseRequest, limit: int) -> None:
         raise too_large(limit)
 
 
-async def read_whole(request: web.BaseRequest, limit: int) -> bytes:
-    """The whole body. Raises PayloadTooLarge, or ValidationError when it breaks off."""
+async def read_whole(request: web.BaseRequest, limit: int, *, within: float) -> bytes:
+    """The whole body, if it is there within so many seconds.
+
+    Raises PayloadTooLarge, DeadlineExceeded, or ValidationError when it breaks off.
+    """
     refuse_announced(request, limit)
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.content.iter_any():
-            size += len(part)
-            if size > limit:
-                raise too_large(limit)
-            parts.append(part)
+        async with asyncio.timeout(within):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > limit:
+                    raise too_large(limit)
+                parts.append(part)
+    except TimeoutError:
+        raise DeadlineExceeded() from None
     except (web.RequestPayloadError, PayloadEncodingError):
         raise ValidationError.of("body", "is not sent as its headers say") from None
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -21,6 +21,7 @@ from kit.db.leases import Leases
 from kit.db.outbox import Outbox
 from kit.db.tables import KitTables
 from kit.ids import Ids, RandomIds
+from kit.pruning import IdempotencyPruner
 from kit.rpc.client import Peer
 from kit.rpc.pipeline import Pipeline
 from kit.rpc.serve import GrpcServer, Part, run_until_signalled
@@ -73,6 +74,10 @@ class Runtime:
             poll=self.settings.relay_poll_seconds,
             retention=self.settings.retention_days * DAY,
         )
+
+    def pruner(self) -> IdempotencyPruner:
+        """For a service without a sweeper of its own."""
+        return IdempotencyPruner(self.db, self.idempotency)
 
     async def close(self) -> None:
         await self.bus.close()

@@ -45,10 +45,6 @@ class ManualClock:
         self._now += round(seconds * SECOND)
 
 
-def to_datetime(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=instant)
-
-
 def from_datetime(moment: datetime) -> Instant:
     return Instant((moment - _EPOCH) // timedelta(microseconds=1))
 

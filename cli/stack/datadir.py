@@ -38,9 +38,9 @@ class DataDir:
     def create(self) -> None:
         """Make what is missing. Raises Refused."""
         try:
-            for folder in (self.root, self.databases, self.blobs, self.logs, self.nats):
-                folder.mkdir(parents=True, exist_ok=True)
-            self.keys.mkdir(mode=0o700, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (self.keys, self.databases, self.blobs, self.logs, self.nats):
+                folder.mkdir(mode=0o700, exist_ok=True)
             probe = self.root / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()

@@ -9,7 +9,7 @@ import nats
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
 from kit.bus.names import EVENTS_STREAM, EVENTS_SUBJECTS, JOBS_STREAM, JOBS_SUBJECTS
@@ -34,6 +34,7 @@ class Bus:
         self._client = Client()
         self._connected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._js: JetStreamContext | None = None
 
     @property
     def client(self) -> Client:
@@ -47,7 +48,14 @@ class Bus:
         """Raises Unavailable while there is no connection."""
         if not self._client.is_connected:
             raise Unavailable("The message broker is not available")
-        return self._client.jetstream(timeout=5)
+        if self._js is None:
+            # One for the whole life: it holds the subscription on which acks come back.
+            self._js = self._client.jetstream(timeout=5)
+        return self._js
+
+    async def stream_info(self, stream: str) -> StreamInfo:
+        """Raises Unavailable while there is no connection, NotFoundError without such a stream."""
+        return await self.jetstream().stream_info(stream)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._connect(), name="bus-connect")

@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 
 import structlog
+from nats.js.api import PubAck
 from sqlalchemy import Connection
 
 from kit.bus.connection import Bus, keep_trying
 from kit.bus.names import EVENTS_STREAM
 from kit.db.database import Database
 from kit.db.leases import Leases
-from kit.db.outbox import Outbox, StoredEvent
+from kit.db.outbox import Event, Outbox, StoredEvent
+from kit.errors import Unavailable
 from kit.ids import Ids
 from kit.times import DAY, HOUR, SECOND, Clock, rfc3339
 
 log = structlog.get_logger("relay")
 _BATCH = 256
 _GATHER = 0.02
+_ACKS = 5.0
 _LEASE = 5 * SECOND
-_PRUNE = HOUR
 
 
 class Relay:
@@ -42,9 +44,10 @@ class Relay:
         poll: float,
         retention: int = 7 * DAY,
         check: int = 5 * SECOND,
+        prune: int = HOUR,
     ) -> None:
-        """`poll` is in seconds; `retention`, and `check` for how often the stream is looked at, in microseconds;
-        `source` is the CloudEvents source."""
+        """`poll` is in seconds; `retention`, `check` for how often the stream is looked at, and `prune` for how often
+        events beyond the retention are deleted, in microseconds; `source` is the CloudEvents source."""
         self._db = db
         self._outbox = outbox
         self._leases = leases
@@ -57,6 +60,7 @@ class Relay:
         self._awake = asyncio.Event()
         self._check = check
         self._stream_checked = -check
+        self._prune = prune
         self._pruned = clock.now()
         self._mark: tuple[str, int] | None = None
         self._held_until = 0
@@ -76,7 +80,7 @@ class Relay:
         rows = await self._db.read(lambda c: self._outbox.unpublished(c, _BATCH))
         if rows and await self._hold(now):
             await self._publish(rows)
-        elif now - self._pruned > _PRUNE:
+        if now - self._pruned > self._prune:
             self._pruned = now
             await self._db.write(lambda c: self._outbox.prune(c, now - self._retention))
         if len(rows) < _BATCH:
@@ -97,24 +101,15 @@ class Relay:
 
     async def _publish(self, rows: list[StoredEvent]) -> None:
         js = self._bus.jetstream()
-
-        async def one(stored: StoredEvent) -> int:
-            event = stored.event
-            headers = {
-                "Nats-Msg-Id": event.id,
-                "ce-specversion": "1.0",
-                "ce-id": event.id,
-                "ce-type": event.type,
-                "ce-source": self._source,
-                "ce-subject": event.key,
-                "ce-time": rfc3339(event.created_at),
-                "content-type": "application/protobuf",
-            }
-            ack = await js.publish(event.subject, event.payload, headers=headers, timeout=5)
-            return ack.seq
-
         # Sent in order on one connection, so the stream keeps that order; the acks are awaited together.
-        outcomes = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)
+        acks = [
+            await js.publish_async(row.event.subject, row.event.payload, headers=self._headers(row.event), wait_stall=5)
+            for row in rows
+        ]
+        _, late = await asyncio.wait(acks, timeout=_ACKS)
+        for ack in late:
+            ack.cancel()
+        outcomes = await asyncio.gather(*(_sequence(ack) for ack in acks), return_exceptions=True)
         done = [row.row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, int)]
         last = max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
         now = self._clock.now()
@@ -131,13 +126,26 @@ class Relay:
             if isinstance(outcome, BaseException):
                 raise outcome
 
+    def _headers(self, event: Event) -> dict[str, str]:
+        return {
+            "Nats-Msg-Id": event.id,
+            "ce-specversion": "1.0",
+            "ce-id": event.id,
+            "ce-type": event.type,
+            "ce-source": self._source,
+            "ce-subject": event.key,
+            "ce-time": rfc3339(event.created_at),
+            "content-type": "application/protobuf",
+        }
+
     async def _check_stream(self, now: int) -> None:
         if now - self._stream_checked < self._check:
             return
         await self._bus.ensure_streams()
-        info = await self._bus.jetstream().stream_info(EVENTS_STREAM)
-        created, last = str(info.created), int(info.state.last_seq)
+        # First what is on record: another relay may publish between the two, which must not look like a loss.
         known = await self._db.read(lambda c: self._outbox.stream_mark(c, EVENTS_STREAM))
+        info = await self._bus.stream_info(EVENTS_STREAM)
+        created, last = str(info.created), int(info.state.last_seq)
         lost = known is not None and (known[0] != created or last < known[1])
 
         def record(connection: Connection) -> int:
@@ -151,3 +159,10 @@ class Relay:
                 log.warning("the stream lost messages; publishing again", events=again)
         self._mark = (created, last)
         self._stream_checked = now
+
+
+async def _sequence(ack: asyncio.Future[PubAck]) -> int:
+    """The sequence number that the stream gave. Raises Unavailable when no ack came."""
+    if ack.cancelled():
+        raise Unavailable("The message broker did not acknowledge in time")
+    return int((await ack).seq)

@@ -79,10 +79,10 @@ class World:
         """A session that stays queued."""
         return await api.create(preferences={"engine": PARKED}, **body)
 
-    async def running(self, api: Api, *, stays: bool = False, **preferences: JSON) -> str:
+    async def running(self, api: Api, *, stays: bool = False, budget: JSON = None, **preferences: JSON) -> str:
         """A session of the signal-driven engine that is running, in its first stage; until the case ends, unless it
         `stays`."""
-        session_id = await api.create(preferences={"engine": "signal", **preferences})
+        session_id = await api.create(preferences={"engine": "signal", **preferences}, budget=budget or {})
         if not stays:
             self._running.append((api, session_id))
         await self.signals.look(session_id)

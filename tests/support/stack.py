@@ -118,9 +118,14 @@ async def running_stack(
     }
     with said.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
+            # Whatever ends the tests, the stack does not outlive them.
+            *(sys.executable, "-I", "-S", str(ROOT / "cli" / "child.py"), str(os.getpid())),
             *(sys.executable, "-m", "cli.main", *arguments),
-            cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
     try:
         url = await _ready(process, data, said)
         yield RunningStack(url, edge, data, data.read_endpoints(), process)

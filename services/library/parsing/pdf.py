@@ -18,7 +18,6 @@ from services.library.parsing.pdf_lines import Line, read_lines, without_furnitu
 from services.library.parsing.pdf_paragraphs import Vocabulary, paragraphs
 
 _TITLE_LINES = 40
-_FEW_CHARACTERS = 40
 
 
 def parse_pdf(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:

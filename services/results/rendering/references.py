@@ -27,8 +27,6 @@ STYLES: Mapping[str, str] = {
 }
 """Our names of the citation styles, and those of the CSL styles behind them."""
 
-DEFAULT_STYLE = "apa"
-
 _MARKER = re.compile(r"^\s*(\[?\d+[\].]?)\s+")
 _EMPHASIS = {"em": "emph", "i": "emph", "strong": "strong", "b": "strong", "sup": "super"}
 

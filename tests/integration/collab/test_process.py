@@ -1,8 +1,10 @@
-"""The process with its broker and its neighbours: a share is made, told of, and opened after a restart."""
+"""The process with its broker and its neighbours: shares, a restart, and old keys forgotten."""
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -25,6 +27,21 @@ def database(migrated_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(migrated_file, tmp_path / "process.db"))
 
 
+def keys_of(database: Path) -> list[str]:
+    """The idempotency keys that are remembered."""
+    with closing(sqlite3.connect(database)) as connection:
+        return [row[0] for row in connection.execute("SELECT key FROM idempotency ORDER BY key")]
+
+
+def remember_an_old_key(database: Path) -> None:
+    """A record from the beginning of time."""
+    columns = "principal, method, key, fingerprint, state, holder, lease_until, created_at, response, location"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            f"INSERT INTO idempotency ({columns}) VALUES ('p', 'm', 'old', 'f', 'done', 'h', 0, 0, x'', '')"
+        )
+
+
 async def test_share_is_told_of_and_outlives_a_restart(database: Path, tmp_path: Path) -> None:
     session_id = RandomIds(SystemClock()).new()
     neighbours = Neighbours({session_id: Known(owner="olga")})
@@ -43,6 +60,7 @@ async def test_share_is_told_of_and_outlives_a_restart(database: Path, tmp_path:
         "results_target": neighbours.target,
         "share_url_base": "https://prsm.test/s",
     }
+    remember_an_old_key(database)
     try:
         told = await bus.client.subscribe("prsm.events.collab.created")
         await bus.client.flush()
@@ -50,10 +68,12 @@ async def test_share_is_told_of_and_outlives_a_restart(database: Path, tmp_path:
         async with ServiceProcess("collab", settings) as process:
             async with grpc.aio.insecure_channel(process.target) as to_collab:
                 collab = collab_pb2_grpc.CollabServiceStub(to_collab)
-                made = await collab.ShareSession(share, metadata=identities.user_metadata("olga"), timeout=10)
+                keyed = (*identities.user_metadata("olga"), ("idempotency-key", "new"))
+                made = await collab.ShareSession(share, metadata=keyed, timeout=10)
                 event = events_pb2.CollabChanged.FromString((await told.next_msg(timeout=30)).data)
             assert (event.type, event.subject_id) == ("share.created", made.share_id)
             assert await process.stop() == 0
+        assert keys_of(database) == ["new"]
         async with ServiceProcess("collab", settings) as process:
             async with grpc.aio.insecure_channel(process.target) as to_collab:
                 collab = collab_pb2_grpc.CollabServiceStub(to_collab)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, create_engine
+from nats.js.api import StreamInfo
+from sqlalchemy import Connection, MetaData, create_engine, select
 
 from kit.bus.connection import Bus
 from kit.bus.consumer import Consumer, Received
@@ -19,7 +20,7 @@ from kit.db.outbox import Event, Outbox
 from kit.db.tables import add_kit_tables
 from kit.ids import RandomIds
 from kit.tasks import end
-from kit.times import SystemClock
+from kit.times import DAY, HOUR, SystemClock
 from tests.support.nats import NatsServer
 
 metadata = MetaData()
@@ -45,6 +46,14 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
     opened = open_database(url, schema="bus")
     yield opened
     await opened.close()
+
+
+def happened(key: str, version: int, at: int) -> Event:
+    return Event(IDS.new(), "test.happened", "prsm.events.test.happened", key, str(version).encode(), at)
+
+
+def keys(connection: Connection) -> set[str]:
+    return set(connection.execute(select(TABLES.outbox.c.event_key)).scalars())
 
 
 class Applied:
@@ -74,14 +83,16 @@ class Applied:
 class Rig:
     """A bus with a relay and a consumer on one database."""
 
-    def __init__(self, nats: NatsServer, db: Database) -> None:
+    def __init__(
+        self, nats: NatsServer, db: Database, *, outbox: Outbox | None = None, prune: int = HOUR
+    ) -> None:
         self.bus = Bus(nats.url, name="test")
-        self.outbox = Outbox(TABLES)
+        self.outbox = outbox or Outbox(TABLES)
         self.applied = Applied(db)
         self._db = db
         self._relay = Relay(
             db=db, outbox=self.outbox, leases=Leases(TABLES), bus=self.bus, clock=CLOCK, ids=IDS, source="prsm/test",
-            poll=0.05, check=50_000,
+            poll=0.05, check=50_000, prune=prune,
         )  # fmt: skip
         self._consumer = Consumer(
             self.bus, durable="test", subjects=["prsm.events.test.>"], handler=self.applied.handle, wait=0.5
@@ -97,11 +108,8 @@ class Rig:
         await end(self._tasks)
         await self.bus.close()
 
-    async def append(self, key: str, *versions: int) -> None:
-        events = [
-            Event(IDS.new(), "test.happened", "prsm.events.test.happened", key, str(v).encode(), CLOCK.now())
-            for v in versions
-        ]
+    async def append(self, key: str, *versions: int, age: int = 0) -> None:
+        events = [happened(key, version, CLOCK.now() - age) for version in versions]
         await self._db.write(lambda c: self.outbox.append(c, events))
 
 
@@ -126,6 +134,85 @@ async def test_a_wiped_broker_is_rebuilt_from_the_outbox_without_a_second_effect
         # All three are published again; only the new one is news.
         await rig.applied.until(effects=3, deliveries=5)
         assert sorted(rig.applied.effects) == [("a", 1), ("a", 2), ("b", 1)]
+
+
+class NeverEmpty(Outbox):
+    """An outbox that always has something to publish, until it is told to stop."""
+
+    busy = True
+
+    def mark_published(self, connection: Connection, rows: Sequence[int], now: int) -> None:
+        super().mark_published(connection, rows, now)
+        if self.busy:
+            self.append(connection, [happened("busy", now, CLOCK.now())])
+
+
+async def test_old_events_are_pruned_also_while_there_is_always_something_to_publish(
+    nats: NatsServer, db: Database
+) -> None:
+    outbox = NeverEmpty(TABLES)
+    async with Rig(nats, db, outbox=outbox, prune=0) as rig:
+        await rig.append("old", 1, age=8 * DAY)
+        rounds = 1
+        while "old" in await db.read(keys):
+            assert rounds < 50
+            rounds += 1
+            await rig.applied.until(effects=rounds)
+        outbox.busy = False
+
+
+class Counting(Outbox):
+    """Counts how often a loss was seen."""
+
+    losses = 0
+
+    def republish_since(self, connection: Connection, since: int) -> int:
+        self.losses += 1
+        return super().republish_since(connection, since)
+
+
+class SlowLook(Bus):
+    """A connection on which `meanwhile` happens while the first answer about the stream is on its way."""
+
+    def __init__(self, url: str, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(url, name="slow")
+        self.looks = asyncio.Semaphore(0)
+        self._meanwhile = meanwhile
+
+    async def stream_info(self, stream: str) -> StreamInfo:
+        found = await super().stream_info(stream)
+        await self._meanwhile()
+        self.looks.release()
+        return found
+
+
+async def test_what_another_relay_publishes_meanwhile_is_no_loss(nats: NatsServer, db: Database) -> None:
+    async with Rig(nats, db) as rig:
+        await rig.append("a", 1)
+        await rig.applied.until(effects=1)
+        versions = iter(range(2, 1000))
+
+        async def meanwhile() -> None:
+            version = next(versions)
+            await rig.append("a", version)
+            await rig.applied.until(effects=version)
+            async with asyncio.timeout(10):
+                while await db.read(lambda c: rig.outbox.unpublished(c, 1)):
+                    await asyncio.sleep(0)
+
+        outbox, bus = Counting(TABLES), SlowLook(nats.url, meanwhile)
+        bus.start()
+        relay = Relay(
+            db=db, outbox=outbox, leases=Leases(TABLES), bus=bus, clock=CLOCK, ids=IDS, source="prsm/test",
+            poll=0.05, check=0,
+        )  # fmt: skip
+        task = asyncio.create_task(relay.run())
+        async with asyncio.timeout(30):
+            for _ in range(3):
+                await bus.looks.acquire()
+        await end([task])
+        await bus.close()
+    assert outbox.losses == 0
 
 
 async def test_a_failing_handler_gets_its_event_again(nats: NatsServer, db: Database) -> None:

@@ -83,6 +83,13 @@ def test_a_lock_is_held_by_every_copy_of_its_descriptor(data: DataDir) -> None:
     os.close(data.lock())
 
 
+def test_what_users_entrust_to_the_stack_is_for_its_owner_alone(tmp_path: Path) -> None:
+    made = DataDir(tmp_path / "fresh")
+    made.create()
+    folders = (made.keys, made.databases, made.blobs, made.logs, made.nats)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+
+
 def test_logs_of_the_last_run_are_kept_aside(data: DataDir) -> None:
     data.fresh_log("session").write_text("first")
     data.fresh_log("session").write_text("second")

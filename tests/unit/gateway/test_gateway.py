@@ -106,6 +106,19 @@ async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backe
     await things.things.cancelled.wait()
 
 
+async def test_a_body_that_never_ends_is_a_504(opened: Opened) -> None:
+    ended = asyncio.Event()
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"{"
+        await ended.wait()
+
+    kind = {"Content-Type": "application/json"}
+    async with opened(upload_seconds=0.05) as client, client.post(THINGS, data=stalls(), headers=kind) as response:
+        assert await error_of(response) == (504, "deadline_exceeded")
+        ended.set()
+
+
 async def test_a_backend_that_is_away_is_a_503(opened: Opened) -> None:
     async with opened(target=NOBODY) as client:
         for verb, path in (("GET", "a"), ("GET", "a/export"), ("POST", "upload"), ("POST", "a/pause")):
