@@ -78,6 +78,7 @@ async def start(
             max_upload=settings.max_upload,
             chunk=settings.chunk,
             call_seconds=settings.call_seconds,
+            document_seconds=settings.document_seconds,
             upload_seconds=settings.upload_seconds,
             stream_seconds=settings.stream_seconds,
         ),

@@ -38,6 +38,7 @@ class Limits:
     max_upload: int
     chunk: int
     call_seconds: float
+    document_seconds: float
     upload_seconds: float
     stream_seconds: float
 
@@ -135,7 +136,7 @@ class Handler:
         message = plan.request(match.values, request.rel_url.raw_query_string, body)
         if match.route.gives_stream:
             call = plan.caller(message, metadata=metadata, timeout=self._limits.stream_seconds)
-            return await self._stream(request, call, extra, self._limits.call_seconds)
+            return await self._stream(request, call, extra, self._limits.document_seconds)
         call = plan.caller(message, metadata=metadata, timeout=self._limits.call_seconds)
         # A client that leaves takes a read with it, but not a change that is half done.
         answer = await (call if match.route.verb == "GET" else asyncio.shield(_outcome(call)))
@@ -186,4 +187,6 @@ async def _whole(call: Call, plan: Plan, answer: bytes, extra: dict[str, str]) -
     status, headers = copied(await call.initial_metadata())
     headers.update(extra)
     headers["Content-Type"] = "application/json"
+    # Answers depend on who asks; no cache on the way may keep one.
+    headers.setdefault("Cache-Control", "no-store")
     return web.Response(status=status, body=plan.output.decode(answer), headers=headers)

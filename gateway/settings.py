@@ -30,7 +30,10 @@ class GatewaySettings(BaseSettings):
     max_upload: int = Field(default=50 * _MIB, ge=1, description="largest uploaded body")
     chunk: int = Field(default=256 * _KIB, ge=_KIB, le=_MIB, description="size of an upload's pieces")
 
-    call_seconds: float = Field(default=15.0, gt=0, description="longest wait for an answer's first byte")
+    call_seconds: float = Field(default=15.0, gt=0, description="longest wait for an answer")
+    document_seconds: float = Field(
+        default=45.0, gt=0, description="longest wait for a streamed answer's first byte: a report may have to be made"
+    )
     upload_seconds: float = Field(
         default=300.0, gt=0, description="longest wait for a body; of an upload, with its answer"
     )

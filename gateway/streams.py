@@ -129,8 +129,7 @@ class StreamSender:
         content_type, data = self._codec.decode(first)
         headers["Content-Type"] = content_type or "application/octet-stream"
         is_events = content_type.startswith(_EVENTS)
-        if is_events:
-            headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Cache-Control", "no-store")
         response = web.StreamResponse(status=status, headers=headers)
         await response.prepare(request)
         await response.write(data)

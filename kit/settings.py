@@ -23,8 +23,8 @@ class ServiceSettings(BaseSettings):
     stream_replicas: int = Field(default=1, ge=1, le=5, description="JetStream replicas; 3 in production")
     retention_days: int = Field(default=7, ge=1, description="days that events stay in stream and outbox")
 
-    user_issuer: str = Field(description="`iss` that user tokens must have")
-    user_audience: str = Field(description="`aud` that user tokens must have")
+    user_issuer: str = Field(min_length=1, description="`iss` that user tokens must have")
+    user_audience: str = Field(min_length=1, description="`aud` that user tokens must have")
     user_jwks: str = Field(description="path or URL of the user issuer's JWKS")
     user_algorithms: list[str] = Field(default=["EdDSA"], description="accepted signature algorithms")
     user_token_types: list[str] = Field(default=["at+jwt", "jwt"], description="accepted `typ` headers, lower case")

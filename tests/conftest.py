@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.support.databases import PostgresCluster, drop_database, fresh_database
 from tests.support.rest import People
-from tests.support.stack import RunningStack, running_stack
+from tests.support.stack import RunningStack, behind_envoy, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -45,10 +45,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def stack() -> AsyncIterator[RunningStack]:
-    """The whole product, started once for a test run; `PRSM_TEST_EDGE` says what answers REST."""
+    """The whole product, started once for a test run. `PRSM_TEST_EDGE=envoy` puts the real Envoy before it."""
     with tempfile.TemporaryDirectory(prefix="prsm-stack-", ignore_cleanup_errors=True) as folder:
-        async with running_stack(Path(folder), edge=os.environ.get("PRSM_TEST_EDGE", "gateway")) as running:
-            yield running
+        async with running_stack(Path(folder)) as running:
+            if os.environ.get("PRSM_TEST_EDGE", "gateway") == "envoy":
+                async with behind_envoy(running, Path(folder)) as fronted:
+                    yield fronted
+            else:
+                yield running
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"
-_KIB_PER_MB = 1024.0
+_MB_PER_KIB = 1024 / 1e6
 
 
 class ProcessMeter:
@@ -30,11 +30,11 @@ class ProcessMeter:
         return time.process_time() - self._cpu
 
     def peak_memory_mb(self) -> float:
-        """Largest resident set, in MiB."""
+        """Largest resident set, in 10^6 bytes."""
         try:
             for line in _STATUS.read_text().splitlines():
                 if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) / _KIB_PER_MB
+                    return int(line.split()[1]) * _MB_PER_KIB
         except OSError:
             pass  # Below is the same figure as the C library tells it.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MB_PER_KIB

@@ -31,7 +31,6 @@ def up(
     initial_grant: Annotated[
         str, typer.Option("--initial-grant", help="Funds that a new user starts with.")
     ] = "1000.00",
-    edge: Annotated[str, typer.Option("--edge", help="What serves the REST API: gateway.")] = "gateway",
 ) -> int:
     """Run the whole product in the foreground until Ctrl-C."""
     import asyncio
@@ -40,7 +39,7 @@ def up(
     from cli.stack.running import run_stack, say
     from cli.stack.stack import Stack
 
-    options = StackOptions(data_dir, port, workers, database_url, initial_grant, edge)
+    options = StackOptions(data_dir, port, workers, database_url, initial_grant)
 
     async def serve() -> int:
         return await run_stack(Stack(options, say=say))

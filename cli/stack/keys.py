@@ -15,7 +15,7 @@ from kit.auth.keys import create_key, load_key, write_jwks
 USER_KID = "prsm-local"
 USER_ISSUER = "prsm-local"
 USER_AUDIENCE = "prsm"
-IDENTITIES = ("session", "results", "collab", "billing", "library", "worker", "gateway")
+IDENTITIES = ("session", "results", "collab", "billing", "library", "worker")
 """Who has an internal identity; a key's id is its owner's name."""
 
 

@@ -24,7 +24,6 @@ class StackOptions:
     database_url: str = ""
     """PostgreSQL; empty for SQLite files in the data directory."""
     initial_grant: str = "1000.00"
-    edge: str = "gateway"
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -33,8 +32,6 @@ class StackOptions:
             raise Refused(f"--workers must be 0 to {MOST_WORKERS}, not {self.workers}")
         if self.database_url and not _POSTGRESQL.fullmatch(self.database_url):
             raise Refused("--database-url must look like postgresql://user@host/name")
-        if self.edge != "gateway":
-            raise Refused(f'--edge must be "gateway", not {self.edge!r}')
         try:
             parse(self.initial_grant)
         except InvalidAmount as error:

@@ -56,6 +56,11 @@ class TokenVerifier:
     async def verify(self, token: str) -> Principal:
         return (await self.claims(token))[0]
 
+    async def ends(self, token: str) -> int:
+        """When a valid token stops being one, in microseconds."""
+        await self.claims(token)
+        return self._known[token][0]
+
     def remembered(self, token: str) -> Principal | None:
         """The principal of a token that was verified before and has not ended, without awaiting."""
         entry = self._known.get(token)

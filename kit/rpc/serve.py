@@ -28,7 +28,8 @@ SERVER_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.max_connection_age_ms", 300_000),
-    ("grpc.max_connection_age_grace_ms", 60_000),
+    # What is under way may end: longer than an event stream or an upload can last at the gateway.
+    ("grpc.max_connection_age_grace_ms", 3_900_000),
     # A session may be created with 1 MiB of inline documents, in JSON; its protobuf form is smaller.
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
     # A worker's grant names every input of its session: a thousand documents come to 55 KiB.

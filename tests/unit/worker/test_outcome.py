@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +61,10 @@ def test_the_peak_is_measured_from_the_beginning_of_a_measurement() -> None:
     second = ProcessMeter()
     assert second.peak_memory_mb() < high - 32
     assert 0 <= second.cpu_seconds() <= first.cpu_seconds()
+
+
+def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
+    status = Path("/proc/self/status")
+    meter = ProcessMeter()
+    (resident,) = (int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
+    assert meter.peak_memory_mb() * 1e6 >= resident * 1024
