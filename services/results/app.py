@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.blobs import Blobs, open_blobs
@@ -20,7 +21,7 @@ from services.results import tables
 from services.results.artifact_servicer import ArtifactServicer
 from services.results.clients import GrpcSessions
 from services.results.ports import Gate, Renderer, Sessions
-from services.results.rendering.pool import PoolSettings, RenderPool
+from services.results.rendering.pool import PoolSettings, RenderingCrashed, RenderPool
 from services.results.renditions import CachedRenderer
 from services.results.repository import SqlArtifacts
 from services.results.servicer import ResultsServicer
@@ -33,6 +34,7 @@ from services.results.usecases.put_artifact import PutArtifact
 from services.results.usecases.read_results import ReadResults
 
 NAME = "results"
+log = structlog.get_logger(NAME)
 Services = tuple[tuple[ServiceDescriptor, object], ...]
 _MIB = 1024 * 1024
 _LOOK_UP = ("prsm.session.v1.SessionInternalService", "LookUpSession")
@@ -78,7 +80,11 @@ class WarmPool:
     async def run(self) -> None:
         try:
             await asyncio.sleep(self.after)
-            await self.pool.start()
+            try:
+                await self.pool.start()
+            except RenderingCrashed as error:
+                # Each request tries again; results as JSON do without.
+                log.error("no rendering process", cause=repr(error))
             await asyncio.Event().wait()
         finally:
             await self.pool.close()

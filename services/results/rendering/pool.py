@@ -91,7 +91,15 @@ class RenderPool:
 
         :raises RenderingCrashed: a process could not be started.
         """
-        await asyncio.gather(*(self._process(slot) for slot in self._slots))
+        await asyncio.gather(*(self._warm() for _ in self._slots))
+
+    async def _warm(self) -> None:
+        # Who has a slot has it alone, also while its process starts: a request that comes meanwhile waits for it.
+        slot = await self._free.get()
+        try:
+            await self._process(slot)
+        finally:
+            self._free.put_nowait(slot)
 
     async def render(self, request: RenderRequest) -> Rendition:
         """Render; waits while all processes are busy. A caller that goes away does not stop what has begun.

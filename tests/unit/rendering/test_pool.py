@@ -54,6 +54,16 @@ async def test_a_child_gives_what_rendering_gives(pool: RenderPool, format: Form
     )
 
 
+async def test_a_request_that_comes_while_the_pool_warms_waits_for_it() -> None:
+    pool = RenderPool(PoolSettings(processes=1))
+    warming = asyncio.create_task(pool.start())
+    await asyncio.sleep(0)
+    renditions = await asyncio.gather(*(pool.render(_request()) for _ in range(3)))
+    await warming
+    assert len({rendition.body for rendition in renditions}) == 1
+    await pool.close()
+
+
 async def test_more_requests_than_processes_wait_their_turn(pool: RenderPool) -> None:
     titles = [f"Report {index}" for index in range(6)]
     requests = [_request(source=sample() | {"title": title}) for title in titles]
