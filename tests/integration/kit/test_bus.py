@@ -83,9 +83,7 @@ class Applied:
 class Rig:
     """A bus with a relay and a consumer on one database."""
 
-    def __init__(
-        self, nats: NatsServer, db: Database, *, outbox: Outbox | None = None, prune: int = HOUR
-    ) -> None:
+    def __init__(self, nats: NatsServer, db: Database, *, outbox: Outbox | None = None, prune: int = HOUR) -> None:
         self.bus = Bus(nats.url, name="test")
         self.outbox = outbox or Outbox(TABLES)
         self.applied = Applied(db)
