@@ -15,7 +15,8 @@ help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: install ## Start the product and do a real research session (DOCS=folder or DATA=file.csv: on your own files)
-	$(BIN)/prsm run --data-dir "$(RUN_DIR)" --port $(PORT) $(if $(DOCS),--docs "$(DOCS)") $(if $(DATA),--data "$(DATA)")
+	@# exec: what signals make's child reaches prsm itself.
+	exec $(BIN)/prsm run --data-dir "$(RUN_DIR)" --port $(PORT) $(if $(DOCS),--docs "$(DOCS)") $(if $(DATA),--data "$(DATA)")
 
 install: $(VENV)/.installed proto ## Virtual environment, locked dependencies, generated code
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -12,12 +13,29 @@ from cli.errors import Refused
 
 app = typer.Typer(
     name="prsm",
-    help="Run the research platform on this machine and drive it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from cli.version import version
+
+        sys.stdout.write(f"prsm {version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _prsm(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the release and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Run the research platform on this machine and drive it."""
+
+
 app.command()(up.up)
 app.command()(run.run)
 app.command()(demo.demo)
@@ -31,7 +49,8 @@ def main() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command line; the exit status."""
+    """Run one command line; the exit status. An empty one shows the help."""
+    arguments = arguments or ["--help"]
     name = " ".join(["prsm", *(word for word in arguments[:1] if not word.startswith("-"))])
     try:
         outcome = typer.main.get_command(app).main(args=arguments, prog_name="prsm", standalone_mode=False)
@@ -39,8 +58,7 @@ def run_command(arguments: list[str]) -> int:
         _say(f"{name}: {refusal}")
         return refusal.code
     except typer.TyperException as error:
-        if error.format_message():  # Empty after the help that a bare `prsm` shows.
-            _say(f"{name}: {error.format_message()}")
+        _say(f"{name}: {error.format_message()}")
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return 130

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.up import DEFAULT_DATA_DIR, DataDirOption
+from cli.errors import Refused
 
 DocsOption = Annotated[
     Path | None, typer.Option("--docs", help="A folder of your own documents instead of the sample library.")
@@ -38,4 +39,6 @@ def demo(
 
     directory = DataDir(data_dir)
     url = directory.read_endpoints()["gateway"]
-    asyncio.run(tour(directory, url, DemoJob.of(docs=docs, data=data, prompt=prompt), out=out))
+    done = asyncio.run(tour(directory, url, DemoJob.of(docs=docs, data=data, prompt=prompt), out=out))
+    if done.problem:
+        raise Refused(done.problem, code=1)

@@ -33,8 +33,10 @@ def run(
     options = StackOptions(data_dir, port, workers)
 
     async def guide(stack: Stack) -> None:
-        session_id = await tour(stack.data, stack.url, job, out=out)
-        show_next_steps(stack.data, stack.url, session_id)
+        done = await tour(stack.data, stack.url, job, out=out)
+        if done.problem:
+            say(done.problem)
+        show_next_steps(stack.data, stack.url, job, done)
 
     async def serve() -> int:
         return await run_stack(Stack(options, say=say), then=guide)

@@ -24,6 +24,8 @@ class DemoJob:
     prompt: str
     documents: tuple[Path, ...]
     dataset: Path | None
+    on_samples: bool = False
+    """Whether the documents are the sample library."""
 
     @classmethod
     def of(cls, *, docs: Path | None, data: Path | None, prompt: str) -> DemoJob:
@@ -34,7 +36,7 @@ class DemoJob:
             return cls("research", prompt or _DOCS_PROMPT, _files(docs), data)
         if data is not None:
             return cls("analysis", prompt or _DATA_PROMPT, (), data)
-        return cls("research", prompt or _SAMPLE_PROMPT, _files(_SAMPLES), None)
+        return cls("research", prompt or _SAMPLE_PROMPT, _files(_SAMPLES), None, on_samples=True)
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

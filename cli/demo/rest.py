@@ -23,12 +23,18 @@ _LONGEST_EVENT = 4 * 1024 * 1024
 
 
 class Answered(Refused):
-    """An error answer of the API; `error` is its name, `reason` its message."""
+    """An error answer of the API; `error` is its name, `reason` its message, `retry_after` in seconds."""
 
-    def __init__(self, message: str, *, error: str, reason: str) -> None:
+    def __init__(self, message: str, *, status: int, error: str, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(message, code=1)
+        self.status = status
         self.error = error
         self.reason = reason
+        self.retry_after = retry_after
+
+
+class Unreachable(Refused):
+    """Nothing answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class RestApi:
                 await _check(response)
                 return await response.read()
         except (TimeoutError, aiohttp.ClientConnectionError) as error:
-            raise Refused(f"no stack answers at {self._url}: start it with prsm up", code=1) from error
+            raise Unreachable(f"no stack answers at {self._url}: start it with prsm up", code=1) from error
 
     def _request(self, method: str, path: str, **options: Any) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         assert self._client is not None, "use it as a context manager"
@@ -129,4 +135,11 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     except (ValueError, KeyError, TypeError):
         error, reason = "", body[:200] or str(response.reason)
     message = f"{response.method} {response.url.path} answered {response.status}: {reason}"
-    raise Answered(message, error=error, reason=reason)
+    wait = response.headers.get("Retry-After", "")
+    raise Answered(
+        message,
+        status=response.status,
+        error=error,
+        reason=reason,
+        retry_after=float(wait) if wait.isascii() and wait.isdigit() else 0.0,
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from cli.demo.exporting import Exporter
 from cli.demo.job import DemoJob
 from cli.demo.report import show_results
 from cli.demo.rest import RestApi
@@ -19,11 +21,22 @@ from cli.tokens import mint
 
 DEMO_USER = "demo"
 _TOKEN_SECONDS = 4 * 3600
-_EXPORTS = ("pdf", "docx")
 
 
-async def tour(data: DataDir, url: str, job: DemoJob, *, out: Path | None, console: Console | None = None) -> str:
-    """Upload, run a session, show what it found, write the exports; the session's id. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished tour leaves: its session, what that worked on as REST names it, and why the report is missing.
+
+    `problem` is empty when the report was written.
+    """
+
+    session_id: str
+    inputs: dict[str, Any]
+    problem: str
+
+
+async def tour(data: DataDir, url: str, job: DemoJob, *, out: Path | None, console: Console | None = None) -> Done:
+    """Upload, run a session, show what it found, write the exports. Raises Refused when there are no results."""
     console = console or Console()
     token = mint(data, DEMO_USER, name="Demo", email="demo@example.org", ttl=_TOKEN_SECONDS)
     async with RestApi(url, token) as api:
@@ -44,17 +57,20 @@ async def tour(data: DataDir, url: str, job: DemoJob, *, out: Path | None, conso
             raise Refused(f"the session ended as {status}: {details.get('message', 'no reason given')}", code=1)
         results, metrics = await asyncio.gather(api.get(f"{path}/results"), api.get(f"{path}/metrics"))
         show_results(console, results, metrics)
-        await _export(api, session_id, out or data.root / "reports", console)
-    return session_id
+        try:
+            await Exporter(api).export(session_id, out or data.root / "reports", console)
+        except Refused as refusal:
+            return Done(session_id, body["inputs"], f"the report was not written: {refusal}")
+    return Done(session_id, body["inputs"], "")
 
 
 async def _request_of(api: RestApi, data: DataDir, job: DemoJob, console: Console) -> dict[str, Any]:
     uploader = Uploader(api, data.root / "uploads.json")
     inputs: dict[str, Any] = {}
     if job.documents:
-        with console.status(f"Reading {len(job.documents)} documents"):
+        with console.status(f"Reading {counted(len(job.documents), 'document')}"):
             uploaded = await uploader.upload(job.documents)
-        _say_uploaded(console, uploaded, "documents")
+        _say_uploaded(console, uploaded, "document")
         inputs["documents"] = [{"document_id": found} for found in uploaded.ids]
     if job.dataset is not None:
         uploaded = await uploader.upload([job.dataset])
@@ -65,24 +81,13 @@ async def _request_of(api: RestApi, data: DataDir, job: DemoJob, console: Consol
 
 def _say_uploaded(console: Console, uploaded: Uploaded, what: str) -> None:
     known = f", {uploaded.known} already there" if uploaded.known else ""
-    console.print(f"Library: {uploaded.stored} {what} stored{known}", highlight=False)
+    console.print(f"Library: {counted(uploaded.stored, what)} stored{known}", highlight=False)
     for name, reason in uploaded.unreadable:
         console.print(f"  left out {name}: {reason}", markup=False, highlight=False)
     if not uploaded.ids:
         raise Refused("none of the files could be read", code=1)
 
 
-async def _export(api: RestApi, session_id: str, folder: Path, console: Console) -> None:
-    for kind in _EXPORTS:
-        content = await api.download(f"/api/v1/sessions/{session_id}/export", format=kind)
-        target = folder / f"{session_id}.{kind}"
-        await asyncio.to_thread(_write, target, content)
-        console.print(f"Written {target}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _write(target: Path, content: bytes) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    except OSError as error:
-        raise Refused(f"the report cannot be written to {target}: {error.strerror}") from error
+def counted(count: int, what: str) -> str:
+    """A count with its noun: `1 document`, `2 documents`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

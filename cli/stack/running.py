@@ -12,21 +12,44 @@ from cli.errors import Refused
 from cli.stack.stack import Stack
 
 KILLED = 137
+FORCE_AFTER = 2.0
+"""Seconds after the first signal from which another one kills."""
 
 
-async def run_stack(stack: Stack, *, then: Callable[[Stack], Awaitable[None]] | None = None) -> int:
+class Signals:
+    """What signals ask for: the first sets `stop`; one that comes `force_after` seconds later or more sets `kill`.
+
+    Terminals, `make` and `timeout` deliver one wish several times within moments, to the process and to its group.
+    """
+
+    def __init__(self, clock: Callable[[], float], force_after: float = FORCE_AFTER) -> None:
+        self.stop, self.kill = asyncio.Event(), asyncio.Event()
+        self._clock = clock
+        self._force_after = force_after
+        self._first = 0.0
+
+    def receive(self) -> None:
+        """Take note of a signal."""
+        if not self.stop.is_set():
+            self._first = self._clock()
+            self.stop.set()
+        elif self._clock() - self._first >= self._force_after:
+            self.kill.set()
+
+
+async def run_stack(
+    stack: Stack, *, then: Callable[[Stack], Awaitable[None]] | None = None, force_after: float = FORCE_AFTER
+) -> int:
     """Start a stack, say `ready: URL`, run `then` beside it, and stay until SIGINT or SIGTERM; the exit status.
 
-    A second signal kills. Raises Refused when the stack does not start or `then` gives up; nothing is left then.
+    A further signal after `force_after` seconds kills. Raises Refused when the stack does not start or `then` gives
+    up; nothing is left then.
     """
     loop = asyncio.get_running_loop()
-    stop, kill = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (kill if stop.is_set() else stop).set()
-
+    signals = Signals(loop.time, force_after)
+    stop, kill = signals.stop, signals.kill
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, signals.receive)
     try:
         if await _unless(stop, _start(stack)):
             if then is not None:

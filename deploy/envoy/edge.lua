@@ -83,8 +83,9 @@ function envoy_on_response(handle)
     if not field and locally:find("json_transcode", 1, true) then
       reason = INVALID_JSON
     else
-      local named, said = quoted(field or "request"), quoted(issue or "is not HTTP that can be read")
-      details = ',"details":{"fields":[{"field":' .. named .. ',"issue":' .. said .. "}]}"
+      field, issue = field or "request", issue or "is not HTTP that can be read"
+      reason = { error = reason.error, message = field .. ": " .. issue }
+      details = ',"details":{"fields":[{"field":' .. quoted(field) .. ',"issue":' .. quoted(issue) .. "}]}"
     end
     replace(handle, 400, document(400, reason, details, at, id), verb)
   elseif grpc_status and grpc_status ~= "0" then

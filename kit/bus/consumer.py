@@ -52,18 +52,16 @@ class Consumer:
         await self._bus.ready()
         await self._bus.ensure_streams()
         js = self._bus.jetstream()
-        try:
-            await js.consumer_info(EVENTS_STREAM, self._durable)
-        except NotFoundError:
-            config = ConsumerConfig(
-                durable_name=self._durable,
-                filter_subjects=self._subjects,
-                deliver_policy=DeliverPolicy.ALL,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=30,
-                max_ack_pending=1024,
-            )
-            await js.add_consumer(EVENTS_STREAM, config)
+        config = ConsumerConfig(
+            durable_name=self._durable,
+            filter_subjects=self._subjects,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=30,
+            max_ack_pending=1024,
+        )
+        # Creates it, or brings one that is there to these subjects.
+        await js.add_consumer(EVENTS_STREAM, config)
         return await js.pull_subscribe_bind(durable=self._durable, stream=EVENTS_STREAM)
 
     async def _step(self) -> None:

@@ -25,6 +25,7 @@ log = structlog.get_logger("relay")
 _BATCH = 256
 _GATHER = 0.02
 _ACKS = 5.0
+_STALL = 5.0
 _LEASE = 5 * SECOND
 
 
@@ -101,15 +102,20 @@ class Relay:
 
     async def _publish(self, rows: list[StoredEvent]) -> None:
         js = self._bus.jetstream()
-        # Sent in order on one connection, so the stream keeps that order; the acks are awaited together.
-        acks = [
-            await js.publish_async(row.event.subject, row.event.payload, headers=self._headers(row.event), wait_stall=5)
-            for row in rows
-        ]
-        _, late = await asyncio.wait(acks, timeout=_ACKS)
-        for ack in late:
-            ack.cancel()
-        outcomes = await asyncio.gather(*(_sequence(ack) for ack in acks), return_exceptions=True)
+        acks: list[asyncio.Future[PubAck]] = []
+        try:
+            # One time limit for all: with one for each, every event would leave in a packet of its own.
+            async with asyncio.timeout(_STALL):
+                # Sent in order on one connection, so the stream keeps that order; the acks are awaited together.
+                for row in rows:
+                    event = row.event
+                    acks.append(await js.publish_async(event.subject, event.payload, headers=self._headers(event)))
+            await asyncio.wait(acks, timeout=_ACKS)
+        finally:
+            # The late ones; the client counts them as pending until they end.
+            for ack in acks:
+                ack.cancel()
+        outcomes = [_outcome(ack) for ack in acks]
         done = [row.row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, int)]
         last = max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
         now = self._clock.now()
@@ -161,8 +167,8 @@ class Relay:
         self._stream_checked = now
 
 
-async def _sequence(ack: asyncio.Future[PubAck]) -> int:
-    """The sequence number that the stream gave. Raises Unavailable when no ack came."""
+def _outcome(ack: asyncio.Future[PubAck]) -> int | BaseException:
+    """The sequence number that the stream gave, or why there is none."""
     if ack.cancelled():
-        raise Unavailable("The message broker did not acknowledge in time")
-    return int((await ack).seq)
+        return Unavailable("The message broker did not acknowledge in time")
+    return ack.exception() or int(ack.result().seq)

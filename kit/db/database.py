@@ -24,6 +24,10 @@ class Database(Protocol):
 
     async def read(self, fn: Callable[[Connection], T]) -> T: ...
 
+    async def scan(self, fn: Callable[[Connection], T]) -> T:
+        """A read that may take long: nothing else waits for it."""
+        ...
+
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener` on the event loop after each commit; it must be quick and must not raise."""
         ...

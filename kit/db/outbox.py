@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kit.db.prepared import Statement
 from kit.db.tables import KitTables
+
+_EVENT = ("subject", "event_id", "event_type", "event_key", "payload", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event to publish. `key` and `version` order it among the events on the same thing."""
+    """An event to publish. `key` names the thing it is about; the version is inside the payload."""
 
     id: str
     type: str
@@ -34,9 +37,16 @@ class Outbox:
     def __init__(self, tables: KitTables) -> None:
         self._table = tables.outbox
         self._marks = tables.stream_marks
-        t = self._table
-        self._insert = insert(t)
-        self._unpublished = select(t).where(t.c.published_at.is_(None)).order_by(t.c.id).limit(bindparam("limit"))
+        t, m = self._table, self._marks
+        self._insert = Statement(insert(t).inline(), _EVENT)
+        oldest = select(t.c.id, *(t.c[name] for name in _EVENT)).where(t.c.published_at.is_(None)).order_by(t.c.id)
+        self._unpublished = Statement(oldest.limit(bindparam("limit")))
+        self._publish = Statement(update(t).where(t.c.id == bindparam("row")).values(published_at=bindparam("now")))
+        self._move_mark = Statement(
+            update(m)
+            .where(m.c.stream == bindparam("of_stream"))
+            .values(created=bindparam("since"), last_seq=bindparam("last"))
+        )
 
     def append(self, connection: Connection, events: Sequence[Event]) -> None:
         if not events:
@@ -52,19 +62,19 @@ class Outbox:
             }
             for event in events
         ]
-        connection.execute(self._insert, rows)
+        self._insert.run_many(connection, rows)
 
     def unpublished(self, connection: Connection, limit: int) -> list[StoredEvent]:
         """The oldest rows without a mark. Never "id greater than the last": a lower id may commit later."""
-        rows = connection.execute(self._unpublished, {"limit": limit})
         return [
-            StoredEvent(r.id, Event(r.event_id, r.event_type, r.subject, r.event_key, r.payload, r.created_at))
-            for r in rows
+            StoredEvent(row, Event(id_, type_, subject, key, payload, created_at))
+            for row, subject, id_, type_, key, payload, created_at in self._unpublished.all(
+                connection, {"limit": limit}
+            )
         ]
 
     def mark_published(self, connection: Connection, rows: Sequence[int], now: int) -> None:
-        t = self._table
-        connection.execute(update(t).where(t.c.id.in_(rows)).values(published_at=now))
+        self._publish.run_many(connection, [{"row": row, "now": now} for row in rows])
 
     def republish_since(self, connection: Connection, since: int) -> int:
         """Take the marks off everything created after `since`; for a stream that lost messages."""
@@ -85,8 +95,5 @@ class Outbox:
 
     def set_stream_mark(self, connection: Connection, stream: str, created: str, last_seq: int) -> None:
         m = self._marks
-        changed = connection.execute(
-            update(m).where(m.c.stream == stream).values(created=created, last_seq=last_seq)
-        ).rowcount
-        if not changed:
+        if not self._move_mark.run(connection, {"of_stream": stream, "since": created, "last": last_seq}):
             connection.execute(insert(m).values(stream=stream, created=created, last_seq=last_seq))

@@ -75,6 +75,9 @@ class PostgresDatabase:
         except (OSError, TimeoutError, NoConnectionFree) as error:
             raise Unavailable() from error
 
+    async def scan(self, fn: Callable[[Connection], T]) -> T:
+        return await self.read(fn)
+
     async def ping(self) -> None:
         await self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 

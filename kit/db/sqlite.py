@@ -69,6 +69,9 @@ class SqliteDatabase:
         self._write_engine = _engine(url)
         self._writer_connection = self._write_engine.connect()
         self._read_engine = _engine(url)
+        self._scan_engine = _engine(url)
+        self._scanner: Connection | None = None
+        self._scanning = asyncio.Lock()
         self._reader = self._read_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -82,8 +85,8 @@ class SqliteDatabase:
             raise Unavailable("The database is closed")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.put(_Work(fn, future))
-        # A caller that goes away does not undo what is under way.
-        return cast(T, await asyncio.shield(future))
+        # A caller that goes away cancels the future and nothing else: what is under way is not undone.
+        return cast(T, await future)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         reader = self._reader
@@ -91,6 +94,20 @@ class SqliteDatabase:
         run("BEGIN")
         try:
             return fn(reader)
+        finally:
+            run("COMMIT")
+
+    async def scan(self, fn: Callable[[Connection], T]) -> T:
+        async with self._scanning:
+            return await asyncio.to_thread(self._scan, fn)
+
+    def _scan(self, fn: Callable[[Connection], T]) -> T:
+        if self._scanner is None:
+            self._scanner = self._scan_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        run = _driver(self._scanner).execute
+        run("BEGIN")
+        try:
+            return fn(self._scanner)
         finally:
             run("COMMIT")
 
@@ -103,6 +120,10 @@ class SqliteDatabase:
         self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+        async with self._scanning:
+            if self._scanner is not None:
+                self._scanner.close()
+        self._scan_engine.dispose()
         self._reader.close()
         self._read_engine.dispose()
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from kit.access import Access, Shared, Shares, Standing, require
 from kit.auth.principal import Principal
+from kit.errors import DeadlineExceeded, Unavailable
 from kit.ids import is_uuid
 from kit.levels import Level
 from kit.rpc.client import Peer
@@ -20,7 +21,7 @@ _STANDING = {
     access_pb2.Grant.STANDING_CURRENT: Standing.CURRENT,
 }
 _TERMINAL = frozenset({"completed", "failed", "cancelled", "timeout"})
-_CACHED = 50_000
+_CACHED = 10_000
 V = TypeVar("V")
 
 
@@ -34,7 +35,11 @@ class CollabShares:
 
     async def check(self, session_id: str, principal: Principal) -> Shared:
         request = access_pb2.CheckAccessRequest(session_id=session_id, principal=principal_message(principal))
-        answer = await self._peer.call(self._stub.CheckAccess, request, timeout=self._deadline)
+        try:
+            answer = await self._peer.call(self._stub.CheckAccess, request, timeout=self._deadline)
+        except DeadlineExceeded as error:
+            # Away or too slow is the same to who asks.
+            raise Unavailable() from error
         return shared_of(answer.grant)
 
 

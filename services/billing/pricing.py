@@ -23,7 +23,7 @@ The lower end is the base price and one unit of each kind of work, without which
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from kit.errors import ValidationError
@@ -84,11 +84,18 @@ class PriceList:
     currency: str
     base: Mapping[str, int]
     items: Mapping[str, int]
+    _listed: Mapping[str, tuple[Price, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        listed = {
+            session_type: tuple(Price(item, unit, {"base": base, **self.items}[item]) for item, unit in UNITS.items())
+            for session_type, base in self.base.items()
+        }
+        object.__setattr__(self, "_listed", listed)
 
     def prices(self, session_type: str) -> tuple[Price, ...]:
         """The prices of a session of this type."""
-        listed = {"base": self.base[session_type], **self.items}
-        return tuple(Price(item, unit, listed[item]) for item, unit in UNITS.items())
+        return self._listed[session_type]
 
     def estimate(self, workload: Workload) -> Estimate:
         """Raises ValidationError for a session type that has no price."""

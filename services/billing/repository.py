@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 
+import orjson
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from kit.bus.names import event_subject
@@ -26,7 +25,7 @@ from services.billing.domain import (
     Price,
     Transaction,
 )
-from services.billing.tables import accounts, holds, transactions
+from services.billing.tables import accounts, transactions
 
 
 class SqlLedger:
@@ -44,7 +43,7 @@ class SqlLedger:
 
     def open_account(self, conn: Connection, user_id: str) -> None:
         fresh = {"user_id": user_id, "available": 0, "held": 0, "open_holds": 0, "version": 0, "updated_at": 0}
-        if conn.execute(statements.insert_unless_there(conn, accounts), fresh).rowcount and self._grant:
+        if statements.OPEN_ACCOUNT.run(conn, fresh) and self._grant:
             self.post(conn, user_id, [Movement(Kind.CREDIT, self._grant, "Initial grant")])
 
     def account(self, conn: Connection, user_id: str) -> Account | None:
@@ -69,13 +68,15 @@ class SqlLedger:
             "p_count": len(movements),
             "p_now": self._clock.now(),
         }
-        moved = conn.execute(statements.POST, added).one_or_none()
+        moved = statements.POST.first(conn, added)
         if moved is None:
             return None
-        self._write_down(conn, moved, movements)
-        return _account(moved)
+        *parts, updated_at = moved
+        account = Account(*parts)
+        self._write_down(conn, account, updated_at, movements)
+        return account
 
-    def _write_down(self, conn: Connection, after: Row[tuple[object, ...]], movements: Sequence[Movement]) -> None:
+    def _write_down(self, conn: Connection, after: Account, at: int, movements: Sequence[Movement]) -> None:
         if not movements:
             return
         available, held = after.available, after.held
@@ -91,14 +92,14 @@ class SqlLedger:
                 session_id=movement.session_id,
                 available_after=available,
                 held_after=held,
-                created_at=after.updated_at - back,
+                created_at=at - back,
             )
             effect = EFFECTS[movement.kind]
             available -= effect.available * movement.amount
             held -= effect.held * movement.amount
             made.append(transaction)
         made.reverse()
-        conn.execute(statements.TRANSACTIONS, [_columns(transaction) for transaction in made])
+        statements.TRANSACTIONS.run_many(conn, [_columns(transaction) for transaction in made])
         self._outbox.append(conn, [self._event(transaction) for transaction in made])
 
     def _event(self, transaction: Transaction) -> Event:
@@ -121,11 +122,11 @@ class SqlLedger:
             "state": hold.state.value,
             "captured": hold.captured,
             "released": hold.released,
-            "estimate": None if hold.estimate is None else json.dumps(hold.estimate, default=_fields),
+            "estimate": None if hold.estimate is None else orjson.dumps(hold.estimate).decode(),
             "created_at": now,
             "closed_at": None if hold.state is HoldState.OPEN else now,
         }
-        return conn.execute(statements.insert_unless_there(conn, holds), row).rowcount == 1
+        return statements.INSERT_HOLD.run(conn, row) == 1
 
     def hold(self, conn: Connection, hold_id: str) -> Hold | None:
         row = conn.execute(statements.HOLD, {"p_hold": hold_id}).one_or_none()
@@ -182,12 +183,8 @@ def _hold(row: Row[tuple[object, ...]]) -> Hold:
     )
 
 
-def _fields(part: Estimate | EstimateItem | Price) -> dict[str, object]:
-    return {field.name: getattr(part, field.name) for field in fields(part)}
-
-
 def _estimate(text: str) -> Estimate:
-    data = json.loads(text)
+    data = orjson.loads(text)
     data["items"] = tuple(EstimateItem(**item) for item in data["items"])
     data["prices"] = tuple(Price(**price) for price in data["prices"])
     return Estimate(**data)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Insert,
+    Table,
+    Text,
+    bindparam,
+    case,
+    insert,
+    select,
+    update,
+)
 
-from sqlalchemy import BigInteger, BindParameter, Connection, Table, Text, bindparam, case, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
+from kit.db.prepared import Statement
+from kit.db.upsert import insert_for
 from kit.money import LARGEST
 from services.billing.domain import HoldState
 from services.billing.tables import accounts, holds, transactions
-
-if TYPE_CHECKING:
-    from sqlalchemy import Insert
 
 NO_QUOTA = 2**62
 
@@ -26,25 +33,23 @@ def _text(name: str) -> BindParameter[str]:
     return bindparam(name, type_=Text)
 
 
-def insert_unless_there(conn: Connection, table: Table) -> Insert:
+def _unless_there(table: Table) -> Statement:
     """An insert that leaves a row with the same primary key alone; its row count tells which it was."""
-    return _UNLESS_THERE[table.name][conn.dialect.name]
+
+    def build(conn: Connection) -> Insert:
+        return insert_for(conn, table).on_conflict_do_nothing(index_elements=list(table.primary_key))
+
+    return Statement(build, table.c.keys())
 
 
-_UNLESS_THERE = {
-    table.name: {
-        "sqlite": sqlite_insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key)),
-        "postgresql": postgres_insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key)),
-    }
-    for table in (accounts, holds)
-}
-
+OPEN_ACCOUNT = _unless_there(accounts)
+INSERT_HOLD = _unless_there(holds)
 ACCOUNT = select(accounts).where(accounts.c.user_id == _text("p_user"))
 HOLD = select(holds).where(holds.c.hold_id == _text("p_hold"))
-TRANSACTIONS = insert(transactions)
+TRANSACTIONS = Statement(insert(transactions), transactions.c.keys())
 
 _a = accounts.c
-POST = (
+POST = Statement(
     update(accounts)
     .where(
         _a.user_id == _text("p_user"),
@@ -64,9 +69,9 @@ POST = (
             else_=_number("p_now"),
         ),
     )
-    .returning(accounts)
+    .returning(_a.user_id, _a.available, _a.held, _a.open_holds, _a.version, _a.updated_at)
 )
-"""Add to the parts of an account, if it can bear that and stays within the quota."""
+"""Add to the parts of an account, if it can bear that and stays within the quota; the account after it."""
 
 _open = (holds.c.hold_id == _text("p_hold"), holds.c.state == HoldState.OPEN.value)
 SETTLE = (

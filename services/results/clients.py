@@ -41,10 +41,12 @@ class GrpcSessions:
     async def execution(self, session_id: str) -> Execution:
         request = internal_pb2.DescribeExecutionRequest(session_id=session_id)
         answer = await self._peer.call(self._stub.DescribeExecution, request, timeout=self._deadline)
-        if not answer.HasField("metadata"):
+        facts = await self._directory.find(session_id)
+        if facts is None or not answer.HasField("metadata"):
             raise SessionNotFound()
         return Execution(
-            metadata=_object(answer.metadata),
+            # The question stands on a report's first page.
+            metadata={**_object(answer.metadata), "prompt": facts.prompt},
             decisions=[_object(point) for point in answer.history.decision_points],
             usage=[_object(item) for item in answer.metrics.cost_breakdown.items],
         )

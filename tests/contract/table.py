@@ -16,10 +16,11 @@ TABLE = Path(__file__).parent / "rest_api.yaml"
 
 @dataclass(frozen=True)
 class Bad:
-    """A value that is refused, and the field that the refusal names."""
+    """A value that is refused, and the field that the refusal names; whether it is a field that there is not."""
 
     value: JSON
     names: str
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _parameter(name: str, spec: dict[str, JSON]) -> Parameter:
 
 def _bad(name: str, value: JSON) -> Bad:
     if isinstance(value, dict) and "names" in value:
-        return Bad(value["value"], value["names"])
+        return Bad(**value)
     return Bad(value, name)
 
 

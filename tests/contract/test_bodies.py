@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from tests.contract.assertions import assert_error
@@ -96,6 +97,7 @@ async def test_paths_that_are_not_there(world: World, path: str) -> None:
 
 
 async def test_health_needs_no_credentials(world: World) -> None:
-    nobody = world.people.with_token("")
-    for path in ("/health", "/ready"):
-        assert (await nobody.send("GET", path)).status == 200, path
+    async with aiohttp.ClientSession(world.stack.endpoints["gateway"]) as client:
+        for path in ("/health", "/ready"):
+            async with client.get(path) as response:
+                assert response.status == 200, path

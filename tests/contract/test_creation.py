@@ -29,6 +29,7 @@ async def _inputs(world: World, session_type: str) -> tuple[Api, dict[str, Any]]
         session_id = await world.running(api)
         await world.signals.complete(session_id)
         await api.until_status(session_id, "completed")
+        await api.settled_balance(session_id)
         sessions.append(session_id)
     return api, {"sessions": sessions}
 

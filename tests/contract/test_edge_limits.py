@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,11 +25,12 @@ SERVICES = ("session", "results", "collab", "billing", "library")
 
 
 @asynccontextmanager
-async def another_gateway(world: World, *, away: str = "", **settings: Any) -> AsyncIterator[Api]:
-    """A gateway of the test's own before the same services, and a user of it."""
+async def another_gateway(
+    world: World, *, port_of: Mapping[str, int] | None = None, **settings: Any
+) -> AsyncIterator[Api]:
+    """A gateway of the test's own before the same services, or what listens at `port_of`, and a user of it."""
     backends = {name: world.stack.endpoints[name] for name in SERVICES}
-    if away:
-        backends[away] = f"127.0.0.1:{free_port()}"
+    backends |= {name: f"127.0.0.1:{port}" for name, port in (port_of or {}).items()}
     fixed = {
         "listen": "127.0.0.1:0",
         "descriptors": ROOT / "gen" / "descriptors.binpb",
@@ -46,6 +48,23 @@ async def another_gateway(world: World, *, away: str = "", **settings: Any) -> A
         await gateway.stop()
 
 
+@asynccontextmanager
+async def silence() -> AsyncIterator[int]:
+    """A port that takes connections and never says anything."""
+    over = asyncio.Event()
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        over.set()
+        server.close()
+
+
 async def test_too_many_requests(world: World) -> None:
     async with another_gateway(world, rate_limit=0.01, rate_burst=2) as api:
         first = await api.send("GET", f"{API}/billing/balance")
@@ -58,7 +77,7 @@ async def test_too_many_requests(world: World) -> None:
 
 
 async def test_a_service_that_is_away(world: World) -> None:
-    async with another_gateway(world, away="billing") as api:
+    async with another_gateway(world, port_of={"billing": free_port()}) as api:
         answer = await api.send("GET", f"{API}/billing/balance")
         other = await api.send("GET", f"{API}/sessions")
         ready = await api.send("GET", "/ready")
@@ -68,7 +87,7 @@ async def test_a_service_that_is_away(world: World) -> None:
 
 
 async def test_a_service_that_takes_too_long(world: World) -> None:
-    async with another_gateway(world, call_seconds=0.0001) as api:
+    async with silence() as port, another_gateway(world, port_of={"session": port}, call_seconds=0.2) as api:
         answer = await api.send("GET", f"{API}/sessions")
     assert_error(answer, 504, "deadline_exceeded")
     assert "Retry-After" in answer.headers

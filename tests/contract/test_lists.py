@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kit.times import parse_rfc3339
 from tests.contract.world import World
 from tests.support.rest import Api
 from tests.support.stack import PARKED
@@ -32,7 +33,7 @@ async def test_newest_first(world: World) -> None:
     answer = await api.get("/sessions")
     assert _ids(answer) == ids
     assert (answer["page"], answer["limit"], answer["total_count"]) == (1, 20, 3)
-    moments = [session["created_at"] for session in answer["sessions"]]
+    moments = [parse_rfc3339(session["created_at"]) for session in answer["sessions"]]
     assert moments == sorted(moments, reverse=True)
 
 

@@ -37,7 +37,10 @@ async def test_a_recipient_opens_the_url_and_reads(done: Done, people: People, r
     theirs = (await reader.send("GET", f"{opened['session_url']}/results")).expect(200)
     assert theirs == await done.results()
     assert (await reader.send("GET", f"{API}{done.path}/export", query={"format": "pdf"})).content[:5] == b"%PDF-"
-    assert await reader.get(f"{done.path}/history") == await done.api.get(f"{done.path}/history")
+    seen = (await reader.get(f"{done.path}/history"))["timeline"]
+    # What happens around the session meanwhile, such as this share, comes into its history a moment later.
+    assert seen == (await done.api.get(f"{done.path}/history"))["timeline"][: len(seen)]
+    assert "session.completed" in {row["type"] for row in seen}
     assert done.session_id in {s["session_id"] for s in (await reader.get("/sessions", scope="shared"))["sessions"]}
 
 

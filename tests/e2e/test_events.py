@@ -57,3 +57,4 @@ async def test_a_reader_may_leave_and_return_while_it_runs(ada: Api) -> None:
                     break
     assert seen == list(range(1, len(seen) + 1))
     assert len(seen) > 6
+    await ada.settled_balance(session_id)  # The sessions after this one look at what moves the balance.

@@ -113,6 +113,7 @@ async def test_the_lifecycle(stack: RunningStack, people: People, reader: Api) -
     comment = {**one, "content": "Read it."}
     added = (await theirs.call("prsm.collab.v1.CollabService/AddComment", comment)).message
     assert added["author"]["userId"] == friend.user
+    await reader.settled_balance(session_id)
     balance = (await buf.call("prsm.billing.v1.BillingService/GetBalance", {})).message
     assert balance == {"available": balance["available"], "held": "0.00", "currency": "FTNS"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from kit.times import parse_rfc3339
 from tests.e2e.conftest import Sessions
 from tests.e2e.lab import Done, money
 
@@ -70,7 +71,8 @@ async def test_history_is_whole(done: Done) -> None:
     history = await done.api.get(f"{done.path}/history")
     timeline = history["timeline"]
     assert [row["seq"] for row in timeline] == list(range(1, len(timeline) + 1))
-    assert [row["at"] for row in timeline] == sorted(row["at"] for row in timeline)
+    moments = [parse_rfc3339(row["at"]) for row in timeline]
+    assert moments == sorted(moments)
     assert [row["type"] for row in timeline if row["type"] in STEPS] == STEPS
     kinds = {row["kind"] for row in history["resource_allocations"]}
     assert kinds == {"hold", "reservation", "capture", "release", "worker", "lease"}

@@ -176,7 +176,8 @@ async def _listener(process: asyncio.subprocess.Process, admin: Path) -> str:
     async with aiohttp.ClientSession() as client:
         while process.returncode is None:
             await asyncio.sleep(_POLL)
-            if not (address := admin.read_text() if admin.exists() else ""):
+            address = _text(admin)
+            if not address:
                 continue
             try:
                 async with client.get(f"http://{address}/ready") as ready:
@@ -188,6 +189,10 @@ async def _listener(process: asyncio.subprocess.Process, admin: Path) -> str:
                 continue
             return f"http://{where['address']}:{where['port_value']}"
     raise AssertionError(f"envoy ended with {process.returncode}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 async def _ready(process: asyncio.subprocess.Process, data: DataDir, said: Path) -> str:

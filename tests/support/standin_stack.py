@@ -1,4 +1,6 @@
-"""`prsm up` with stand-ins for every part but the broker: `python standin_stack.py DATA_DIR PORT [STARTUP_SECONDS]`."""
+"""`prsm up` with stand-ins for every part but the broker:
+`python standin_stack.py DATA_DIR PORT [STARTUP_SECONDS [FORCE_AFTER]]`.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,11 @@ def program(module: str) -> tuple[str, ...]:
     return (sys.executable, str(STANDIN), module)
 
 
-async def main(data_dir: str, port: str, startup: str = "60") -> int:
+async def main(data_dir: str, port: str, startup: str = "60", force_after: str = "2") -> int:
     options = StackOptions(Path(data_dir), int(port), workers=2)
     patience = Patience(startup=float(startup), first_backoff=0.01)
-    return await run_stack(Stack(options, say=say, patience=patience, program=program))
+    stack = Stack(options, say=say, patience=patience, program=program)
+    return await run_stack(stack, force_after=float(force_after))
 
 
 if __name__ == "__main__":

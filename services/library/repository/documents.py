@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_, update
 
 from kit.bus.names import event_subject
 from kit.db.outbox import Event, Outbox
+from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from kit.ids import Ids
 from kit.paging import Page
@@ -24,6 +25,12 @@ _ROWS = 500
 _d = documents.c
 _INDEXED = (_d.document_id, _d.title, _d.pages, _d.is_dataset, _d.deleted_at, _d.characters)
 _IN_LIBRARY = and_(_d.deleted_at.is_(None), _d.session_id.is_(None))
+_l = libraries.c
+_STATE = Statement(
+    select(_l.revision, _l.documents, _l.usable, _l.characters, _l.snapshot, _l.snapshot_revision).where(
+        _l.owner == bindparam("of_owner")
+    )
+)
 
 
 class SqlDocuments:
@@ -126,12 +133,11 @@ class SqlDocuments:
         return [document_of(row) for row in conn.execute(query)]
 
     def state(self, conn: Connection, owner: str) -> LibraryState:
-        row = conn.execute(select(libraries).where(libraries.c.owner == owner)).one_or_none()
+        row = _STATE.first(conn, {"of_owner": owner})
         if row is None:
             return LibraryState()
-        return LibraryState(
-            row.revision, row.documents, row.usable, row.characters, row.snapshot or "", row.snapshot_revision
-        )
+        revision, listed, usable, characters, snapshot, snapshot_revision = row
+        return LibraryState(revision, listed, usable, characters, snapshot or "", snapshot_revision)
 
     def changes(self, conn: Connection, owner: str, since: int) -> list[Indexable]:
         query = select(*_INDEXED).where(_d.owner == owner, _d.revision > since, _d.session_id.is_(None))

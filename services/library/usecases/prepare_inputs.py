@@ -50,7 +50,8 @@ class PrepareInputs:
         named = [each.document_id for each in (*inputs.documents, *inputs.datasets) if isinstance(each, Reference)]
         return (
             self._documents.find_many(conn, named),
-            self._uses.linked(conn, inputs.session_id),
+            # What is linked matters only for documents that are named.
+            self._uses.linked(conn, inputs.session_id) if named else set(),
             self._documents.state(conn, inputs.owner),
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from services.results.rendering.names import path_of
 from services.results.rendering.plain_text import one_line, paragraphs
 from services.results.rendering.reading import JSON, Cell
 from services.results.rendering.report import (
@@ -22,7 +23,7 @@ from services.results.rendering.report import (
     TableBlock,
     Text,
 )
-from services.results.rendering.values import cell, is_scalar, words
+from services.results.rendering.values import cell, is_scalar, phrase, words
 
 MAX_ROWS = 500
 """Rows of one table in a report; the rest is counted in a note."""
@@ -32,7 +33,7 @@ MAX_COLUMNS = 9
 
 MAX_DEPTH = 6
 _SHORT_LIST = 20
-_NAMES = ("title", "name", "kind", "id")
+_NAMES = ("title", "name", "kind", "label", "term", "id")
 
 
 def lay_out(value: JSON, labels: dict[str, str], *, depth: int = 0, level: int = 2) -> list[Block]:
@@ -146,7 +147,7 @@ def _run_in(record: Mapping[str, JSON], labels: dict[str, str]) -> tuple[Inline,
 
 
 def _joined(path: tuple[str, ...]) -> str:
-    return words(" ".join(path))
+    return phrase(path_of(path))
 
 
 def _fits_a_cell(value: JSON) -> bool:

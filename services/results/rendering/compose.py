@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.results.rendering import blocks
 from services.results.rendering.anchors import Anchors
 from services.results.rendering.document import Claim, KeyFinding, Passage, ResultDocument, Section
@@ -10,6 +12,7 @@ from services.results.rendering.labels import labels
 from services.results.rendering.metadata import ExecutionMetadata, run_facts
 from services.results.rendering.plain_text import one_line, paragraphs
 from services.results.rendering.references import FormattedReference, format_references
+from services.results.rendering.repetition import KeyStatements
 from services.results.rendering.report import (
     Anchored,
     Block,
@@ -20,6 +23,7 @@ from services.results.rendering.report import (
     Inlines,
     Pairs,
     Paragraph,
+    Ref,
     Reference,
     Report,
     SectionBlock,
@@ -56,6 +60,9 @@ class _Composer:
         self._entries = {item.id: self._anchors.of("ref", item.id) for item in document.citations}
         self._citations = {item.id: item for item in document.citations}
         self._exhibits = Exhibits(document, self._anchors, self._labels)
+        self._findings = {item.id: self._anchors.of("finding", item.id) for item in document.key_findings}
+        self._number = {item.id: number for number, item in enumerate(document.key_findings, start=1)}
+        self._stated = KeyStatements(document.key_findings)
         # What is cited where has to be known before anything is written: numeric styles count in the text's order.
         weaver = Weaver(document)
         self._summary = [weaver.weave(line, {}) for line in paragraphs(document.summary)]
@@ -66,15 +73,18 @@ class _Composer:
 
     def report(self) -> Report:
         document, metadata = self._document, self._metadata or {}
-        kind, prompt, session_id = (metadata.get(name) for name in ("session_type", "prompt", "session_id"))
+        kind, session_id = metadata.get("session_type"), metadata.get("session_id")
+        title = one_line(document.title) or self._labels["report"]
+        question = self._question()
         before, after = self._own_blocks()
         exhibits = self._exhibits.section()
         return Report(
-            title=one_line(document.title) or self._labels["report"],
+            title=title,
             language=self._language,
             labels=self._labels,
             kind=self._labels.get(kind if isinstance(kind, str) else "report", self._labels["report"]),
-            question=one_line(prompt) if isinstance(prompt, str) else "",
+            # A title that is the question says it already.
+            question=question if question != title else "",
             date=day(metadata.get("finished_at")) or day(metadata.get("created_at")),
             session_id=one_line(session_id) if isinstance(session_id, str) else None,
             confidence=score(document.confidence_score),
@@ -90,6 +100,11 @@ class _Composer:
             appendix=(*after, *self._run()),
         )
 
+    def _question(self) -> str:
+        """What was asked: of the run, or as the engine noted it."""
+        asked = ((self._metadata or {}).get("prompt"), self._document.blocks.get("question"))
+        return next((line for text in asked if isinstance(text, str) and (line := one_line(text))), "")
+
     def _cited(self) -> list[tuple[str, ...]]:
         """Groups of citations in the order of the report."""
         groups = [segment.citations for segments in self._summary for segment in segments]
@@ -102,11 +117,38 @@ class _Composer:
     def _section(self, index: int) -> SectionBlock:
         section, (woven, rest) = self._document.sections[index], self._woven[index]
         anchor = self._anchors.of("section", section.id)
-        body: list[Block] = [self._paragraph(segments) for segments in woven]
-        if rest:
-            claims = (Segment(one_line(claim.text), claim.id, group(claim.citations)) for claim in rest)
-            body.append(Bullets(tuple(self._paragraph((claim,)) for claim in claims)))
+        body: list[Block] = []
+        repeated: list[Segment] = []
+        for segments in woven:
+            kept, again = self._stated.part(segments)
+            if kept:
+                body.extend(self._pointer(repeated))
+                repeated = []
+                body.append(self._paragraph(kept))
+            repeated.extend(again)
+        claims = [Segment(one_line(claim.text), claim.id, group(claim.citations)) for claim in rest]
+        repeated.extend(claim for claim in claims if self._stated.same(claim))
+        body.extend(self._pointer(repeated))
+        if own := [self._paragraph((claim,)) for claim in claims if not self._stated.same(claim)]:
+            body.append(Bullets(tuple(own)))
         return SectionBlock(anchor, one_line(section.heading) or words(section.id), tuple(body))
+
+    def _pointer(self, repeated: Sequence[Segment]) -> list[Paragraph]:
+        """Where to read the statements that stand among the key findings; the claims can be pointed at here."""
+        numbers: dict[str, list[Segment]] = {}
+        for segment in repeated:
+            finding = self._stated.same(segment)
+            assert finding is not None, "only what a key finding says is left out"
+            numbers.setdefault(finding.id, []).append(segment)
+        if not numbers:
+            return []
+        parts: list[Anchored | Inline] = [Text(self._labels["see_finding" if len(numbers) == 1 else "see_findings"])]
+        for place, (id, segments) in enumerate(sorted(numbers.items(), key=lambda item: self._number[item[0]])):
+            parts.append(Text(", " if place else " "))
+            anchors = [self._anchors.of("claim", segment.claim) for segment in segments if segment.claim is not None]
+            parts.extend(Anchored(anchor, ()) for anchor in anchors)
+            parts.append(Ref(self._findings[id], (Text(str(self._number[id])),)))
+        return [Paragraph((*parts, Text(".")))]
 
     def _paragraph(self, segments: tuple[Segment, ...]) -> Paragraph:
         parts: list[Anchored | Inline] = []
@@ -127,7 +169,7 @@ class _Composer:
         text = one_line(finding.text)
         quote = one_line(finding.quote) if finding.quote else ""
         return Finding(
-            anchor=self._anchors.of("finding", finding.id),
+            anchor=self._findings[finding.id],
             inlines=(Text(text), *self._label(group(finding.citations))),
             # A finding that is itself the quote is not said twice.
             quote=quote if quote != text else None,
@@ -168,6 +210,8 @@ class _Composer:
         after: list[SectionBlock] = []
         facts: list[tuple[str, str]] = []
         for name, value in self._document.blocks.items():
+            if name == "question" and isinstance(value, str):
+                continue  # It heads the report.
             if is_scalar(value) and not isinstance(value, str):
                 facts.append((words(name), cell(value, self._labels)))
             elif laid_out := blocks.lay_out(value, self._labels):

@@ -46,6 +46,8 @@ _FIGURE_HEIGHT = 380.0
 """The most height a figure takes, in CSS pixels."""
 
 _LONG_WORD = re.compile(r"\S{40,}")
+# In a narrow column ids, hashes and paths are broken anywhere; words of a language are left whole.
+_CODE = re.compile(r"(?=\S*[\d_/])[^\s\u2007\u2008]{12,}|\S{28,}")
 _ROUNDS = 4
 # Without the glyph that they act on they show nothing.
 _VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
@@ -191,6 +193,11 @@ def _with_breaks(word: str) -> str:
     return "\u200b".join(word[index : index + 20] for index in range(0, len(word), 20))
 
 
+def _breakable(cell: str) -> str:
+    """A cell whose long unbroken strings may be broken after every character."""
+    return _CODE.sub(lambda match: "\u200b".join(match[0]), cell)
+
+
 def _inlines(parts: Sequence[Anchored | Inline]) -> list[Any]:
     result: list[Any] = []
     for part in parts:
@@ -238,10 +245,10 @@ def _table(table: TableBlock) -> dict[str, Any]:
         "anchor": table.anchor,
         "label": table.label,
         "caption": _text(table.caption) if table.caption else [],
-        "header": [_text(column.header) for column in table.columns],
+        "header": [_text(_breakable(column.header), breakable=False) for column in table.columns],
         "numeric": [column.numeric for column in table.columns],
         "widths": [_width(column) for column in columns],
-        "cells": [_text(cell) for row in zip(*columns, strict=True) for cell in row],
+        "cells": [_text(_breakable(cell), breakable=False) for row in zip(*columns, strict=True) for cell in row],
         "note": _text(table.note) if table.note else [],
     }
 

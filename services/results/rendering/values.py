@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from services.results.rendering import names
 from services.results.rendering.plain_text import clean, one_line
 from services.results.rendering.reading import JSON, Cell
 
@@ -51,9 +53,15 @@ def score(value: float | None) -> str | None:
 
 
 def words(name: str) -> str:
-    """A field's name as words: `std_error` becomes `Std error`. Never empty."""
-    text = _SNAKE.sub(" ", clean(name)).strip()
-    return text[:1].upper() + text[1:] or "–"
+    """A field's name as words: `std_error` becomes `Standard error`. Never empty."""
+    return phrase((name,))
+
+
+def phrase(path: Sequence[str]) -> str:
+    """The names on a way to a value as one phrase: `fit`, `p_adjusted` becomes `Fit adjusted p`. Never empty."""
+    symbol = bool(path) and path[0] in names.SYMBOLS
+    text = _SNAKE.sub(" ", " ".join(clean(names.readable(name)) for name in path)).strip()
+    return (text if symbol else text[:1].upper() + text[1:]) or "–"
 
 
 def is_scalar(value: JSON) -> bool:

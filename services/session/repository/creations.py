@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Executable, bindparam, delete, literal_column, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, literal_column, select, update
 
+from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from services.session.ports import Creation
-from services.session.repository.dialects import PerDialect
 from services.session.tables import creations
 
 _c = creations.c
@@ -17,15 +17,16 @@ _COLUMNS = (
     _c.principal, _c.method, _c.key, _c.fingerprint, _c.session_id, _c.state, _c.holder, _c.takeovers, _c.lease_until,
     _c.created_at, _c.response,
 )  # fmt: skip
-_find = select(*_COLUMNS).where(*_KEY)
+_INSERTED = [column.name for column in _COLUMNS]
+_find = Statement(select(*_COLUMNS).where(*_KEY))
 _PENDING = _c.state == literal_column("'pending'")
 _take_over = (
     update(creations)
     .where(*_KEY, _PENDING, _c.lease_until <= bindparam("now"), _c.fingerprint == bindparam("of_fingerprint"))
     .values(holder=bindparam("new_holder"), lease_until=bindparam("until"), takeovers=_c.takeovers + 1)
 )
-_finish = update(creations).where(*_KEY, _PENDING).values(state="done", response=bindparam("answer"))
-_finish_keyless = delete(creations).where(*_KEY, _PENDING)
+_finish = Statement(update(creations).where(*_KEY, _PENDING).values(state="done", response=bindparam("answer")))
+_finish_keyless = Statement(delete(creations).where(*_KEY, _PENDING))
 _remove = delete(creations).where(
     *_KEY, _PENDING, _c.holder == bindparam("of_holder"), _c.takeovers == literal_column("0")
 )
@@ -44,11 +45,11 @@ _stuck = (
 _prune = delete(creations).where(_c.created_at < bindparam("before"), _c.state == literal_column("'done'"))
 
 
-def _build_insert(db: Connection) -> Executable:
+def _build_insert(db: Connection) -> Insert:
     return insert_for(db, creations).on_conflict_do_nothing(index_elements=["principal", "method", "key"])
 
 
-_insert = PerDialect(_build_insert)
+_insert = Statement(_build_insert, _INSERTED)
 
 
 def _key(creation: Creation) -> dict[str, str]:
@@ -59,7 +60,7 @@ class CreationRepository:
     """See the module. Every method that returns a bool tells whether the row was as expected."""
 
     def find(self, db: Connection, principal: str, method: str, key: str) -> Creation | None:
-        row = db.execute(_find, {"of_principal": principal, "of_method": method, "of_key": key}).one_or_none()
+        row = _find.first(db, {"of_principal": principal, "of_method": method, "of_key": key})
         return None if row is None else Creation(*row)
 
     def insert(self, db: Connection, creation: Creation) -> bool:
@@ -76,7 +77,7 @@ class CreationRepository:
             "created_at": creation.created_at,
             "response": None,
         }
-        return db.execute(_insert(db), values).rowcount == 1
+        return _insert.run(db, values) == 1
 
     def take_over(self, db: Connection, creation: Creation, holder: str, now: int, until: int) -> bool:
         """Go on with a creation whose lease ran out, under the same ids."""
@@ -86,8 +87,8 @@ class CreationRepository:
     def finish(self, db: Connection, creation: Creation, answer: str) -> bool:
         """The session is there; a client's key keeps the answer. False when it is not pending any more."""
         if creation.keyless:
-            return db.execute(_finish_keyless, _key(creation)).rowcount == 1
-        return db.execute(_finish, {**_key(creation), "answer": answer}).rowcount == 1
+            return _finish_keyless.run(db, _key(creation)) == 1
+        return _finish.run(db, {**_key(creation), "answer": answer}) == 1
 
     def remove(self, db: Connection, creation: Creation) -> bool:
         """Forget a refused creation. False when another holder went on with it, whose hold may still come."""

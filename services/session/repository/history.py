@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from sqlalchemy import Connection, Executable, bindparam, select
 
+from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from services.session.domain import Entry, HistoryRow, Kind, Status
 from services.session.repository.dialects import PerDialect
@@ -16,8 +17,10 @@ _after = (
     .order_by(history.c.seq)
     .limit(bindparam("most"))
 )
-_mean = select(durations.c.mean).where(
-    durations.c.session_type == bindparam("of_type"), durations.c.depth == bindparam("of_depth")
+_mean = Statement(
+    select(durations.c.mean).where(
+        durations.c.session_type == bindparam("of_type"), durations.c.depth == bindparam("of_depth")
+    )
 )
 _WINDOW = 20
 
@@ -60,7 +63,8 @@ class DurationRepository:
     """The running mean of the running time of completed sessions, by kind; of the last twenty or so."""
 
     def mean(self, db: Connection, session_type: str, depth: str) -> int | None:
-        return db.execute(_mean, {"of_type": session_type, "of_depth": depth}).scalar_one_or_none()
+        row = _mean.first(db, {"of_type": session_type, "of_depth": depth})
+        return None if row is None else int(row[0])
 
     def learn(self, db: Connection, session_type: str, depth: str, running: int) -> None:
         seen = db.execute(_seen, {"of_type": session_type, "of_depth": depth}).scalar_one_or_none() or 0

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Executable, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, Executable, Insert, bindparam, func, literal_column, select, update
 
+from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from services.session.domain import HELD, Session, Status
 from services.session.ports import Turn
@@ -49,7 +50,8 @@ _advance = (
     .where(lanes.c.owner == bindparam("lane_owner"), lanes.c.virtual_time < bindparam("value"))
     .values(virtual_time=bindparam("value"))
 )
-_owner_time = select(func.max(lanes.c.virtual_time)).where(lanes.c.owner == bindparam("owner"))
+_owner_time = select(func.max(lanes.c.virtual_time)).where(lanes.c.owner == bindparam("owner")).scalar_subquery()
+_times = Statement(_clock.add_columns(func.coalesce(_owner_time, literal_column("0"))))
 _queued_by_engine = select(lanes.c.engine, func.sum(lanes.c.queued)).where(_WAITING).group_by(lanes.c.engine)
 _leased_by_engine = (
     select(sessions.c.engine, func.count()).where(sessions.c.lease_until.is_not(None)).group_by(sessions.c.engine)
@@ -61,7 +63,7 @@ _leave = (
 )
 
 
-def _build_join(db: Connection) -> Executable:
+def _build_join(db: Connection) -> Insert:
     statement = insert_for(db, lanes)
     fresh = statement.excluded
     return statement.on_conflict_do_update(
@@ -77,7 +79,7 @@ def _build_carry(db: Connection) -> Executable:
     )
 
 
-_join = PerDialect(_build_join)
+_join = Statement(_build_join, lanes.c.keys())
 _carry = PerDialect(_build_carry)
 
 
@@ -108,10 +110,9 @@ class FairQueue:
         was_queued = before is not None and before.status is Status.QUEUED
         is_queued = after.status is Status.QUEUED
         if is_queued and not was_queued:
-            present = db.execute(_clock).scalar_one()
-            own = db.execute(_owner_time, {"owner": after.owner}).scalar_one_or_none()
-            lane = {"engine": after.engine, "owner": after.owner, "virtual_time": max(present, own or 0), "queued": 1}
-            db.execute(_join(db), lane)
+            ((present, own),) = _times.all(db, {"owner": after.owner})
+            lane = {"engine": after.engine, "owner": after.owner, "virtual_time": max(present, own), "queued": 1}
+            _join.run(db, lane)
         elif was_queued and not is_queued:
             db.execute(_leave, {"lane_engine": after.engine, "lane_owner": after.owner})
         was_held = before is not None and before.status in HELD

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Insert, bindparam, func, insert, select, update
 
 from kit.db.outbox import Event, Outbox
+from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from services.session.domain import Change, Charge, FinishedStage, Session, Status
 from services.session.errors import LostRace
 from services.session.ports import Glance
-from services.session.repository.dialects import PerDialect
 from services.session.repository.queue import FairQueue
 from services.session.repository.rows import FIXED, dumps, fixed_values, session_of, state_values
 from services.session.tables import charges, counters, history, sessions, stages
@@ -23,8 +23,8 @@ EventOf = Callable[[Session, str], Event]
 _get = select(sessions).where(sessions.c.session_id == bindparam("id"))
 _lock = _get.with_for_update()
 _view = select(*(sessions.c[name] for name in SessionView._fields)).where(sessions.c.session_id == bindparam("id"))
-_insert = insert(sessions)
-_history = insert(history)
+_insert = Statement(insert(sessions), sessions.c.keys())
+_history = Statement(insert(history), history.c.keys())
 _charge = insert(charges)
 _stage = insert(stages)
 _waive = update(charges).where(charges.c.session_id == bindparam("id")).values(amount=0)
@@ -49,7 +49,7 @@ _update = (
 )
 
 
-def _build_count(db: Connection) -> Executable:
+def _build_count(db: Connection) -> Insert:
     statement = insert_for(db, counters)
     fresh = statement.excluded
     return statement.on_conflict_do_update(
@@ -62,7 +62,7 @@ def _build_count(db: Connection) -> Executable:
     )
 
 
-_count = PerDialect(_build_count)
+_count = Statement(_build_count, counters.c.keys())
 
 
 class SessionRepository:
@@ -91,7 +91,7 @@ class SessionRepository:
         """Store a new session with its first history rows."""
         self._number(change)
         session = change.after
-        db.execute(_insert, {**fixed_values(session), **state_values(session)})
+        _insert.run(db, {**fixed_values(session), **state_values(session)})
         self._follow(db, None, change)
         return session
 
@@ -119,7 +119,7 @@ class SessionRepository:
         """Whatever stands or falls with the row."""
         after = change.after
         if change.entries:
-            db.execute(_history, [_history_values(change, number) for number in range(len(change.entries))])
+            _history.run_many(db, [_history_values(change, number) for number in range(len(change.entries))])
         if change.finished is not None:
             self._checkpoint(db, after.session_id, change.finished)
         if change.waived:
@@ -176,7 +176,7 @@ class SessionRepository:
         # In one order everywhere, so that two changes of an owner's sessions do not wait for each other.
         for status in sorted(deltas):
             count, held, charged = deltas[status]
-            db.execute(_count(db), {**key, "status": status, "count": count, "held": held, "charged": charged})
+            _count.run(db, {**key, "status": status, "count": count, "held": held, "charged": charged})
 
     def finished_stages(self, db: Connection, session_id: str) -> list[FinishedStage]:
         """Checkpoints in order."""

@@ -104,7 +104,11 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
     started: list[StackProcess] = []
 
     async def start(
-        folder: Path | None = None, port: int | None = None, startup: float = 60, **behaviours: str
+        folder: Path | None = None,
+        port: int | None = None,
+        startup: float = 60,
+        force_after: float = 3600,
+        **behaviours: str,
     ) -> StackProcess:
         folder = folder or tmp_path / "data"
         port = port or free_port()
@@ -119,6 +123,7 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
             str(folder),
             str(port),
             str(startup),
+            str(force_after),
             env=environment,
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,

@@ -14,10 +14,12 @@ import pytest
 from aiohttp import BodyPartReader, web
 from rich.console import Console
 
+from cli.demo.exporting import Exporter
 from cli.demo.rest import RestApi, ServerEvent
 from cli.demo.uploading import Uploader
 from cli.demo.watching import ProgressLine, follow
 from cli.errors import Refused
+from tests.support.nats import free_port
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Server:
     streams: list[bytes] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
     sessions: list[dict[str, Any]] = field(default_factory=list)
+    exports: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """Status and headers of the answers to exports, one a request; then they succeed."""
     url: str = ""
 
     def app(self) -> web.Application:
@@ -39,6 +43,7 @@ class Server:
                 web.post("/api/v1/documents/upload", self.upload),
                 web.get("/api/v1/sessions/s1", self.session),
                 web.get("/api/v1/sessions/s1/events", self.events),
+                web.get("/api/v1/sessions/s1/export", self.export),
                 web.get("/api/v1/refused", self.refused),
             ]
         )
@@ -75,6 +80,13 @@ class Server:
     async def events(self, request: web.Request) -> web.Response:
         self.resumed.append(request.headers.get("Last-Event-ID", ""))
         return web.Response(body=self.streams.pop(0), content_type="text/event-stream")
+
+    async def export(self, request: web.Request) -> web.Response:
+        if self.exports:
+            status, headers = self.exports.pop(0)
+            body = {"error": "unavailable", "message": "No renderer is free"}
+            return web.json_response(body, status=status, headers=headers)
+        return web.Response(body=request.query["format"].encode())
 
     async def refused(self, request: web.Request) -> web.Response:
         return web.json_response({"error": "x", "message": "Not today"}, status=402)
@@ -182,3 +194,59 @@ async def test_a_refusal_is_told_with_the_servers_own_words(api: RestApi) -> Non
     with pytest.raises(Refused, match="GET /api/v1/refused answered 402: Not today") as refused:
         await api.get("/api/v1/refused")
     assert refused.value.code == 1
+
+
+class Waiting:
+    """A clock that only waiting moves on."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.waits)
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+def exporter(api: RestApi, waiting: Waiting) -> Exporter:
+    return Exporter(api, clock=waiting.now, sleep=waiting.sleep)
+
+
+async def test_a_report_is_asked_for_again_when_the_renderer_is_busy(
+    server: Server, api: RestApi, tmp_path: Path
+) -> None:
+    server.exports = [(503, {"Retry-After": "7"}), (500, {}), (503, {"Retry-After": "soon"})]
+    waiting = Waiting()
+    await exporter(api, waiting).export("s1", tmp_path / "out", Console(file=io.StringIO()))
+    assert waiting.waits == [7.0, 2.0, 4.0]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        "s1.pdf": b"pdf",
+        "s1.docx": b"docx",
+    }
+
+
+async def test_a_report_that_cannot_be_made_is_given_up_after_a_minute(
+    server: Server, api: RestApi, tmp_path: Path
+) -> None:
+    server.exports = [(503, {})] * 100
+    waiting = Waiting()
+    with pytest.raises(Refused, match="answered 503: No renderer is free"):
+        await exporter(api, waiting).export("s1", tmp_path, Console(file=io.StringIO()))
+    assert waiting.waits == [1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
+
+
+async def test_a_report_that_is_refused_is_not_asked_for_again(server: Server, api: RestApi, tmp_path: Path) -> None:
+    server.exports = [(404, {})]
+    waiting = Waiting()
+    with pytest.raises(Refused, match="answered 404"):
+        await exporter(api, waiting).export("s1", tmp_path, Console(file=io.StringIO()))
+    assert waiting.waits == []
+
+
+async def test_a_report_waits_for_a_gateway_that_comes_back(tmp_path: Path) -> None:
+    waiting = Waiting()
+    async with RestApi(f"http://127.0.0.1:{free_port()}", "token") as nobody:
+        with pytest.raises(Refused, match="no stack answers"):
+            await exporter(nobody, waiting).export("s1", tmp_path, Console(file=io.StringIO()))
+    assert len(waiting.waits) == 7

@@ -162,8 +162,20 @@ async def test_what_does_not_end_is_killed_in_time(launch: Launch) -> None:
     assert stack.left() == []
 
 
-async def test_a_second_signal_kills(launch: Launch, tmp_path: Path) -> None:
-    stack = await launch(worker="deaf")
+async def test_one_wish_delivered_twice_is_still_a_clean_stop(launch: Launch, tmp_path: Path) -> None:
+    stack = await launch()
+    await stack.ready()
+    stack.process.send_signal(signal.SIGINT)
+    ended = tmp_path / "ended"
+    await until(lambda: ended.exists() and "gateway" in ended.read_text())
+    stack.process.send_signal(signal.SIGINT)
+    assert await stack.ended() == (0, "")
+    assert stack.left() == []
+    assert sorted(ended.read_text().split()) == sorted(["gateway", "worker", "worker", *PARTS])
+
+
+async def test_a_later_signal_kills(launch: Launch, tmp_path: Path) -> None:
+    stack = await launch(worker="deaf", force_after=0)
     await stack.ready()
     stack.process.terminate()
     ended = tmp_path / "ended"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import os
 import signal
 import sys
@@ -11,7 +13,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from rich.console import Console
 
+from cli.demo.job import DemoJob
+from cli.demo.next_steps import next_steps
+from cli.demo.tour import tour
+from cli.stack.datadir import DataDir
 from tests.integration.cli.conftest import ROOT, StackProcess, descendants, lives, until
 from tests.support.nats import free_port
 
@@ -105,6 +112,36 @@ async def test_demo_does_a_session_from_upload_to_report(stack: StackProcess, tm
     assert docx.read_bytes().startswith(b"PK")
     _, again, _ = await prsm("demo", "--data-dir", stack.folder, *words)
     assert "Library: 0 documents stored, 2 already there" in again
+
+
+async def test_a_report_that_cannot_be_written_is_said_and_the_next_steps_work(
+    stack: StackProcess, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n5,10.1\n6,12.2\n")
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    data, job = DataDir(stack.folder), DemoJob.of(docs=None, data=table, prompt="")
+    url = f"http://127.0.0.1:{stack.port}"
+    done = await tour(data, url, job, out=in_the_way, console=Console(file=io.StringIO()))
+    assert done.problem.startswith(f"the report was not written: the report cannot be written to {in_the_way}")
+    script = "set -e\n" + next_steps(data, url, job, done).partition("# your own files")[0].partition(":\n")[2]
+    shell = await asyncio.create_subprocess_exec(
+        *(
+            "sh",
+            "-c",
+            script.replace("curl -s", "curl -sS --fail-with-body").replace("report.pdf", str(tmp_path / "r")),
+        ),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        answers = (await shell.communicate())[0].decode().splitlines()
+    assert shell.returncode == 0, answers
+    status, _, created = (json.loads(line) for line in answers if line.startswith("{"))
+    assert status["status"] == "completed"
+    assert created["status"] == "queued"
+    assert (tmp_path / "r").read_bytes().startswith(b"%PDF-")
 
 
 async def test_a_service_that_dies_comes_back_where_it_was(stack: StackProcess) -> None:

@@ -82,6 +82,17 @@ async def test_a_read_sees_one_snapshot_and_what_was_written_before(db: Database
         assert await db.read(count) == number + 1
 
 
+async def test_scans_see_what_was_written_and_run_beside_reads(db: Database) -> None:
+    outbox = Outbox(TABLES)
+    await db.write(lambda c: outbox.append(c, [event(n) for n in range(3)]))
+    found = await asyncio.gather(
+        db.scan(lambda c: len(outbox.unpublished(c, 10))),
+        db.read(lambda c: len(outbox.unpublished(c, 10))),
+        db.scan(lambda c: len(outbox.unpublished(c, 2))),
+    )
+    assert list(found) == [3, 3, 2]
+
+
 async def test_commits_wake_their_listeners(db: Database) -> None:
     woken = asyncio.Event()
     db.on_commit(woken.set)

@@ -92,9 +92,9 @@ async def bus(nats: NatsServer) -> AsyncIterator[Bus]:
 
 
 async def test_the_whole_way(
-    identities: Identities, collab: str, nats: NatsServer, bus: Bus, library_file: Path, tmp_path: Path
+    identities: Identities, collab: str, nats: NatsServer, bus: Bus, migrated_file: Path, tmp_path: Path
 ) -> None:
-    database = shutil.copy(library_file, tmp_path / "process.db")
+    database = shutil.copy(migrated_file, tmp_path / "process.db")
     settings = {
         **identities.settings("library"),
         "database_url": f"sqlite:///{database}",

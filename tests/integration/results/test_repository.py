@@ -12,16 +12,16 @@ KEY = ArtifactKey("s", 1, "a" * 64)
 ARTIFACT = Artifact(KEY, ArtifactKind.CHECKPOINT, "ada", 10, 1_000_000)
 
 
-async def test_what_is_stored_is_found_under_its_whole_key(either_db: Database) -> None:
+async def test_what_is_stored_is_found_under_its_whole_key(db: Database) -> None:
     index = SqlArtifacts()
-    await either_db.write(lambda conn: index.insert(conn, ARTIFACT))
-    assert await either_db.read(lambda conn: index.find(conn, KEY)) == ARTIFACT
+    await db.write(lambda conn: index.insert(conn, ARTIFACT))
+    assert await db.read(lambda conn: index.find(conn, KEY)) == ARTIFACT
     for other in (replace(KEY, epoch=2), replace(KEY, session_id="t"), replace(KEY, hash="b" * 64)):
-        assert await either_db.read(lambda conn, key=other: index.find(conn, key)) is None  # type: ignore[misc]
+        assert await db.read(lambda conn, key=other: index.find(conn, key)) is None  # type: ignore[misc]
 
 
-async def test_the_first_row_stays(either_db: Database) -> None:
+async def test_the_first_row_stays(db: Database) -> None:
     index = SqlArtifacts()
-    await either_db.write(lambda conn: index.insert(conn, ARTIFACT))
-    await either_db.write(lambda conn: index.insert(conn, replace(ARTIFACT, created_at=2_000_000)))
-    assert await either_db.read(lambda conn: index.find(conn, KEY)) == ARTIFACT
+    await db.write(lambda conn: index.insert(conn, ARTIFACT))
+    await db.write(lambda conn: index.insert(conn, replace(ARTIFACT, created_at=2_000_000)))
+    assert await db.read(lambda conn: index.find(conn, KEY)) == ARTIFACT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_holm_by_hand() -> None:
 def test_p_values_far_out_keep_their_digits() -> None:
     # With two degrees of freedom p = 1 - t / sqrt(2 + t**2), about 1 / t**2 far out.
     assert t_two_sided(1e6, 2) == pytest.approx(1e-12, rel=1e-9)
-    assert t_two_sided(math.inf, 3) == 0.0
+    assert t_two_sided(math.inf, 3) == sys.float_info.min
 
 
 def test_noncentral_interval_inverts_the_distribution() -> None:

@@ -184,12 +184,23 @@ async def test_two_datasets_of_one_name_stay_apart() -> None:
 
 async def test_malformed_rows_are_named_in_the_document() -> None:
     document = await run_session(context(("t.csv", "x,y\n1,2\n2\n3,4\n"), prompt="x and y"))
-    assert "line 3: has 1 fields where the header has 2 (row left out)" in document["sections"][1]["body"]
+    assert "line 3: has 1 field where the header has 2 (row left out)" in document["sections"][1]["body"]
+    told = "1 of 3 rows was left out of t.csv: line 3: has 1 field where the header has 2."
+    assert told in document["summary"]
+
+
+async def test_rows_left_out_and_open_quotes_are_told_in_the_summary() -> None:
+    document = await run_session(context(("t.csv", 'x,y\n1,2\n2\n3,4,5\n"6,7\n'), prompt="x and y"))
+    assert (
+        "2 of 4 rows were left out of t.csv: line 3: has 1 field where the header has 2; line 4: has"
+        in (document["summary"])
+    )
+    assert "In t.csv, line 5: a quote is opened and never closed" in document["summary"]
 
 
 def test_the_helper_does_what_the_engine_does() -> None:
     found = analyse_dataset("plants.csv", PLANTS.encode(), PROMPT, {}, seed=0)
-    assert set(found) == {"tables", "figures", "analysis", "key_findings", "sections", "decisions"}
+    assert set(found) == {"tables", "figures", "analysis", "key_findings", "sections", "decisions", "left_out"}
     json.dumps(found, allow_nan=False)
 
 

@@ -117,6 +117,27 @@ def test_a_quote_that_never_closes_costs_one_line_only() -> None:
     assert [problem.line for problem in result.problems if "never closed" in problem.issue] == [3]
 
 
+def test_a_quote_that_never_closes_is_no_part_of_the_value() -> None:
+    result = read('a,b\n1,2\n3,"4\n5,6\n')
+    assert types(result) == {"a": "integer", "b": "integer"}
+    assert result.table["b"].cells == ("2", "4", "6")
+
+
+def test_rows_that_a_missing_quote_swallows_are_read_and_named() -> None:
+    result = read('a,b\n"1,2\n3,4"\n5,6\n')
+    assert result.table["a"].cells == ("1", "3", "5")
+    assert result.table["b"].cells == ("2", "4", "6")
+    assert [(p.line, p.effect) for p in result.problems] == [(2, "kept")]
+    assert "not closed before line 3" in result.problems[0].issue
+
+
+def test_a_field_that_holds_what_looks_like_rows_is_named() -> None:
+    result = read('a,b\n1,"2\n3,4"\n5,6\n')
+    assert result.table.rows == 2
+    assert [(p.line, p.effect) for p in result.problems] == [(2, "kept")]
+    assert read('a,b\n1,"see, there\nand, here"\n5,x\n').problems == ()
+
+
 def test_text_after_a_closing_quote_is_kept_and_named() -> None:
     result = read('a,b\n"5" nail,x\n7,y\n')
     assert result.table["a"].cells == ("5 nail", "7")
@@ -132,7 +153,8 @@ def test_a_wrong_cell_among_many_numbers_is_named() -> None:
 def test_lines_above_the_header_are_left_out_and_named() -> None:
     result = read("Report of 2024\n\nname,n,m\na,1,2\nb,2,3\nc,3,4\n")
     assert result.table.names() == ["name", "n", "m"]
-    assert problems(result) == [(1, "row left out")]
+    assert problems(result) == [(1, "line left out")]
+    assert result.rows_left_out == 0
 
 
 def test_headers_missing_repeated_and_blank() -> None:

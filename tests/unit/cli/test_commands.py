@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_bad_usage_is_one_line_and_status_2(tmp_path: Path, capsys: Said, words:
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert said.err.startswith(f"prsm {words[0]}: ")
     assert not (tmp_path / "data").exists()
+
+
+def test_alone_it_shows_the_help_line_by_line(capsys: Said) -> None:
+    assert run("--help") == 0
+    help_text = capsys.readouterr().out
+    assert run() == 0
+    assert capsys.readouterr() == (help_text, "")
+    assert help_text.count("\n") > 10
+
+
+def test_it_knows_its_version(capsys: Said) -> None:
+    project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text())["project"]
+    assert run("--version") == 0
+    assert capsys.readouterr() == (f"prsm {project['version']}\n", "")
 
 
 def test_help_needs_no_heavy_module() -> None:

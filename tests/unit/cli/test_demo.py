@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from cli.demo.job import DemoJob
+from cli.demo.next_steps import next_steps
 from cli.demo.report import show_results
+from cli.demo.tour import Done, counted
 from cli.demo.watching import ProgressLine
 from cli.errors import Refused
+from cli.stack.datadir import DataDir
 
 
 def test_without_files_it_is_the_sample_library() -> None:
@@ -106,3 +112,44 @@ def test_without_a_terminal_each_stage_is_a_line() -> None:
         "   40 %  read",
         "  100 %  completed",
     ]
+
+
+def bodies(text: str) -> list[dict[str, Any]]:
+    """The request bodies among printed commands, read as a shell reads them."""
+    words = [shlex.split(line) for line in text.splitlines() if "curl" in line]
+    return [json.loads(line[line.index("-d") + 1]) for line in words if "-d" in line]
+
+
+def test_what_to_try_next_fits_what_was_done(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.touch()
+    (tmp_path / "a.md").touch()
+    inputs = {"datasets": [{"document_id": "d1"}]}
+    steps = {
+        name: next_steps(DataDir(tmp_path), "http://127.0.0.1:1", job, Done("s1", inputs, ""))
+        for name, job in {
+            "samples": DemoJob.of(docs=None, data=None, prompt=""),
+            "docs": DemoJob.of(docs=tmp_path, data=None, prompt=""),
+            "data": DemoJob.of(docs=None, data=table, prompt=""),
+        }.items()
+    }
+    for text in steps.values():
+        assert 'belongs to the user "demo"' in text
+        assert f"token --data-dir {tmp_path} --user demo --ttl 1d)" in text
+        assert "not written" not in text
+    (asked,) = bodies(steps["data"])
+    assert (asked["session_type"], asked["inputs"]) == ("analysis", inputs)
+    (asked,) = bodies(steps["samples"])
+    assert "carbon" in asked["prompt"]
+    (asked,) = bodies(steps["docs"])
+    assert "carbon" not in asked["prompt"]
+
+
+def test_a_report_that_is_missing_can_be_fetched_later(tmp_path: Path) -> None:
+    job = DemoJob.of(docs=None, data=None, prompt="")
+    text = next_steps(DataDir(tmp_path), "http://127.0.0.1:1", job, Done("s1", {}, "it was not written"))
+    assert "http://127.0.0.1:1/api/v1/sessions/s1/export?format=pdf" in text
+
+
+def test_counts_agree_with_their_nouns() -> None:
+    assert [counted(count, "data set") for count in (0, 1, 2)] == ["0 data sets", "1 data set", "2 data sets"]

@@ -17,6 +17,7 @@ from cli.stack.datadir import DataDir
 from cli.stack.environment import SERVICES, Addresses, Environments
 from cli.stack.keys import IDENTITIES, ensure_keys
 from cli.stack.ports import Ports
+from cli.stack.running import FORCE_AFTER, Signals
 from gateway.settings import GatewaySettings
 from kit.settings import ServiceSettings
 from worker.settings import WorkerSettings
@@ -154,3 +155,14 @@ def test_the_broker_is_configured_with_its_token_for_its_owner_alone(data: DataD
 def test_a_bad_sync_interval_is_refused(data: DataDir, bad: str) -> None:
     with pytest.raises(Refused, match="PRSM_NATS_SYNC_INTERVAL"):
         nats.write_config(data, 4222, sync_interval=bad)
+
+
+@pytest.mark.parametrize(("later", "killed"), [(0.0, False), (FORCE_AFTER - 0.01, False), (FORCE_AFTER, True)])
+def test_a_further_signal_kills_only_after_a_while(later: float, killed: bool) -> None:
+    now = 100.0
+    signals = Signals(lambda: now)
+    signals.receive()
+    assert signals.stop.is_set()
+    now += later
+    signals.receive()
+    assert signals.kill.is_set() == killed

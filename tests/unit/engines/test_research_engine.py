@@ -160,6 +160,11 @@ async def test_a_near_miss_is_shown_as_near_and_not_as_an_answer() -> None:
     result = await result_for("Does retention of tungsten filaments in vacuum lamps depend on nitrogen pressure?")
     assert result["summary"].startswith("Not found in these sources")
     assert "“tungsten”" in result["summary"]
+    # Who reads the summary alone sees the nearest passages, and that they are no answer.
+    near = next(item for item in result["sections"] if item["heading"] == "Nearest passages")["claims"]
+    told = result["summary"].split("not amount to an answer: ")[1]
+    assert near
+    assert told.startswith(f"“{near[0]['text']}” [1]")
     assert result["key_findings"] == []
 
 
@@ -210,7 +215,7 @@ async def test_max_documents_is_respected() -> None:
     result = await run_engine(ResearchEngine(), context)
     assert context.used["document_read"] == 1
     assert len({item["document_id"] for item in result["citations"]}) == 1
-    assert "ranked below the 1 documents" in json.dumps(result["screening"])
+    assert "ranked below the one document that is read" in json.dumps(result["screening"])
 
 
 async def test_depth_changes_breadth() -> None:

@@ -17,6 +17,11 @@ def test_a_record_is_names_and_values_with_those_of_its_records() -> None:
     assert lay_out(record, _EN) == [Pairs((("Seed", "0"), ("Exact", "yes"), ("Confidence parts strength", "0.5")))]
 
 
+def test_members_that_only_hold_others_are_not_in_a_name() -> None:
+    assert lay_out({"result": {"column_count": 3}}, _EN) == [Pairs((("Column count", "3"),))]
+    assert lay_out({"result": 3}, _EN) == [Pairs((("Result", "3"),))]
+
+
 def test_like_records_are_a_table() -> None:
     rows = [{"term": "x", "estimate": 1.5, "tags": ["a", "b"]}, {"term": "y", "estimate": None, "tags": []}]
     (table,) = lay_out(rows, _EN)
@@ -99,5 +104,10 @@ def test_numbers(value: float, text: str) -> None:
 def test_scores_and_names() -> None:
     assert score(0.8125) == "0.81"
     assert score(None) is None
-    assert words("std_error") == "Std error"
+    assert words("column_count") == "Column count"
+    assert words("std_error") == "Standard error"
+    assert words("autocorrelation_lag1") == "Autocorrelation at lag 1"
+    assert words("r_squared_adjusted") == "Adjusted R²"
+    assert words("hedges_g_ci_low") == "Hedges’ g, lower limit"
+    assert words("p") == "p"
     assert words(" ") == "–"

@@ -6,10 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import docx
 import pypdf
+import pypdfium2
 import pytest
 
 from services.results.rendering import reference_docx
@@ -137,6 +139,51 @@ def test_fixed_words_follow_the_language(language: str) -> None:
     assert heading.get(language[:2], "Key findings") in text
 
 
+@pytest.mark.parametrize("format", _PRESENTED)
+@pytest.mark.parametrize("session_type", ["research", "analysis", "synthesis"])
+def test_the_question_is_there_whoever_noted_it(format: Format, session_type: str) -> None:
+    read, facts = _READERS[format], metadata() | {"session_type": session_type}
+    asked = squeezed(facts.pop("prompt"))
+    noted = sample() | {"question": metadata()["prompt"]}
+    assert squeezed(read(rendered(format, metadata=facts).body)).count(asked) == 0
+    assert squeezed(read(rendered(format, noted, metadata=facts).body)).count(asked) == 1
+    assert squeezed(read(rendered(format, noted).body)).count(asked) == 1
+
+
+def test_the_question_is_on_the_first_page() -> None:
+    first = pypdf.PdfReader(io.BytesIO(rendered("pdf").body)).pages[0]
+    assert squeezed(metadata()["prompt"]) in squeezed(first.extract_text())
+
+
+@pytest.mark.parametrize("format", _PRESENTED)
+def test_a_title_that_is_the_question_is_not_said_twice(format: Format) -> None:
+    text = squeezed(_READERS[format](rendered(format, sample() | {"title": metadata()["prompt"]}).body))
+    lead = text.partition(squeezed(sample()["summary"][:60]))[0]
+    assert lead.count(squeezed(metadata()["prompt"])) <= 1 + (format == "markdown")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "language", "words"),
+    [(0, "en", "under 1 s"), (0.4, "de", "unter 1 s"), (1, "en", "1 s"), (97.5, "en", "97.5 s")],
+)
+def test_a_running_time_is_never_nothing(seconds: float, language: str, words: str) -> None:
+    facts = metadata() | {"execution_time": seconds}
+    text = rendered("markdown", metadata=facts, language=language).body.decode()
+    assert f":** {words}\n" in text
+
+
+def test_facts_of_the_run_have_readable_names() -> None:
+    facts = metadata() | {
+        "cost": {"held": "2.00", "charged": "1.284", "released": "0.716", "currency": "FTNS"},
+        "resource_usage": {"tokens_out": 0, "peak_memory_mb": 89.5},
+        "attempts": 1,
+    }
+    text = rendered("markdown", metadata=facts).body.decode()
+    for line in ("Cost charged:** 1.284 FTNS", "Output tokens:** 0", "Peak memory (MB):** 89.5", "Attempts:** 1"):
+        assert f"\n- **{line}\n" in text
+    assert "currency" not in text
+
+
 @pytest.fixture(scope="module")
 def pdf_reader() -> pypdf.PdfReader:
     return pypdf.PdfReader(io.BytesIO(rendered("pdf").body))
@@ -174,6 +221,43 @@ def test_pdf_pages_are_numbered_and_sections_outlined(pdf_reader: pypdf.PdfReade
         assert f"{number} / {count}" in page.extract_text()
     titles = [str(item["/Title"]) for item in pdf_reader.outline if isinstance(item, dict)]
     assert {"Key findings", "References"} <= set(titles)
+
+
+def _headed(source: dict[str, Any], heading: str) -> tuple[str, int]:
+    """The running head of the page on which a chapter begins, and the line of the chapter's heading there."""
+    for page in pypdf.PdfReader(io.BytesIO(rendered("pdf", source).body)).pages[1:]:
+        lines = page.extract_text().splitlines()
+        if places := [index for index, line in enumerate(lines) if line.endswith(heading) and index]:
+            return lines[0], places[0]
+    raise AssertionError(f"no later page has {heading!r}")
+
+
+def test_pdf_pages_are_headed_by_the_chapter_they_begin_with() -> None:
+    source = sample() | {"key_findings": [], "tables": []}
+    source["sections"] = [
+        {"id": "long", "heading": "At length", "body": "\n\n".join(["Much to say. " * 60] * 9), "claims": []},
+        {"id": "short", "heading": "In short", "body": "Little to say.", "claims": []},
+    ]
+    head, place = _headed(source, "In short")
+    assert place > 5
+    assert head.endswith("At length")
+    # A figure that the page before has no room for takes its heading along.
+    source["sections"] = [source["sections"][0] | {"body": "\n\n".join(["Much to say. " * 60] * 3)}]
+    head, place = _headed(source, "Figures and tables")
+    assert place == 1
+    assert head.endswith("Figures and tables")
+
+
+def test_long_ids_stay_in_their_columns() -> None:
+    columns = list("abcdefgh")
+    source = {"title": "I", "tables": [{"id": "t", "columns": columns, "rows": [["0f" * 12] * len(columns)]}]}
+    page = pypdfium2.PdfDocument(rendered("pdf", source, metadata=None).body)[0]
+    words = page.get_textpage()
+    boxes = [words.get_charbox(index) for index in range(words.count_chars()) if words.get_text_range(index, 1) == "0"]
+    assert len(boxes) >= 12 * len(columns)
+    boxes.sort(key=lambda box: (round(box[1]), box[0]))
+    for (_, low, right, _), (left, next_low, _, _) in pairwise(boxes):
+        assert round(low) != round(next_low) or right <= left, "one id is set over another"
 
 
 def test_pdf_links_lead_to_references_and_sources(pdf_reader: pypdf.PdfReader) -> None:

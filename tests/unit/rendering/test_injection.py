@@ -31,6 +31,7 @@ _OWN_TAG = re.compile(r'<a id="[a-z]+-[A-Za-z0-9-]+">|</a>')
 def _document() -> dict[str, Any]:
     """Every payload in every kind of field."""
     indexed = list(enumerate(PAYLOADS))
+    last = len(PAYLOADS) - 1
     return {
         "title": _SEPARATOR.join(PAYLOADS),
         "summary": "\n\n".join(f"{payload} s{index}e" for index, payload in indexed),
@@ -39,7 +40,8 @@ def _document() -> dict[str, Any]:
                 "id": f"s{index} {payload}",
                 "heading": payload,
                 "body": payload,
-                "claims": [{"id": f"c{index} {payload}", "text": payload, "citations": [f"k{index}"]}],
+                # Not what the key finding cites: the text stands in both places then.
+                "claims": [{"id": f"c{index} {payload}", "text": payload, "citations": [f"k{last - index}"]}],
             }
             for index, payload in indexed
         ],
@@ -67,7 +69,7 @@ def _document() -> dict[str, Any]:
     }  # fmt: skip
 
 
-_METADATA = {"session_id": "sid", "prompt": _SEPARATOR.join(PAYLOADS), "finished_at": "2025-07-02T10:31:40Z"}
+_METADATA = {"session_id": "sid", "prompt": _SEPARATOR.join(PAYLOADS[::-1]), "finished_at": "2025-07-02T10:31:40Z"}
 
 
 def _rendered(format: Format) -> bytes:

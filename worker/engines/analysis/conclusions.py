@@ -15,6 +15,7 @@ from worker.engines.analysis.wording import listed, plural
 JSON = Any
 
 _SHOWN_PROBLEMS = 10
+_SUMMARY_PROBLEMS = 3
 _SMALL = 30
 _LIBRARIES = ("numpy", "scipy", "formulaic")
 
@@ -129,11 +130,32 @@ def _limits(
 def summary(findings: Sequence[JSON], loaded: JSON, *, partial: bool) -> str:
     """The data in a sentence and the first three findings."""
     sizes = [f"{dataset['name']} ({plural(dataset['rows'], 'row')})" for dataset in loaded["datasets"]]
-    sentences = [f"Analysed: {listed(sizes)}."]
+    sentences = [f"Analysed: {listed(sizes)}.", *filter(None, map(left_out, loaded["datasets"]))]
     sentences += [finding["text"] for finding in findings[:3]] or ["Nothing stands out clearly."]
     if partial:
         sentences.append("The analysis is partial.")
     return " ".join(sentences)
+
+
+def left_out(dataset: JSON) -> str:
+    """What of a dataset's rows was not used, or read with doubt, by line; empty when all is well."""
+    lost = [problem for problem in dataset["problems"] if problem["effect"] == "row left out"]
+    doubtful = [p for p in dataset["problems"] if p["effect"] == "kept" and "column" not in p]
+    sentences = []
+    if number := dataset["rows_left_out"]:
+        were = "was" if number == 1 else "were"
+        sentences.append(
+            f"{number:,} of {dataset['rows'] + number:,} rows {were} left out of {dataset['name']}: {_told(lost, number)}."
+        )
+    if doubtful:
+        sentences.append(f"In {dataset['name']}, {_told(doubtful, len(doubtful))}.")
+    return " ".join(sentences)
+
+
+def _told(problems: Sequence[JSON], number: int) -> str:
+    shown = [f"line {problem['line']}: {problem['issue']}" for problem in problems[:_SUMMARY_PROBLEMS]]
+    more = number - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more" if more else "")
 
 
 def methods(seed: int) -> JSON:

@@ -148,10 +148,11 @@ def analyse_dataset(name: str, data: bytes, prompt: str, options: Mapping[str, A
     """Analyse one dataset as part of another session; the same code as the engine's, at one go.
 
     `options` is what `preferences.analysis` takes. Returns ``{tables, figures, analysis, key_findings, sections,
-    decisions}`` in the result document's shapes. Raises :class:`AnalysisError` for unusable data or options.
+    decisions}`` in the result document's shapes, and `left_out`, a sentence on rows not used or "". Raises
+    :class:`AnalysisError` for unusable data or options.
     """
     from worker.engines.analysis.compute import compute
-    from worker.engines.analysis.conclusions import figures_in_order, find, sections
+    from worker.engines.analysis.conclusions import figures_in_order, find, left_out, sections
     from worker.engines.analysis.loading import load, planned_tasks
     from worker.engines.analysis.options import parse_options
     from worker.engines.analysis.reading.reader import read_table
@@ -168,4 +169,5 @@ def analyse_dataset(name: str, data: bytes, prompt: str, options: Mapping[str, A
         "key_findings": findings,
         "sections": sections(findings, computed, loaded, partial=False),
         "decisions": loaded["decisions"],
+        "left_out": left_out(loaded["datasets"][0]),
     }

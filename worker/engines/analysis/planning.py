@@ -11,7 +11,7 @@ from worker.engines.analysis.errors import invalid
 from worker.engines.analysis.options import PATH, AnalysisOptions
 from worker.engines.analysis.question import Question, read_question
 from worker.engines.analysis.reading.notes import Decision
-from worker.engines.analysis.table import Column, ColumnType, Table, complete_rows
+from worker.engines.analysis.table import MIN_LEVELS, Column, ColumnType, Table, complete_rows
 from worker.engines.analysis.tasks.registry import check_task
 from worker.engines.analysis.tasks.task import Task
 
@@ -116,12 +116,12 @@ class _Chooser:
         time = self._time(response)
         if time is not None and self.question.over_time and time.name not in self.question.mentioned:
             self.question = replace(self.question, mentioned=(*self.question.mentioned, time.name))
+        group = self._group(mentioned) if response is not None else None
         if self.options.formula is not None:
             self._add("regression", "a formula is given", PATH, formula=self.options.formula)
         elif response is not None:
-            self._model(response, measures, mentioned, time)
+            self._model(response, measures, mentioned, time, group)
         if response is not None:
-            group = self._group(mentioned)
             if group is not None:
                 self._add("compare_groups", f"{group.name} is a category", response=response.name, group=group.name)
             if time is not None:
@@ -200,7 +200,12 @@ class _Chooser:
         return chosen
 
     def _model(
-        self, response: Column, measures: Sequence[Column], mentioned: Sequence[Column], time: Column | None
+        self,
+        response: Column,
+        measures: Sequence[Column],
+        mentioned: Sequence[Column],
+        time: Column | None,
+        group: Column | None,
     ) -> None:
         if self.options.features:
             features = [self._named(f"features[{i}]", name) for i, name in enumerate(self.options.features)]
@@ -209,6 +214,13 @@ class _Chooser:
             groupings = self.table.groupings()
             features = [c for c in mentioned if c is not response and (c in measures or c in groupings)]
             why = "the prompt names them"
+            if group is not None and features == [group] and len(group.levels()) > MIN_LEVELS:
+                self._decide(
+                    f"no model of {response.name}",
+                    f"{group.name} is the only predictor named, and comparing its groups answers the same",
+                    f"{quoted(response.name)} ~ {quoted(group.name)}",
+                )
+                return
         if not features:
             candidates = [c for c in measures if c is not response and c is not time] or [
                 c for c in measures if c is not response

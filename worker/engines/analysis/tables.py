@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from worker.engines.analysis.wording import term_name
+
 Result = dict[str, Any]
 Rows = tuple[str, list[str], list[list[Any]]]
 """Title, column headings, rows."""
@@ -47,7 +49,7 @@ def _correlation(result: Result) -> Rows:
 
 def _regression(result: Result) -> Rows:
     keys = ("estimate", "std_error", "t", "p", "ci_low", "ci_high")
-    rows = [[term["name"], *(term[key] for key in keys)] for term in result["terms"]]
+    rows = [[term_name(term["name"]), *(term[key] for key in keys)] for term in result["terms"]]
     return (
         f"Least-squares model {result['formula']}",
         ["term", "estimate", "std. error", "t", "p", "95 % low", "95 % high"],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+
+_LEVEL = re.compile(r"(?:C\((?P<coded>[^()\[\]]+)\)|(?P<plain>[^:\[\]]+))\[(?:T\.)?(?P<level>[^\]]*)\]")
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -23,6 +26,8 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "interval not estimable"
     return f"95 % interval {number(low)} to {number(high)}"
 
 
@@ -30,6 +35,25 @@ def p_value(p: float | None) -> str:
     if p is None:
         return "p not defined"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def term_name(name: str) -> str:
+    """A model's term for reading: ``site[T.S3]`` is *site S3*, ``depth:site[T.S3]`` is *depth × site S3*."""
+    return " × ".join(_LEVEL.sub(lambda part: f"{_factor(part)} {part['level']}", part) for part in _factors(name))
+
+
+def factor_name(name: str) -> str:
+    """The term without its level: ``site[T.S3]`` is *site*."""
+    return " × ".join(_LEVEL.sub(_factor, part) for part in _factors(name))
+
+
+def _factor(match: re.Match[str]) -> str:
+    return (match["coded"] or match["plain"]).strip("`")
+
+
+def _factors(name: str) -> list[str]:
+    """The parts of an interaction; a colon inside brackets belongs to a level."""
+    return re.split(r":(?![^\[]*\])", name) if "[" in name else [name]
 
 
 def listed(items: Sequence[str], most: int = 8) -> str:

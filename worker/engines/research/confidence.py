@@ -19,6 +19,16 @@ It stays below 1 because words in common are evidence of an answer, not proof of
 
 When the sources do not answer, the number is a tenth of S + C, and never above 0.1.
 
+Of an overview, which has no terms to meet::
+
+    confidence = 0.95 · V · (0.4·S + 0.4·C + 0.2·I) · (1 − 0.25·K) · E
+
+* S: the mean, over the documents quoted, of how well each one's best statement represents it, scaled as above (see
+  `survey.rank_overview`);
+* C: the share of the documents that the sources hold that are quoted.
+
+It says how far the overview stands for the documents, not whether they are right.
+
 Of one key finding: 0.7·S + 0.3·(1 − ½ⁿ), n the documents that say nearly the same; halved when contradicted.
 """
 
@@ -34,6 +44,10 @@ from worker.engines.research.synthesise import ANSWER_STRENGTH
 FORMULA = (
     "0.95 * V * (0.6*S + 0.2*C + 0.2*I) * (1 - 0.25*K), times 0.9 when written up early, times 0.6 when a definition, "
     "a quantity or a time was asked for and none found; 0.1 * (S + C) / 2 when the sources do not answer"
+)
+OVERVIEW_FORMULA = (
+    "0.95 * V * (0.4*S + 0.4*C + 0.2*I) * (1 - 0.25*K), times 0.9 when written up early; S: how well the best "
+    "statement of each document quoted represents it, on average; C: share of the documents that are quoted"
 )
 _LOW, _HIGH = 0.25, 0.85
 
@@ -80,6 +94,22 @@ def of_answer(
             score *= 0.6
     else:
         score = 0.05 * (strength + covered)
+    return Confidence(*(round(value, 4) for value in (score, strength, covered, independence, verification, conflict)))
+
+
+def of_overview(claims: Sequence[Claim], *, held: int, checked: int, failed: int, partial: bool) -> Confidence:
+    """Confidence of an overview from its verified claims; `held` counts the documents that the sources hold."""
+    best: dict[str, float] = {}
+    for claim in claims:
+        for item in claim.statements:
+            best[item.document_id] = max(best.get(item.document_id, 0.0), item.strength)
+    strength = sum(_scaled(value) for value in best.values()) / len(best) if best else 0.0
+    covered = min(1.0, len(best) / held) if held else 0.0
+    independence = 1 - 0.5 ** len(best)
+    verification = (checked - failed) / checked if checked else 0.0
+    conflict = sum(bool(claim.conflicts) for claim in claims) / len(claims) if claims else 0.0
+    score = verification * (0.4 * strength + 0.4 * covered + 0.2 * independence) * (1 - 0.25 * conflict)
+    score *= 0.95 * (0.9 if partial else 1.0)
     return Confidence(*(round(value, 4) for value in (score, strength, covered, independence, verification, conflict)))
 
 

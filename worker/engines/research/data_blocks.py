@@ -28,7 +28,10 @@ def add_datasets(document: Json, datasets: Sequence[Json], *, documents_asked: b
     # What the data say stands before the last section, which tells how all of it was made.
     document["sections"][-1:-1] = sections
     document["key_findings"].extend(findings)
-    told = " ".join(finding["text"] for finding in findings[:_SUMMARY_FINDINGS])
+    told = " ".join(
+        [item["blocks"]["left_out"] for item in datasets if item["blocks"]["left_out"]]
+        + [finding["text"] for finding in findings[:_SUMMARY_FINDINGS]]
+    )
     if findings and not document["answered"]:
         document["answered"] = True
         confidences = [float(finding["confidence"]) for finding in findings]

@@ -9,10 +9,15 @@ from worker.engines.base import DocumentRecord, EngineError, Hit, StageContext
 from worker.engines.research.coverage import coverage, importance
 from worker.engines.research.model import Candidate, Json, Passage, Plan, to_json
 from worker.engines.research.settings import Settings
+from worker.engines.research.survey import representative
 from worker.engines.text.terms import Analyzer
+from worker.engines.text.wording import count
 
 RANK_CONSTANT = 60
 """k of reciprocal-rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): Σ weight / (k + rank) over the searches."""
+MAX_LISTED = 200
+"""Documents of a large library that an overview hands on; twice those read, if that is more, so that duplicates can be
+replaced."""
 PROMPT_WEIGHT = 2.0
 """The search for the whole prompt counts as much as two sides of it."""
 
@@ -25,6 +30,8 @@ async def run(ctx: StageContext) -> Json:
     """
     settings = Settings.of(ctx.job)
     plan = Plan.of(ctx.outputs["plan"]["plan"])
+    if plan.overview:
+        return await _all_documents(ctx, settings)
     found: list[list[Hit]] = []
     for index, facet in enumerate(plan.facets):
         if ctx.write_up and found:
@@ -46,14 +53,44 @@ async def run(ctx: StageContext) -> Json:
         "candidates": [to_json(candidate) for candidate in candidates],
         "weights": weights,
         "searches": len(found),
+        "held": len(candidates),
         "cut_short": len(found) < len(plan.facets),
+    }
+
+
+async def _all_documents(ctx: StageContext, settings: Settings) -> Json:
+    """For an overview every document is a candidate, and none more than another."""
+    records = list((await _usable(ctx, list(dict.fromkeys(ctx.job.documents)))).values())
+    ordered = await ctx.run(representative, records, settings.max_documents, settings.language)
+    ctx.decide(
+        "documents listed",
+        f"The sources hold {count(len(ordered), 'document')}; an overview takes them as they are, without a search.",
+    )
+    await ctx.step(1, 1)
+    listed = ordered[: max(MAX_LISTED, 2 * settings.max_documents)]
+    candidates = [Candidate(record, relevance=1.0, coverage=1.0, stems=(), passages=()) for record in listed]
+    return {
+        "candidates": [to_json(candidate) for candidate in candidates],
+        "weights": {},
+        "searches": 0,
+        "held": len(ordered),
+        "cut_short": False,
     }
 
 
 async def _records(ctx: StageContext, found: Sequence[Sequence[Hit]]) -> dict[str, DocumentRecord]:
     named = list(dict.fromkeys(ctx.job.documents))
-    wanted = named or sorted({hit.document_id for hits in found for hit in hits})
     # An empty list asks for the whole library, which matters only when no search found anything.
+    usable = await _usable(ctx, named or sorted({hit.document_id for hits in found for hit in hits}))
+    if not named and not any(found):
+        ctx.decide("nothing found", f"No passage of the library's {len(usable)} documents matches the prompt.")
+        return {}
+    return usable
+
+
+async def _usable(ctx: StageContext, wanted: Sequence[str]) -> dict[str, DocumentRecord]:
+    """Cards of the documents that hold text, of the whole library when none is wanted."""
+    named = list(dict.fromkeys(ctx.job.documents))
     cards = await ctx.sources.documents(wanted)
     usable = {card.document_id: card for card in cards if card.characters > 0}
     if not usable and not ctx.job.datasets:
@@ -65,9 +102,6 @@ async def _records(ctx: StageContext, found: Sequence[Sequence[Hit]]) -> dict[st
             f"{len(missing)} of the {len(named)} documents named hold no text or are gone.",
             excluded=[{"document_id": document_id, "reason": "no text"} for document_id in missing[:50]],
         )
-    if not named and not any(found):
-        ctx.decide("nothing found", f"No passage of the library's {len(usable)} documents matches the prompt.")
-        return {}
     return usable
 
 

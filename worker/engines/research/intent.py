@@ -7,7 +7,11 @@ mentions the thing is no answer to it, however well its words match.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from worker.engines.text.stopwords import GENERIC_WORDS, STOP_WORDS
+from worker.engines.text.terms import fold, words
 
 _ASKS_DEFINITION = re.compile(
     r"^\s*(?:what (?:is|are|was|were) (?:meant by |the (?:meaning|definition) of )?(?:an? |the )?(?P<is>[^?.!,;]+?)"
@@ -41,6 +45,36 @@ _CAUSE = re.compile(
     r"|driven by|reasons?|so that)\b",
     re.IGNORECASE,
 )
+
+
+_ASKS_OF_A_WORD = re.compile(
+    r"^\s*(?:define|what (?:is|are) (?:an?|meant by)|what do(?:es)? \S+ mean)\b"
+    r"|^\s*what (?:is|are) (?!(?:this|these|it|they|here|there|\w+(?:ed|ant|ing|own|id))\b)\w+\s*\?*\s*$"
+    r"|^\s*how\b.*\b(?:study|write|work|learn|understand|talk|speak)\b",
+    re.IGNORECASE,
+)
+"""“What is a summary?” and “how should one study?” ask of the words that “give a summary of this study” only uses."""
+
+
+def asks_overview(prompt: str) -> bool:
+    """Whether a prompt names no subject: all its words are function words or speak of documents in general, as in
+    "Summarise these papers". Its language need not be the session's."""
+    if HOW.search(prompt) or _ASKS_OF_A_WORD.search(prompt):
+        return False
+    found = [word.text for word in words(prompt)]
+    return any(_names_no_subject(found, language) for language in GENERIC_WORDS)
+
+
+def _names_no_subject(found: Sequence[str], language: str) -> bool:
+    stop, generic = STOP_WORDS[language], GENERIC_WORDS[language]
+    folded = [fold(word) for word in found]
+    if not folded or not all(word in stop or word in generic or word.isdigit() for word in folded):
+        return False
+    if any(word.isdigit() for word in folded) and generic.isdisjoint(folded):
+        return False
+    # "IT" and "US" are names that only look like function words.
+    shouted = all(word.isupper() for word in found)
+    return shouted or not any(word.isupper() and len(word) > 1 and fold(word) in stop - generic for word in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Material:
     checked: int
     digests: Mapping[str, str]
     searches: int
+    held: int
+    """Documents that the searches found; for an overview, those that the sources hold."""
     read: int
     partial: bool
 
@@ -47,6 +49,7 @@ class Material:
             checked=len(verify["verified"]) + len(verify["failed"]),
             digests=verify["sha256"],
             searches=int(outputs["gather"]["searches"]),
+            held=int(outputs["gather"]["held"]),
             read=int(outputs["read"]["read"]),
             partial=any(stage.get("cut_short", False) for stage in stages),
         )

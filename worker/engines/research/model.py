@@ -28,7 +28,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A side of the prompt that is searched on its own. `kind` is `prompt`, `question` or `aspect`."""
+    """A side of the prompt that is searched on its own. `kind` is `prompt`, `question` or `aspect`; or `overview`, for
+    a prompt without a subject, and then nothing is searched."""
 
     id: str
     kind: str
@@ -43,10 +44,15 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The prompt's terms and facets; the first facet is the prompt itself."""
+    """The prompt's terms and facets; the first facet is the prompt itself. An overview has no terms."""
 
     terms: tuple[Term, ...]
     facets: tuple[Facet, ...]
+
+    @property
+    def overview(self) -> bool:
+        """Whether the prompt asks what the documents say, and of no subject."""
+        return self.facets[0].kind == "overview"
 
     @classmethod
     def of(cls, data: Json) -> Self:
@@ -104,6 +110,9 @@ class Statement:
     share of the prompt's terms it holds, `context` the same with its paragraph and title; `stems` are those of the
     prompt it holds; `facets` are the ids of those it speaks to, best met first; `in_form` says that it has the form of
     answer that the prompt asks for (a definition, a quantity, a time, a cause).
+
+    In an overview there are no terms to meet: `relevance`, `coverage` and `context` are then all how well the statement
+    represents its document.
     """
 
     id: str

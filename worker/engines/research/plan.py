@@ -6,12 +6,12 @@ import re
 from collections import Counter
 
 from worker.engines.base import StageContext
-from worker.engines.research.intent import HOW
+from worker.engines.research.intent import HOW, asks_overview
 from worker.engines.research.model import Facet, Json, Plan, Term, to_json
 from worker.engines.research.settings import Settings
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
-from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS
+from worker.engines.text.stopwords import GENERIC_WORDS, QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer, fold, words
 from worker.engines.text.wording import capitalised
 
@@ -32,6 +32,16 @@ async def run(ctx: StageContext) -> Json:
     """Terms and facets of the prompt."""
     settings = Settings.of(ctx.job)
     plan = plan_of(ctx.job.prompt, settings)
+    if plan.overview:
+        ctx.decide(
+            "plan",
+            "The prompt asks what the documents say and names no subject, so it is answered by an overview: the "
+            "statements that are most central to each document, without a search. "
+            f"Depth {settings.depth.name}, at most {settings.max_documents} documents read.",
+            alternatives=["search the documents for the prompt's words"],
+        )
+        await ctx.step(1, 1)
+        return {"plan": to_json(plan)}
     ctx.decide(
         "plan",
         f"The prompt was read as {len(plan.terms)} terms ("
@@ -46,8 +56,10 @@ async def run(ctx: StageContext) -> Json:
 
 def plan_of(prompt: str, settings: Settings) -> Plan:
     """The prompt's terms with their weights, and its facets: the whole prompt, then its sub-questions or, when it asks
-    only one thing, the phrases that name what is asked about."""
+    only one thing, the phrases that name what is asked about. A prompt without a subject has no terms."""
     analyzer = Analyzer(settings.language)
+    if asks_overview(prompt):
+        return Plan((), (Facet(content_id("facet", "overview", prompt), "overview", _one_line(prompt, 160), "", ()),))
     # "How fast does it rise?" asks for a number; no answer need say "fast".
     subject = HOW.sub(lambda match: " " * len(match.group()), prompt)
     terms = _terms(subject, analyzer)
@@ -69,11 +81,33 @@ def _terms(prompt: str, analyzer: Analyzer) -> tuple[Term, ...]:
     counts = Counter(stem for stem, _ in asked)
     ranked = sorted(first, key=lambda stem: -counts[stem])  # stable: the prompt's order among equals
     kept = set(ranked[:MAX_TERMS])
+    framing = _framing(prompt, analyzer)
     return tuple(
-        Term(stem, first[stem], min(counts[stem], 3) * (WEAK_WEIGHT if first[stem] in WEAK_WORDS else 1.0))
+        Term(
+            stem,
+            first[stem],
+            min(counts[stem], 3) * (WEAK_WEIGHT if first[stem] in WEAK_WORDS or stem in framing else 1.0),
+        )
         for stem in first
         if stem in kept
     )
+
+
+def _framing(prompt: str, analyzer: Analyzer) -> frozenset[str]:
+    """Stems of words that only frame the question: those of phrases such as "key messages" that name no subject. In
+    "message passing" the same word belongs to one."""
+    generic = _generic(analyzer)
+    subjects: set[str] = set()
+    frames: set[str] = set()
+    for phrase in phrases(prompt, analyzer):
+        framing = generic.issuperset(fold(word.text) for word in words(phrase))
+        (frames if framing else subjects).update(analyzer.terms(phrase))
+    # Without any subject there is nothing to frame.
+    return frozenset(frames - subjects) if subjects else frozenset()
+
+
+def _generic(analyzer: Analyzer) -> frozenset[str]:
+    return GENERIC_WORDS.get(analyzer.language, frozenset()) | WEAK_WORDS
 
 
 def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
@@ -96,9 +130,10 @@ def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[
 
 def _aspects(prompt: str, subject: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
     found: dict[tuple[str, ...], Facet] = {}
+    generic = _generic(analyzer)
     for phrase in phrases(subject, analyzer):
         own = _own_stems(phrase, analyzer, stems)
-        if all(fold(word.text) in WEAK_WORDS for word in words(phrase)):
+        if generic.issuperset(fold(word.text) for word in words(phrase)):
             continue
         if own and own not in found and len(own) < len(stems):
             # The phrase twice and the prompt once: its own passages first, but those that speak to the prompt.

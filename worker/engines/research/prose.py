@@ -3,6 +3,8 @@ subject. Everything on the subject is quoted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from worker.engines.research.confidence import Confidence
 from worker.engines.research.model import Outline, Plan
 from worker.engines.text.wording import capitalised, count, quoted, title_of, were
@@ -17,6 +19,43 @@ def basis(quotes: int, documents: int, read: int, identified: int, confidence: C
     )
 
 
+def overview_title(titles: Sequence[str]) -> str:
+    """An overview's title, from the titles of the documents quoted."""
+    if len(titles) == 1:
+        return title_of(f"Overview of “{titles[0]}”")
+    return f"Overview of {count(len(titles), 'document')}"
+
+
+def overview_basis(quotes: int, documents: int, read: int, held: int, confidence: Confidence) -> str:
+    """What an overview is and rests on, for the end of its summary."""
+    return (
+        "This is an overview: the prompt names no subject, so the statements most central to each document stand "
+        f"here, in its own words. It rests on {count(quotes, 'verified quote')} from {count(documents, 'document')}; "
+        f"of {count(held, 'document')} in these sources {were(read)} read. "
+        f"Confidence that it stands for them: {confidence.score:.2f} ({confidence.word})."
+    )
+
+
+def no_overview(held: int, read: int) -> str:
+    """The honest summary when no document can be quoted."""
+    return (
+        "Not found in these sources: the prompt asks for an overview, and no document holds a sentence that can be "
+        f"quoted as a statement. Of {count(held, 'document')} {were(read)} read."
+    )
+
+
+def overview_method(held: int, read: int, included: int, checked: int, failed: int) -> str:
+    """How an overview was made."""
+    text = (
+        f"The prompt names no subject to search for. Of {count(held, 'document')} in the sources {were(read)} read, "
+        f"and {count(included, 'document')} held statements that could be used. Sentences were ranked by how alike "
+        "they are to their whole document and to all documents (tf-idf over stems) and by their place (abstract, "
+        "summary, conclusion, opening), with every document in turn. They are given in their authors' words; "
+        "nothing was paraphrased. "
+    )
+    return (text + _checks(checked, failed)).rstrip()
+
+
 def not_found(prompt: str, outline: Outline, identified: int, read: int) -> str:
     """The honest summary when the sources do not answer."""
     text = f"Not found in these sources: nothing in them answers “{title_of(prompt)}”."
@@ -26,9 +65,15 @@ def not_found(prompt: str, outline: Outline, identified: int, read: int) -> str:
         text += f" {capitalised(count(identified, 'document'))} matched the search and {were(read)} read."
     if outline.missing:
         text += f" No passage found mentions {quoted(outline.missing[:6], 'or')}."
-    if outline.nearest:
-        text += " The nearest passages are listed below; they do not amount to an answer."
     return text
+
+
+def nearest(quotes: Sequence[str]) -> str:
+    """The nearest statements, each with its marker, said to be no answer; empty when there is none."""
+    if not quotes:
+        return ""
+    lead = "The nearest passage, which does" if len(quotes) == 1 else "The nearest passages, which do"
+    return f"{lead} not amount to an answer: " + " ".join(quotes)
 
 
 def gaps(outline: Outline) -> str:
@@ -61,7 +106,11 @@ def method(
         " Sentences were ranked by how well they meet the prompt (BM25 over stems, coverage of its terms in the"
         " sentence and around it) and are given in their authors' words; nothing was paraphrased. "
     )
-    if checked:
-        text += f"{capitalised(count(checked, 'quote was', 'quotes were'))} looked up again in the sources; "
-        text += "all stood at their offsets." if not failed else f"{were(failed)} not found again."
-    return text.rstrip()
+    return (text + _checks(checked, failed)).rstrip()
+
+
+def _checks(checked: int, failed: int) -> str:
+    if not checked:
+        return ""
+    text = f"{capitalised(count(checked, 'quote was', 'quotes were'))} looked up again in the sources; "
+    return text + ("all stood at their offsets." if not failed else f"{were(failed)} not found again.")

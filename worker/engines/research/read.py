@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from worker.engines.base import StageContext
 from worker.engines.research.coverage import weights_of
-from worker.engines.research.model import Candidate, Exclusion, Json, Plan, Statement, to_json
+from worker.engines.research.model import Candidate, Exclusion, Json, Passage, Plan, Statement, to_json
 from worker.engines.research.rank import rank
-from worker.engines.research.scan import Scan, scan
+from worker.engines.research.scan import Scan, page_of, scan
 from worker.engines.research.settings import Settings
+from worker.engines.research.survey import Survey, rank_overview, survey
 from worker.engines.research.texts import texts_of
 from worker.engines.text.identifiers import text_sha256
 
@@ -18,6 +20,7 @@ BATCH = 16
 
 MAX_STATEMENTS = 400
 """Statements handed on; more would make no difference to a report."""
+_PASSAGES_AROUND = 5
 
 
 async def run(ctx: StageContext) -> Json:
@@ -27,6 +30,7 @@ async def run(ctx: StageContext) -> Json:
     weights = weights_of(plan, ctx.outputs["gather"]["weights"])
     kept = [Candidate.of(data) for data in ctx.outputs["screen"]["kept"]]
     scans: list[Scan] = []
+    surveys: list[Survey] = []
     excluded: list[Exclusion] = []
     digests: dict[str, str] = {}
     seen: set[str] = set()
@@ -48,13 +52,21 @@ async def run(ctx: StageContext) -> Json:
                 fresh.append((candidate, text))
             else:
                 excluded.append(_out(candidate, "same text as another document", "identification"))
-        scans.extend(await ctx.run(_scan_batch, fresh, tuple(weights), settings.language))
+        if plan.overview:
+            surveys.extend(await ctx.run(_survey_batch, fresh, settings.language))
+        else:
+            scans.extend(await ctx.run(_scan_batch, fresh, tuple(weights), settings.language))
         ctx.use("document_read", len(fresh))
         ctx.use("passage_read", sum(len(candidate.passages) for candidate, _ in fresh))
         done = min(first + BATCH, len(kept))
         await ctx.step(done, len(kept) + 1)
     excluded += [_out(item, "not read: the session was written up early", "reading") for item in kept[done:]]
-    found = await ctx.run(rank, scans, kept, ctx.job.prompt, plan, weights, settings.depth.statements_per_document)
+    most = settings.depth.statements_per_document
+    if plan.overview:
+        found = await ctx.run(rank_overview, surveys, most, plan.facets[0].id)
+        found = await _with_pages(ctx, found[:MAX_STATEMENTS], kept) + found[MAX_STATEMENTS:]
+    else:
+        found = await ctx.run(rank, scans, kept, ctx.job.prompt, plan, weights, most)
     statements = found[:MAX_STATEMENTS]
     giving = {statement.document_id for statement in statements}
     outdone = {statement.document_id for statement in found} - giving
@@ -63,6 +75,8 @@ async def run(ctx: StageContext) -> Json:
             item,
             f"read, but its statements rank below the {MAX_STATEMENTS} that are used"
             if item.document_id in outdone
+            else "read, but it holds no sentence that can be quoted as a statement"
+            if plan.overview
             else "read, but no sentence of it says enough about the prompt",
             "reading",
         )
@@ -94,6 +108,24 @@ def _scan_batch(batch: Sequence[tuple[Candidate, str]], stems: Sequence[str], la
         )
         for candidate, text in batch
     ]
+
+
+def _survey_batch(batch: Sequence[tuple[Candidate, str]], language: str) -> list[Survey]:
+    return [survey(candidate.document_id, candidate.record.title, text, language) for candidate, text in batch]
+
+
+async def _with_pages(ctx: StageContext, found: list[Statement], kept: Sequence[Candidate]) -> list[Statement]:
+    """The statements with their pages: only passages know them, so those of a document with pages are searched for."""
+    paged = {item.document_id for item in kept if item.record.pages > 1}
+    pages: dict[str, int | None] = {}
+    for item in (item for item in found if item.document_id in paged):
+        hits = await ctx.sources.search(
+            item.text, limit=_PASSAGES_AROUND, document_ids=[item.document_id], passages=True
+        )
+        passages = [Passage(hit.start, hit.end, hit.page) for hit in hits]
+        around = [passage for passage in passages if passage.start < item.end and item.start < passage.end]
+        pages[item.id] = page_of(item.start, item.end, around)
+    return [replace(item, page=pages.get(item.id)) for item in found]
 
 
 def _decide(

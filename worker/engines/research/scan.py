@@ -64,7 +64,7 @@ def scan(
     for index, part in enumerate(sentences):
         if not asked.intersection(terms[index]) or is_back_matter(part.section):
             continue
-        first = _first_of(text, sentences, index)
+        first = first_of(text, sentences, index)
         if first is None:
             continue
         start = sentences[first].start
@@ -78,7 +78,7 @@ def scan(
             Unit(
                 start=start,
                 end=part.end,
-                page=_page(start, part.end, passages),
+                page=page_of(start, part.end, passages),
                 quote=text[start : part.end],
                 text=line,
                 length=len(own),
@@ -91,7 +91,7 @@ def scan(
     return Scan(document_id, tuple(units), len(sentences), sum(map(len, terms)))
 
 
-def _first_of(text: str, sentences: Sequence[Sentence], index: int) -> int | None:
+def first_of(text: str, sentences: Sequence[Sentence], index: int) -> int | None:
     """Where the statement that ends with this sentence begins: at the sentence before when this one leans on it; None
     when the sentence is no statement."""
     part = sentences[index]
@@ -133,7 +133,7 @@ def _overlaps(part: Sentence, passages: Sequence[Passage]) -> bool:
     return any(part.start < passage.end and passage.start < part.end for passage in passages)
 
 
-def _page(start: int, end: int, passages: Sequence[Passage]) -> int | None:
+def page_of(start: int, end: int, passages: Sequence[Passage]) -> int | None:
     """The page of the passage that holds most of the statement."""
     shares = [(min(end, item.end) - max(start, item.start), -item.start, item.page) for item in passages]
     best = max(shares, default=(0, 0, None), key=lambda share: share[:2])

@@ -8,6 +8,7 @@ from worker.engines.base import DocumentRecord, StageContext
 from worker.engines.research.model import Candidate, Exclusion, Json, Plan, to_json
 from worker.engines.research.settings import Settings
 from worker.engines.text.terms import fold, words
+from worker.engines.text.wording import count
 
 MIN_COVERAGE = 0.12
 """A document whose best passage holds less than this weighted share of the prompt's terms is left out ..."""
@@ -22,12 +23,17 @@ async def run(ctx: StageContext) -> Json:
     candidates = [Candidate.of(data) for data in ctx.outputs["gather"]["candidates"]]
     plan = Plan.of(ctx.outputs["plan"]["plan"])
     kept, excluded = screen(candidates, plan, settings.max_documents)
+    rule = (
+        f"no duplicate, and among the {settings.max_documents} whose titles together speak for the most documents."
+        if plan.overview
+        else f"a best passage with at least {MIN_COVERAGE:.0%} of the prompt's weighted terms and "
+        f"{MIN_RELATIVE_COVERAGE:.0%} of the best document's, no duplicate, and "
+        f"among the first {settings.max_documents} by fused rank."
+    )
     ctx.decide(
         "documents screened",
-        f"{len(candidates)} documents identified, {len(kept)} kept for reading, {len(excluded)} left out. Kept: a "
-        f"best passage with at least {MIN_COVERAGE:.0%} of the prompt's weighted terms and "
-        f"{MIN_RELATIVE_COVERAGE:.0%} of the best document's, no duplicate, and "
-        f"among the first {settings.max_documents} by fused rank.",
+        f"{count(len(candidates), 'document')} identified, {len(kept)} kept for reading, {len(excluded)} left out. "
+        f"Kept: {rule}",
         alternatives=[f"read all {len(candidates)} documents"] if excluded else [],
         excluded=[
             {"document_id": item.document_id, "title": item.title, "reason": item.reason} for item in excluded[:_LISTED]
@@ -52,13 +58,17 @@ def screen(candidates: Sequence[Candidate], plan: Plan, max_documents: int) -> t
             seen.setdefault(key, record.title)
         if twin is not None:
             excluded.append(_out(record, f"duplicate of “{twin}”", "identification"))
+        elif plan.overview and len(kept) >= max_documents:
+            excluded.append(_out(record, f"beyond {_limit(max_documents)}", "screening"))
+        elif plan.overview:
+            kept.append(candidate)
         elif not candidate.passages:
             excluded.append(_out(record, "no passage matches the prompt", "screening"))
         elif candidate.coverage < MIN_COVERAGE or candidate.coverage < MIN_RELATIVE_COVERAGE * best:
             held = ", ".join(f"“{word_of[stem]}”" for stem in candidate.stems[:4]) or "none"
             excluded.append(_out(record, f"too little of what was asked: only {held}", "screening"))
         elif len(kept) >= max_documents:
-            excluded.append(_out(record, f"ranked below the {max_documents} documents that are read", "screening"))
+            excluded.append(_out(record, f"ranked below {_limit(max_documents)}", "screening"))
         else:
             kept.append(candidate)
     return kept, excluded
@@ -75,6 +85,10 @@ def work_keys(record: DocumentRecord) -> list[str]:
         author = "".join(fold(word.text) for word in words(record.authors[0]))
         keys.append(f"title:{' '.join(title)}|{record.year}|{author}")
     return keys
+
+
+def _limit(documents: int) -> str:
+    return "the one document that is read" if documents == 1 else f"the {documents} documents that are read"
 
 
 def _out(record: DocumentRecord, reason: str, stage: str) -> Exclusion:

@@ -9,7 +9,7 @@ from worker.engines.base import StageContext
 from worker.engines.research.coverage import weights_of
 from worker.engines.research.model import Candidate, Claim, Json, Outline, Plan, Statement, Theme, to_json
 from worker.engines.research.settings import Depth, Settings
-from worker.engines.research.themes import by_phrase, by_question
+from worker.engines.research.themes import by_document, by_phrase, by_question
 from worker.engines.text.bm25 import CollectionStatistics
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.polarity import Stance, opposed, stance
@@ -39,8 +39,14 @@ async def run(ctx: StageContext) -> Json:
     weights = weights_of(plan, ctx.outputs["gather"]["weights"])
     statements = [Statement.of(data) for data in ctx.outputs["read"]["statements"]]
     held = {stem for data in ctx.outputs["gather"]["candidates"] for stem in Candidate.of(data).stems}
-    missing = tuple(term.word for term in plan.terms if term.stem not in held)
-    outline: Outline = await ctx.run(outline_of, statements, plan, weights, missing, settings)
+    # A word that only frames the question ("effect", "key messages") is no loss.
+    least = min(1.0, max((term.weight for term in plan.terms), default=1.0))
+    missing = tuple(term.word for term in plan.terms if term.stem not in held and term.weight >= least)
+    if plan.overview:
+        titles = {item.document_id: item.record.title for item in map(Candidate.of, ctx.outputs["screen"]["kept"])}
+        outline: Outline = await ctx.run(overview_of, statements, plan, titles, settings)
+    else:
+        outline = await ctx.run(outline_of, statements, plan, weights, missing, settings)
     by_id = {claim.id: claim for claim in outline.claims}
     if outline.answered:
         documents = {by_id[claim_id].statement.document_id for claim_id in outline.key}
@@ -48,11 +54,17 @@ async def run(ctx: StageContext) -> Json:
         ctx.decide(
             "findings chosen",
             f"{len(statements)} statements merged to {len(outline.claims)} claims; {len(outline.key)} key "
-            f"findings from {len(documents)} documents, chosen for how well they meet the prompt and against "
-            f"repetition, at most {_PER_DOCUMENT} a document. "
-            f"Themes: {', '.join(theme.heading for theme in outline.themes) or 'none'}. "
+            f"findings from {len(documents)} documents, chosen "
+            + (
+                "for how well they represent their documents and against repetition, from every document in turn. "
+                if plan.overview
+                else f"for how well they meet the prompt and against repetition, at most {_PER_DOCUMENT} a document. "
+            )
+            + f"Themes: {', '.join(theme.heading for theme in outline.themes) or 'none'}. "
             f"{conflicts} contradictions seen.",
         )
+    elif plan.overview:
+        ctx.decide("not found", "No document holds a sentence that can be quoted as a statement.")
     else:
         ctx.decide(
             "not found",
@@ -63,6 +75,25 @@ async def run(ctx: StageContext) -> Json:
         )
     await ctx.step(1, 1)
     return {"outline": to_json(outline)}
+
+
+def overview_of(statements: Sequence[Statement], plan: Plan, titles: Mapping[str, str], settings: Settings) -> Outline:
+    """Claims by document, and key findings from every document in turn, from statements in that same order."""
+    analyzer = Analyzer(settings.language)
+    claims = merge(statements, analyzer)
+    depth, prompt = settings.depth, plan.facets[0].id
+    documents = len({claim.statement.document_id for claim in claims})
+    share = -(-depth.key_findings // max(1, documents))
+    key = key_findings(claims, analyzer, min(depth.key_findings, documents), prompt, per_document=1)
+    if len(key) < depth.key_findings:
+        key = key_findings(claims, analyzer, depth.key_findings, prompt, per_document=share, before=key)
+    chosen = {claim.id for claim in key}
+    # What is a key finding stands in its document's section as well, so it must be among the first there.
+    ordered = [claim for claim in claims if claim.id in chosen] + [claim for claim in claims if claim.id not in chosen]
+    themes = by_document(ordered, titles, max(depth.statements_per_theme - 2, share))
+    used = chosen.union(*(theme.claims for theme in themes))
+    told = mark_conflicts([claim for claim in claims if claim.id in used], analyzer)
+    return Outline(bool(told), tuple(told), tuple(claim.id for claim in key), tuple(themes), (), (), ())
 
 
 def outline_of(
@@ -121,17 +152,27 @@ def merge(statements: Sequence[Statement], analyzer: Analyzer) -> list[Claim]:
     return [Claim(content_id("claim", group[0].id), group[0], tuple(group[1:])) for group in groups]
 
 
-def key_findings(claims: Sequence[Claim], analyzer: Analyzer, limit: int, prompt_facet: str) -> list[Claim]:
+def key_findings(
+    claims: Sequence[Claim],
+    analyzer: Analyzer,
+    limit: int,
+    prompt_facet: str,
+    *,
+    per_document: int = 0,
+    before: Sequence[Claim] = (),
+) -> list[Claim]:
     """Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): at each step the claim with the highest score,
     less its likeness to what is chosen, plus a little for each side of the prompt it is the first to speak to. Claims
-    that cannot be read alone are passed over as long as there are others."""
+    that cannot be read alone are passed over as long as there are others. `before` are taken already; without
+    `per_document` it is two, or any number when there are no more than two documents."""
     alone = [claim for claim in claims if not is_dependent(claim.statement.text)] or list(claims)
     terms = {claim.id: analyzer.terms(claim.statement.text) for claim in alone}
     statistics = CollectionStatistics.of(terms.values())
     vectors = {claim_id: tfidf(found, statistics) for claim_id, found in terms.items()}
     top = max((claim.statement.score for claim in alone), default=1.0) or 1.0
-    per_document = _PER_DOCUMENT if len({claim.statement.document_id for claim in alone}) > 2 else limit
-    chosen: list[Claim] = []
+    if not per_document:
+        per_document = _PER_DOCUMENT if len({claim.statement.document_id for claim in alone}) > 2 else limit
+    chosen = list(before)
     spoken = {prompt_facet}
     while len(chosen) < limit:
         best: tuple[float, int] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.engines.research.model import Claim, Facet, Theme
@@ -30,6 +30,14 @@ def by_question(claims: Sequence[Claim], questions: Sequence[Facet], limit: int)
         if met is not None and len(assigned[met]) < limit:
             assigned[met].append(claim.id)
     return [Theme(facet.label, tuple(assigned[facet.id])) for facet in questions]
+
+
+def by_document(claims: Sequence[Claim], titles: Mapping[str, str], limit: int) -> list[Theme]:
+    """One theme for each document, with the claims it speaks for; documents in the order of their first claims."""
+    own: dict[str, list[str]] = {}
+    for claim in claims:
+        own.setdefault(claim.statement.document_id, []).append(claim.id)
+    return [Theme(titles[document_id], tuple(ids[:limit])) for document_id, ids in own.items()]
 
 
 def by_phrase(

@@ -16,6 +16,8 @@ from worker.engines.text.identifiers import content_id
 from worker.engines.text.wording import title_of
 
 _SUMMARY_FINDINGS = 3
+_OVERVIEW_FINDINGS = 5
+_SUMMARY_NEAREST = 2
 _SUMMARY_CHARACTERS = 900
 _SUMMARY_COVERAGE = 0.7
 """A finding follows the first one into the summary when its sentence holds this part of what the first one's holds."""
@@ -47,30 +49,28 @@ def result_of(material: Material) -> Json:
     bibliography = Bibliography(records, material.digests)
     key = [by_id[claim_id] for claim_id in outline.key if claim_id in by_id]
     answered = outline.answered and bool(key)
-    form = answer_form(material.prompt)
-    sure = confidence.of_answer(
-        verified,
-        material.weights,
-        answered=answered,
-        checked=material.checked,
-        failed=len(material.failed),
-        partial=material.partial,
-        form_required=form is not None and form.required,
-    )
+    sure = _confidence(material, verified, answered=answered)
     screening = _screening(material)
+    quoted = list(dict.fromkeys(document for claim in verified for document in claim.documents))
     if answered:
-        lead = _lead(key, bibliography)
         quotes = sum(len(claim.statements) for claim in verified)
-        sources = len({document for claim in verified for document in claim.documents})
-        summary = lead + "\n\n" + prose.basis(quotes, sources, material.read, screening["identified"], sure)
-        summary += _caveats(verified, material)
+        if material.plan.overview:
+            lead = _told(key[:_OVERVIEW_FINDINGS], bibliography)
+            basis = prose.overview_basis(quotes, len(quoted), material.read, material.held, sure)
+        else:
+            lead = _lead(key, bibliography)
+            basis = prose.basis(quotes, len(quoted), material.read, screening["identified"], sure)
+        summary = lead + "\n\n" + basis + _caveats(verified, material)
     else:
-        summary = prose.not_found(material.prompt, outline, screening["identified"], material.read)
-        summary += _caveats([], material)
+        summary = _no_answer(material, by_id, screening["identified"], bibliography)
     findings = [_finding(claim, bibliography) for claim in key]
     sections = _sections(material, by_id, unverified, answered, bibliography, screening)
     return {
-        "title": title_of(material.prompt),
+        "title": (
+            prose.overview_title([records[document].title for document in quoted])
+            if material.plan.overview and answered
+            else title_of(material.prompt)
+        ),
         "partial": material.partial,
         "summary": summary,
         "confidence_score": sure.score,
@@ -104,13 +104,45 @@ def _lead(key: Sequence[Claim], bibliography: Bibliography) -> str:
     enough = _SUMMARY_COVERAGE * key[0].statement.coverage
     close = [claim for claim in key[1:] if claim.statement.coverage >= enough]
     close = close or sorted(key[1:], key=lambda claim: -claim.statement.coverage)[:1]
+    return _told([key[0], *close][:_SUMMARY_FINDINGS], bibliography)
+
+
+def _told(claims: Sequence[Claim], bibliography: Bibliography) -> str:
+    """Statements with their markers, the first one and as many more as a summary holds."""
     parts: list[str] = []
     length = 0
-    for claim in [key[0], *close][:_SUMMARY_FINDINGS]:
+    for claim in claims:
         length += len(claim.statement.text)
         if not parts or length <= _SUMMARY_CHARACTERS:
             parts.append(f"{claim.statement.text} {bibliography.marker(claim.statements)}")
     return " ".join(parts)
+
+
+def _no_answer(material: Material, by_id: Mapping[str, Claim], identified: int, bibliography: Bibliography) -> str:
+    if material.plan.overview:
+        return prose.no_overview(material.held, material.read) + _caveats([], material)
+    text = prose.not_found(material.prompt, material.outline, identified, material.read) + _caveats([], material)
+    near = [by_id[claim_id] for claim_id in material.outline.nearest if claim_id in by_id][:_SUMMARY_NEAREST]
+    told = [f"“{claim.statement.text}” {bibliography.marker(claim.statements)}" for claim in near]
+    return text + ("\n\n" + prose.nearest(told) if told else "")
+
+
+def _confidence(material: Material, verified: Sequence[Claim], *, answered: bool) -> confidence.Confidence:
+    failed = len(material.failed)
+    if material.plan.overview:
+        return confidence.of_overview(
+            verified, held=material.held, checked=material.checked, failed=failed, partial=material.partial
+        )
+    form = answer_form(material.prompt)
+    return confidence.of_answer(
+        verified,
+        material.weights,
+        answered=answered,
+        checked=material.checked,
+        failed=failed,
+        partial=material.partial,
+        form_required=form is not None and form.required,
+    )
 
 
 def _caveats(claims: Sequence[Claim], material: Material) -> str:
@@ -175,18 +207,24 @@ def _sections(
         sections.append(section)
     if answered and prose.gaps(outline):
         sections.append(_plain("What these sources do not say", prose.gaps(outline)))
-    body = prose.method(
+    body = _how(material, screening)
+    sections.append(_plain("How this was made", body))
+    return sections
+
+
+def _how(material: Material, screening: Json) -> str:
+    checks = (material.checked, len(material.failed))
+    if material.plan.overview:
+        return prose.overview_method(material.held, material.read, screening["included"], *checks)
+    return prose.method(
         material.plan,
         material.searches,
         screening["identified"],
         screening["duplicates_removed"],
         material.read,
         screening["included"],
-        material.checked,
-        len(material.failed),
+        *checks,
     )
-    sections.append(_plain("How this was made", body))
-    return sections
 
 
 def _section(heading: str, claims: Sequence[Claim], bibliography: Bibliography, lead: str = "") -> Json:
@@ -253,5 +291,8 @@ def _methods(material: Material, sure: confidence.Confidence) -> Json:
         "quotes_failed": len(material.failed),
         "missing_terms": list(material.outline.missing),
         "markers": "[n] is the n-th citation, counted from 1",
-        "confidence": {"formula": confidence.FORMULA, "parts": parts},
+        "confidence": {
+            "formula": confidence.OVERVIEW_FORMULA if material.plan.overview else confidence.FORMULA,
+            "parts": parts,
+        },
     }

@@ -45,12 +45,12 @@ pendant peu peut peuvent plus pour pourquoi qu quand que quel quelle quelles que
 sous son sur t ta te tes toi ton tous tout toute toutes très tu un une vers vos votre vous y
 """
 _SPANISH = """
-a al algo algunas algunos ante antes aquel aquella así aún aunque cada casi como con contra cual cuales cuando de del
-desde donde dos el ella ellas ellos en entre era eran es esa esas ese eso esos esta está están estas este esto estos
-fue fueron ha había hacia han hasta hay la las le les lo los mas más me mi mientras mis mucho muchos muy nada ni no nos
-nosotros nuestra nuestro o os otra otras otro otros para pero poco por porque pues que qué quien quienes se sea según
-ser si sí sido sin sino sobre solo son su sus también tan tanto te tiene tienen todas todo todos tras tu un una unas uno
-unos y ya yo
+a al algo algunas algunos ante antes aquel aquella así aún aunque cada casi como con contra cual cuales cuál cuáles cómo
+cuando de del desde donde dos el ella ellas ellos en entre era eran es esa esas ese eso esos esta está están estas este
+esto estos fue fueron ha había hacia han hasta hay la las le les lo los mas más me mi mientras mis mucho muchos muy nada
+ni no nos nosotros nuestra nuestro o os otra otras otro otros para pero poco por porque pues que qué quien quienes se
+sea según ser si sí sido sin sino sobre solo son su sus también tan tanto te tiene tienen todas todo todos tras tu un
+una unas uno unos y ya yo
 """
 
 STOP_WORDS: dict[str, frozenset[str]] = {
@@ -82,6 +82,66 @@ WEAK_WORDS = word_set(
     """
 )
 """Words that may belong to the subject, but tell little apart; in a prompt they weigh less."""
+
+_ENGLISH_GENERIC = """
+abstract abstracts account address addressed addresses analyse analyze answer answers argue argued argues argument
+arguments article articles aspect aspects assess assessment attached attachment attachments basic book books break
+breakdown brief briefing briefly bullet bullets central chapter chapters claim claimed claims collection collections
+compare compared comparison compress concise conclude concluded concludes conclusion conclusions condense condensed
+consider considered contain contained contains content contents contrast contribution contributions core corpus cover
+covered covers crucial deal deals dealt describe described describes description detail detailed details digest discover
+discovered discovers discuss discussed discusses discussion document documents draw drawn english essence essential
+establish established evaluate evidence examine executive explain explained explains explanation extract fact facts file
+files find finding findings finds folder following found general generally gist give gives greatest help highlight
+highlights idea ideas identify important include included includes indicate indicated indicates information inside
+insight insights interesting investigate key know known learn learned learnt lesson lessons library lines list listed
+literature long main major material materials mean meaning mention mentioned mentions message messages note notes
+noteworthy nutshell offer offered offers outline outlined outlines overall overview page pages paper papers paragraph
+paragraphs part parts passage passages pdf pdfs plain please point pointed points present presented presents primary
+principal prove proven proves provide provided provides publication publications quick quickly readers recap relevant
+report reported reports research result results reveal revealed reveals review reviewed reviews rundown salient section
+sections selected selection sentence sentences short show showed shown shows significance significant simple simply
+sketch source sources speak state stated statement statements studied studies study subject subjects substance suggest
+suggested suggests sum summaries summarise summarised summarises summarising summarize summarized summarizes summarizing
+summary summed support supported supports survey synopsis synthesis synthesise synthesize takeaway takeaways talk
+talking talks tell telling tells text texts theme themes thesis title titles topic topics understand understood uploaded
+view views word words work works write writing written
+"""
+_GERMAN_GENERIC = """
+absatz absätze argumente artikel aufsatz aufsätze aussage aussagen aussagt behandeln behandelt belege belegen belegt
+bericht berichte beschreibe beschreiben bitte botschaft botschaften buch bücher datei dateien dokument dokumente
+dokumenten einblick ergebnis ergebnisse erkenntnis erkenntnisse erkläre erklären erläutere fasse fassen fazit finden
+geben geht gib gibt handeln handelt haupt hauptaussage hauptaussagen hauptergebnis hauptergebnisse hauptpunkte
+hauptthemen inhalt inhalte kern kernaussage kernaussagen kernbotschaften kernpunkte knapp kurz kurze kurzer nenne nennen
+punkt punkte quelle quellen sagen sagt sammlung satz schlussfolgerung schlussfolgerungen seite seiten stehen steht
+studie studien sätze text texte texten thema themen unterlagen wesentlich wesentliche wesentlichen wesentlicher wichtig
+wichtige wichtigen wichtiger wichtigste wichtigsten worum worüber wörter zeige zeigen zeigt zentral zentrale zentralen
+zusammen zusammenfassen zusammenfassung überblick übersicht
+"""
+_FRENCH_GENERIC = """
+aperçu apprend arguments article articles conclusion conclusions contenu contiennent disent dit document documents donne
+donnent données décrire décris ensemble essentiel essentielles explique expliquer faits fichier fichiers grandes idée
+idées important importante importantes importants indique informations lignes livre livres message messages montre
+montrent page pages paragraphe parle parlent phrase phrases plait plaît point points preuve preuves principal principale
+principales principaux présente présentent rapport rapports ressort résultat résultats résume résumer résumé source
+sources sujet sujets synthèse texte textes thème thèmes traite traitent trouve vue étude études
+"""
+_SPANISH_GENERIC = """
+archivo archivos argumentos artículo artículos conclusiones conclusión contenido contienen da dan datos describe
+describir dice dicen documento documentos esencial estudio estudios evidencia evidencias explica explicar favor fuente
+fuentes general hallazgo hallazgos hechos idea ideas importante importantes informe informes libro libros mensaje
+mensajes muestra muestran palabras papeles presenta presentan principal principales prueba pruebas punto puntos página
+páginas párrafo resultado resultados resume resumen resumir síntesis tema temas texto textos trata tratan visión
+"""
+
+GENERIC_WORDS: dict[str, frozenset[str]] = {
+    "en": word_set(_ENGLISH_GENERIC),
+    "de": word_set(_GERMAN_GENERIC),
+    "fr": word_set(_FRENCH_GENERIC),
+    "es": word_set(_SPANISH_GENERIC),
+}
+"""Words that speak of documents and of what documents do, and not of any subject. A prompt of such words alone asks for
+an overview; beside a subject they only frame the question."""
 
 ACADEMIC_WORDS = word_set(
     """

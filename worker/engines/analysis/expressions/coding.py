@@ -33,6 +33,8 @@ class Design:
     """Which rows of the table are used."""
     exact_columns: list[list[Decimal]] | None
     exact_response: list[Decimal] | None
+    references: dict[str, str]
+    """For each column that is a contrast of one category: the level that its level is held against."""
 
 
 Coding = tuple[tuple[Factor, bool], ...]
@@ -109,6 +111,7 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
     rows, floats = _float_factors(numeric, table, rows)
     decimals = _decimal_factors(numeric, table, rows) if exact else None
     names, columns, exact_columns = [], [], []
+    references: dict[str, str] = {}
     if formula.intercept:
         names.append(INTERCEPT)
         columns.append(np.ones(len(rows)))
@@ -127,6 +130,8 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
             names.append(
                 ":".join(label if level is None else f"{label}[{level}]" for label, level, _ in _shown(choice, coding))
             )
+            if len(choice) == 1 and choice[0][1] is not None and not coding[0][1]:
+                references[names[-1]] = _levels(coding[0][0], table, rows)[0]
             columns.append(values)
             if decimals is not None:
                 exact_columns.append(_exact_product([decimals[label] for label in parts], mask))
@@ -138,6 +143,7 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
         rows=rows,
         exact_columns=exact_columns if decimals is not None else None,
         exact_response=decimals[formula.response.label] if decimals is not None else None,
+        references=references,
     )
 
 
@@ -150,10 +156,16 @@ def _choices(factor: Factor, full: bool, table: Table, rows: Sequence[int], *, i
         return [(factor.label, None, [])]
     column = table[factor.columns[0]]
     cells = [column.cells[i] for i in rows]
-    levels = [level for level in column.levels() if level in set(cells)]
+    levels = _levels(factor, table, rows)
     if len(levels) > _MAX_LEVELS:
         raise ExpressionError(f"column {column.name} has more than {_MAX_LEVELS} levels")
     return [(factor.label, level, cells) for level in (levels if full else levels[1:])]
+
+
+def _levels(factor: Factor, table: Table, rows: Sequence[int]) -> list[str]:
+    column = table[factor.columns[0]]
+    present = {column.cells[i] for i in rows}
+    return [level for level in column.levels() if level in present]
 
 
 def _shown(choice: Sequence[Choice], coding: Coding) -> list[Choice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from worker.engines.analysis.findings.all_groups import overall
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
 from worker.engines.analysis.wording import interval, number, p_value
 
@@ -29,7 +30,8 @@ def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
         found = p < SIGNIFICANT
         x, y, n = pair["x"], pair["y"], pair["n"]
         size = f"{name} = {number(chosen['r'], 3)}, {interval(chosen['ci_low'], chosen['ci_high'])}"
-        figures = f"{size}, Holm-adjusted {p_value(p)}, n = {n}"
+        by = "" if chosen["p_method"] == "t" else " by permutation"
+        figures = f"{size}, Holm-adjusted {p_value(p)}{by}, n = {n}"
         if found:
             way = "rise together" if chosen["r"] > 0 else "move in opposite directions"
             text = f"{x} and {y} {way} ({figures}). This is an association and does not show a cause.{_size(n)}"
@@ -49,7 +51,9 @@ def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
 
 
 def from_compare_groups(result: Result, rows: int) -> Iterator[Draft]:
-    """One for each pair of levels, by the preferred test."""
+    """With three levels or more one for all of them together; one for each pair, by the preferred test."""
+    if (whole := overall(result, rows)) is not None:
+        yield whole
     groups = {group["level"]: group for group in result["groups"]}
     used = sum(group["n"] for group in result["groups"]) / rows
     wording = _by_means if result["preferred"] == "welch" else _by_ranks
@@ -186,10 +190,11 @@ def from_trend(result: Result, rows: int) -> Iterator[Draft]:
     p, n = result["p"], result["n"]
     found = p < SIGNIFICANT
     response, time = result["response"], result["time"] or "the order of rows"
+    exact = "exact " if result["p_method"] == "exact" else ""
     figures = (
         f"Theil–Sen slope {number(result['slope'])} per {result['time_unit']}, "
         f"{interval(result['ci_low'], result['ci_high'])}, "
-        f"Kendall τ = {number(result['tau'], 3)}, Mann–Kendall {p_value(p)}, n = {n}"
+        f"Kendall τ = {number(result['tau'], 3)}, {exact}Mann–Kendall {p_value(p)}, n = {n}"
     )
     columns = (response,) if result["time"] is None else (response, result["time"])
     text = (

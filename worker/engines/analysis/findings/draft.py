@@ -30,6 +30,8 @@ class Draft:
     kind: str
     established: bool
     """False where it says that no effect was found; such findings count only as answers to the prompt."""
+    whole: bool = False
+    """It answers as a whole what other findings answer in parts, and stands before them where the prompt asks it."""
 
 
 def confidence(p: float | None, n: int, share_used: float, doubts: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
 from worker.engines.analysis.numerics.distributions import holm
-from worker.engines.analysis.wording import interval, listed, number, p_value
+from worker.engines.analysis.wording import factor_name, interval, listed, number, p_value, term_name
 
 Result = dict[str, Any]
 
@@ -43,11 +43,12 @@ def from_regression(result: Result, rows: int) -> Iterator[Draft]:
     r2 = result["r_squared"]
     names = [term["name"] for term in result["terms"] if term["name"] != _INTERCEPT]
     about = (response, *names)
+    factors = list(dict.fromkeys(map(factor_name, names)))
     if names and r2 is not None and result["p"] is not None:
         found = result["p"] < SIGNIFICANT
-        lead = "together account for" if len(names) > 1 else "accounts for"
+        lead = "together account for" if len(factors) > 1 else "accounts for"
         text = (
-            f"{listed(names)} {lead} {number(100 * r2, 3)} % of the variance of {response} in a least-squares model "
+            f"{listed(factors)} {lead} {number(100 * r2, 3)} % of the variance of {response} in a least-squares model "
             f"(adjusted R² = {number(result['r_squared_adjusted'], 3)}, F({result['df_model']}, "
             f"{result['df_residual']}) = {number(result['f'])}, {p_value(result['p'])}, residual standard deviation "
             f"{number(result['residual_sd'])}, n = {n})."
@@ -56,7 +57,7 @@ def from_regression(result: Result, rows: int) -> Iterator[Draft]:
         effect = math.sqrt(max(0.0, result["r_squared_adjusted"] or 0.0))
         yield Draft(text, numbers, effect, confidence(result["p"], n, share, doubts), about, "regression", found)
     elif names and r2 is not None and result["ss_residual"] == 0 and result["df_residual"] > 0:
-        text = f"{response} follows exactly from {listed(names)} in all {n} rows: the model leaves no residual."
+        text = f"{response} follows exactly from {listed(factors)} in all {n} rows: the model leaves no residual."
         yield Draft(text, {"r_squared": r2, "n": n}, 1.0, confidence(None, n, share, 1), about, "regression", True)
     tested = [term for term in result["terms"] if term["name"] != _INTERCEPT and term["p"] is not None]
     for term, p in zip(tested, holm([term["p"] for term in tested]), strict=True):
@@ -69,19 +70,18 @@ def _term(term: Result, p: float, result: Result, share: float, doubts: int, *, 
     held = " with the other terms held fixed" if others else ""
     figures = f"{interval(term['ci_low'], term['ci_high'])}, t({result['df_residual']}) = {number(term['t'], 3)}, "
     figures += f"{'Holm-adjusted ' if others else ''}{p_value(p)}"
-    contrast = "[T." in name
-    if found and contrast:
-        factor, level = name.split("[T.", 1)
+    shown, first = term_name(name), result["references"].get(name)
+    if first is not None:
+        shown += f" (against {first})"
+    if found and first is not None:
         direction = "higher" if term["estimate"] > 0 else "lower"
         size = f"{number(abs(term['estimate']))} {direction}"
-        text = f"{response} is {size} for {factor} {level.rstrip(']')} than for its first level{held} ({figures})."
+        text = f"{response} is {size} for {term_name(name)} than for {first}{held} ({figures})."
     elif found:
-        text = (
-            f"One more unit of {name} goes with a change of {number(term['estimate'])} in {response}{held} ({figures})."
-        )
+        text = f"One more unit of {shown} goes with a change of {number(term['estimate'])} in {response}{held} ({figures})."
     else:
         figures = f"estimate {number(term['estimate'])}, {figures}"
-        text = f"No clear contribution of {name} to {response}{held} was found ({figures})."
+        text = f"No clear contribution of {shown} to {response}{held} was found ({figures})."
     if found:
         text += " This describes the data and is no proof of a cause."
     # The partial correlation that a t amounts to.

@@ -34,7 +34,7 @@ def rank(
     """The findings to report with the place of their entry, best first, at most :data:`MOST`.
 
     First those that speak of what the prompt names (the response and another named column, then several named
-    columns, then one), within that by effect times confidence. "Nothing found" is reported only where it answers
+    columns, then one), within that the answer to the whole question before its parts, then by effect times confidence. "Nothing found" is reported only where it answers
     the prompt, and at most :data:`MOST_NULLS` times; bare descriptions only for named columns, or when there is
     nothing else.
     """
@@ -53,8 +53,9 @@ def rank(
     kept = [(draft, place) for draft, place in tested if draft.established or closeness(draft) >= 2]
     kept += [item for item in described if closeness(item[0])] if kept else described
 
-    def order(item: tuple[Draft, int]) -> tuple[int, bool, float]:
-        return -closeness(item[0]), not item[0].established, -_weight(item[0])
+    def order(item: tuple[Draft, int]) -> tuple[int, bool, bool, float]:
+        near = closeness(item[0])
+        return -near, not (item[0].whole and near >= 2), not item[0].established, -_weight(item[0])
 
     ranked = _without_repeats(sorted(kept, key=order))
     ranked = _varied(ranked, closeness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 
 from worker.engines.analysis.lazy import load
@@ -10,9 +11,7 @@ from worker.engines.analysis.lazy import load
 
 def t_two_sided(t: float, df: float) -> float:
     """P(|T| ≥ |t|) by the incomplete beta function, which keeps its digits far out in the tails."""
-    if math.isinf(t):
-        return 0.0
-    return float(load("scipy.special").betainc(df / 2, 0.5, df / (df + t * t)))
+    return _tail(load("scipy.special").betainc(df / 2, 0.5, df / (df + t * t)))
 
 
 def t_quantile(probability: float, df: float) -> float:
@@ -20,15 +19,20 @@ def t_quantile(probability: float, df: float) -> float:
 
 
 def f_upper(f: float, df1: float, df2: float) -> float:
-    return 0.0 if math.isinf(f) else float(load("scipy.special").fdtrc(df1, df2, f))
+    return _tail(load("scipy.special").fdtrc(df1, df2, f))
 
 
 def chi2_upper(x: float, df: float) -> float:
-    return float(load("scipy.special").chdtrc(df, x))
+    return _tail(load("scipy.special").chdtrc(df, x))
 
 
 def normal_two_sided(z: float) -> float:
-    return math.erfc(abs(z) / math.sqrt(2))
+    return _tail(math.erfc(abs(z) / math.sqrt(2)))
+
+
+def _tail(probability: float) -> float:
+    """No tail of these distributions is empty: what is too small for a double is the smallest normal one."""
+    return max(float(probability), sys.float_info.min)
 
 
 def normal_quantile(probability: float) -> float:

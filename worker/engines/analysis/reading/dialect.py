@@ -83,7 +83,7 @@ def split_header(records: Sequence[Record], asked: bool | None, notes: Notes) ->
         return column_names(names, notes), _below(records, head)
     if width > 1 and 0 < first <= _PREAMBLE:
         for record in filled[:first]:
-            notes.problem(record.line, "a line above the header", "row left out")
+            notes.problem(record.line, "a line above the header", "line left out")
         head = filled[first]
         notes.decide(f"the header is on line {head.line}", "the lines above it have fewer fields")
     body = _below(records, head)

@@ -16,7 +16,7 @@ class Problem:
     issue: str
     column: str | None = None
     effect: str = "kept"
-    """`row left out`, `cell read as missing` or `kept`."""
+    """`row left out`, `line left out` (no row of data), `cell read as missing` or `kept`."""
 
     def as_json(self) -> dict[str, Any]:
         place = {} if self.column is None else {"column": self.column}

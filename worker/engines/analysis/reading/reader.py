@@ -12,8 +12,9 @@ from worker.engines.analysis.reading.decoding import decode
 from worker.engines.analysis.reading.dialect import column_names, sniff_delimiter, split_header
 from worker.engines.analysis.reading.json_rows import looks_like_json, read_json_rows
 from worker.engines.analysis.reading.notes import Notes, ReadResult
-from worker.engines.analysis.reading.records import Record, read_records
+from worker.engines.analysis.reading.records import Record, read_records, split_swallowed
 from worker.engines.analysis.table import Table
+from worker.engines.analysis.wording import plural
 
 _MAX_COLUMNS = 2_000
 
@@ -58,6 +59,7 @@ def _delimited(text: str, options: ReadOptions, notes: Notes) -> tuple[list[str]
     if not any(not record.blank for record in records):
         raise AnalysisError(UNREADABLE, "the dataset has no rows of data")
     names, body = split_header(records, options.header, notes)
+    body = split_swallowed(text, delimiter, body, len(names), notes)
     names, body = _without_empty_end(names, body, notes)
     rows, lines = _rectangle(names, body, notes)
     return names, rows, lines, delimiter
@@ -68,7 +70,7 @@ def _without_empty_end(names: list[str], body: list[Record], notes: Notes) -> tu
     last = len(names) - 1
     if last > 0 and names[last] == f"column_{last + 1}" and all(not "".join(r.fields[last:]).strip() for r in body):
         notes.decide(f"column {last + 1} is left out", "it has no name and no value")
-        return names[:last], [Record(r.line, r.fields[:last]) for r in body]
+        return names[:last], [Record(r.line, r.fields[:last], r.last) for r in body]
     return names, body
 
 
@@ -88,7 +90,9 @@ def _rectangle(names: Sequence[str], body: Sequence[Record], notes: Notes) -> tu
         if width == 1 and not fields:
             fields = [""]
         if len(fields) != width:
-            notes.problem(record.line, f"has {len(fields)} fields where the header has {width}", "row left out")
+            notes.problem(
+                record.line, f"has {plural(len(fields), 'field')} where the header has {width}", "row left out"
+            )
             continue
         rows.append(fields)
         lines.append(record.line)

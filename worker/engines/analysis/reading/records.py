@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.engines.analysis.errors import TOO_LARGE, UNREADABLE, AnalysisError
+from worker.engines.analysis.reading.cells import looks_typed
 from worker.engines.analysis.reading.notes import Notes
 
 MAX_CELLS = 5_000_000
@@ -18,8 +19,11 @@ _MAX_UNCLOSED = 50
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """`line` is where it begins, `last` where it ends; they differ where a quoted field holds line breaks."""
+
     line: int
     fields: list[str]
+    last: int = 0
 
     @property
     def blank(self) -> bool:
@@ -54,7 +58,7 @@ def read_records(text: str, delimiter: str, notes: Notes) -> list[Record]:
         )
         try:
             for fields in reader:
-                records.append(Record(start + 1, fields))
+                records.append(Record(start + 1, fields, base + reader.line_num))
                 start = base + reader.line_num
                 cells += len(fields)
                 if cells > MAX_CELLS:
@@ -79,6 +83,40 @@ def _salvage(lines: Sequence[str], index: int, delimiter: str, notes: Notes, *, 
         fields = next(parse(iter([lines[index]]), delimiter), [])
         notes.problem(line, "text follows a closing quote; it is read as part of the field", "kept")
     else:
-        fields = next(parse(iter([lines[index]]), delimiter, quoted=False), [])
+        fields = _unquoted(lines[index], delimiter)
         notes.problem(line, "a quote is opened and never closed; the line is read without quoting", "kept")
-    return Record(line, fields)
+    return Record(line, fields, line)
+
+
+def _unquoted(line: str, delimiter: str) -> list[str]:
+    """The fields of a line whose quoting is broken. A quote at a field's edge is no part of its value."""
+    return [field.strip().strip('"') for field in next(parse(iter([line]), delimiter, quoted=False), [])]
+
+
+def split_swallowed(text: str, delimiter: str, body: Sequence[Record], width: int, notes: Notes) -> list[Record]:
+    """The records, without those that a missing quote made out of several rows.
+
+    A record over several lines that does not fit the table, while each of its lines does, is read line by line. One
+    that fits all the same is kept, for line breaks may be meant, and named as a problem.
+    """
+    lines = lines_of(text) if any(record.last > record.line for record in body) else []
+    found: list[Record] = []
+    for record in body:
+        if record.last <= record.line:
+            found.append(record)
+            continue
+        rows = [
+            Record(number, _unquoted(lines[number - 1], delimiter), number)
+            for number in range(record.line, record.last + 1)
+        ]
+        looks_swallowed = all(len(row.fields) == width > 1 for row in rows)
+        if looks_swallowed and len(record.fields) != width:
+            found.extend(rows)
+            issue = f"a quote is opened and not closed before line {record.last}; these lines are read without quoting"
+            notes.problem(record.line, issue, "kept")
+            continue
+        if looks_swallowed and all(any(map(looks_typed, row.fields)) for row in rows):
+            issue = f"a quoted field runs to line {record.last} and holds what looks like rows; a quote may be missing"
+            notes.problem(record.line, issue, "kept")
+        found.append(record)
+    return found

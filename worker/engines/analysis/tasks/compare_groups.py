@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from worker.engines.analysis.numerics.distributions import holm
-from worker.engines.analysis.numerics.groups import kruskal_wallis, welch_anova
+from worker.engines.analysis.numerics.groups import kruskal_wallis, one_way, welch_anova
 from worker.engines.analysis.numerics.two_groups import mann_whitney, welch_t
 from worker.engines.analysis.table import MAX_LEVELS, Table
 from worker.engines.analysis.tasks.grouping import SMALL_GROUP, check_assumptions, describe_group, groups_of, violated
@@ -19,7 +19,7 @@ def run(table: Table, task: Task) -> Result:
 
     `preferred` names the test to read: Welch's, unless the residuals are not normal (Shapiro–Wilk p < 0.05) and a
     group has fewer than 30 values. `p_adjusted` is Holm's over the pairs, per test. With three levels or more
-    `overall` has Welch's analysis of variance and Kruskal–Wallis.
+    `overall` has Welch's analysis of variance and Kruskal–Wallis, and the share of variance (eta and omega squared).
     """
     response, group, groups = groups_of(table, task)
     if len(groups) > MAX_LEVELS:
@@ -87,7 +87,10 @@ def _pair(a: str, b: str, groups: dict[str, list[str]]) -> Result:
 def _overall(groups: dict[str, list[str]]) -> Result:
     welch = welch_anova(groups)
     kruskal = kruskal_wallis(groups)
+    fit = one_way(groups)
     return {
+        "eta_squared": fit.r_squared,
+        "omega_squared": fit.omega_squared,
         "welch": None if welch is None else dict(zip(("f", "df1", "df2", "p"), welch, strict=True)),
         "kruskal_wallis": None if kruskal is None else dict(zip(("h", "p", "epsilon_squared"), kruskal, strict=True)),
     }

@@ -12,6 +12,7 @@ import numpy as np
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics import exact
 from worker.engines.analysis.numerics.distributions import Z95, holm, t_two_sided
+from worker.engines.analysis.numerics.permutation import MAX_ENUMERATED, correlation_p, perfect_p
 from worker.engines.analysis.numerics.ranks import mid_ranks
 from worker.engines.analysis.table import Column, Table, complete_rows
 from worker.engines.analysis.tasks.task import Result, Task
@@ -26,8 +27,10 @@ _EXACT_BUDGET = 500_000
 def run(table: Table, task: Task) -> Result:
     """All pairs of the columns asked for (default: all that measure something), on the rows complete for the pair.
 
-    Intervals are 95 %, by Fisher's z; for Spearman with the variance of Bonett and Wright (2000). p-values are
-    by Student's t, adjusted by Holm over the pairs of each method.
+    Intervals are 95 %, by Fisher's z; for Spearman with the variance of Bonett and Wright (2000); a perfect
+    correlation has none. `p_method` says how p was got: `t` (Student's t), `permutation` (all orders; Spearman up to
+    eight rows, and every perfect correlation up to there) or `permutation_bound` (a perfect correlation of more rows:
+    2/n!, more with ties). `p_adjusted` is Holm's over the pairs of each method.
     """
     columns = task.columns("columns", table, numeric=True)
     if columns is None:
@@ -50,22 +53,26 @@ def _pair(x: Column, y: Column, *, exactly: bool) -> Result:
     rows = complete_rows([x, y])
     n = len(rows)
     pair: Result = {"x": x.name, "y": y.name, "n": n, "warnings": []}
-    empty = {"r": None, "ci_low": None, "ci_high": None, "p": None, "p_adjusted": None}
+    empty = {"r": None, "ci_low": None, "ci_high": None, "p": None, "p_adjusted": None, "p_method": None}
     if n < _LEAST_ROWS:
         pair["warnings"].append(f"only {n} rows have both values; {_LEAST_ROWS} are needed")
         return pair | {"pearson": dict(empty), "spearman": dict(empty)}
     if n < _SMALL_SAMPLE:
-        pair["warnings"].append(f"only {n} rows: p-values are approximate")
+        pair["warnings"].append(f"only {n} rows: p and interval of Pearson's r lean on normality")
     a = [str(x.cells[i]) for i in rows]
     b = [str(y.cells[i]) for i in rows]
     r = pearson(a, b, exactly=exactly)
-    rho = _float_correlation(mid_ranks([float(v) for v in a]).tolist(), mid_ranks([float(v) for v in b]).tolist())
+    values = ([float(v) for v in a], [float(v) for v in b])
+    ranks = (mid_ranks(values[0]).tolist(), mid_ranks(values[1]).tolist())
+    rho = _float_correlation(*ranks)
     if r is None or rho is None:
         pair["warnings"].append("one of the columns is constant in these rows")
         return pair | {"pearson": dict(empty), "spearman": dict(empty)}
+    if 1.0 in (abs(r), abs(rho)):
+        pair["warnings"].append("a perfect correlation leaves no scatter to estimate an interval from")
     return pair | {
-        "pearson": _inference(r, n, 1.0),
-        "spearman": _inference(rho, n, 1.0 + rho * rho / 2),
+        "pearson": _inference(r, values, 1.0, exact_p=False),
+        "spearman": _inference(rho, ranks, 1.0 + rho * rho / 2, exact_p=True),
     }
 
 
@@ -92,16 +99,16 @@ def _float_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
     return max(-1.0, min(1.0, math.fsum((a * b).tolist()) / math.sqrt(sxx) / math.sqrt(syy)))
 
 
-def _inference(r: float, n: int, variance_factor: float) -> Result:
-    if abs(r) >= 1.0:
-        return {"r": r, "ci_low": r, "ci_high": r, "p": 0.0, "p_adjusted": None}
-    t = r * math.sqrt((n - 2) / ((1 - r) * (1 + r)))
+def _inference(r: float, values: tuple[list[float], list[float]], variance_factor: float, *, exact_p: bool) -> Result:
+    n = len(values[0])
+    few, perfect = n <= MAX_ENUMERATED, abs(r) >= 1.0
+    if few and (exact_p or perfect):
+        p, method = correlation_p(*values), "permutation"
+    elif perfect:
+        p, method = perfect_p(values[0]), "permutation_bound"
+    else:
+        p, method = t_two_sided(r * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2), "t"
+    # Fisher's z of a perfect correlation is infinite: no interval can be estimated from data without scatter.
     half = Z95 * math.sqrt(variance_factor / (n - 3))
-    z = math.atanh(r)
-    return {
-        "r": r,
-        "ci_low": math.tanh(z - half),
-        "ci_high": math.tanh(z + half),
-        "p": t_two_sided(t, n - 2),
-        "p_adjusted": None,
-    }
+    low, high = (None, None) if perfect else (math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
+    return {"r": r, "ci_low": low, "ci_high": high, "p": p, "p_adjusted": None, "p_method": method}

@@ -60,7 +60,7 @@ def design_for(formula: ModelFormula, table: Table) -> Design:
     design = build_design(formula, table, exact=True)
     if len(design.names) <= EXACT_COLUMNS and affordable(len(design.rows), len(design.names)):
         return design
-    return Design(design.names, design.matrix, design.response, design.rows, None, None)
+    return Design(design.names, design.matrix, design.response, design.rows, None, None, design.references)
 
 
 def _result(fit: LinearFit, formula: ModelFormula, table: Table, design: Design) -> Result:
@@ -95,6 +95,7 @@ def _result(fit: LinearFit, formula: ModelFormula, table: Table, design: Design)
         "ss_residual": fit.ss_residual,
         "condition_number": fit.condition_number,
         "arithmetic": fit.arithmetic,
+        "references": design.references,
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics.distributions import Z95, normal_two_sided
+from worker.engines.analysis.numerics.permutation import MAX_KENDALL, kendall_p
 from worker.engines.analysis.numerics.ranks import tie_sizes
 from worker.engines.analysis.reading.dates import days_since_epoch
 from worker.engines.analysis.table import Column, ColumnType, Table, complete_rows
@@ -24,7 +25,8 @@ def run(table: Table, task: Task) -> Result:
     """Mann–Kendall's test and Theil–Sen's slope with its 95 % interval (Sen 1968), per unit of time.
 
     `time` is a numeric or date column (dates count in days); without it the order of the rows. Rows are put in
-    order of time; the variance of S is corrected for ties in the response.
+    order of time; the variance of S is corrected for ties. `p_method` is `exact` for up to ten values without ties,
+    else `normal`.
     """
     response = task.column("response", table, numeric=True)
     time = task.column("time", table) if task.arguments.get("time") is not None else None
@@ -39,6 +41,7 @@ def run(table: Table, task: Task) -> Result:
     if not len(slopes):
         raise NotPossible("All values are at the same time, so there is no trend to estimate.")
     z = 0.0 if variance <= 0 else (s - math.copysign(1, s) if s else 0.0) / math.sqrt(variance)
+    exactly = len(y) <= MAX_KENDALL and len(set(y.tolist())) == len(set(t.tolist())) == len(y)
     slope = float(np.median(slopes))
     intercept = float(np.median(y - slope * t))
     # Ranks of the limits among the slopes, interpolated (Gilbert 1987).
@@ -55,7 +58,8 @@ def run(table: Table, task: Task) -> Result:
         "s": s,
         "tau": s / ordered_pairs if ordered_pairs else None,
         "z": z,
-        "p": normal_two_sided(z),
+        "p": kendall_p(round(s), len(y)) if exactly else normal_two_sided(z),
+        "p_method": "exact" if exactly else "normal",
         "slope": slope,
         "ci_low": low,
         "ci_high": high,
@@ -65,7 +69,7 @@ def run(table: Table, task: Task) -> Result:
         "residual_autocorrelation_lag1": lag1,
         # Ties can make the median slope 0 although S shows a direction.
         "direction": "rising" if (slope or s) > 0 else "falling" if (slope or s) < 0 else "level",
-        "warnings": _warnings(len(y), lag1, thinned, variance),
+        "warnings": _warnings(len(y), lag1, thinned, variance, exactly=exactly),
     }
 
 
@@ -131,12 +135,13 @@ def _lag1(residuals: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | No
     return float(d[1:] @ d[:-1]) / total if total > 0 else None
 
 
-def _warnings(n: int, lag1: float | None, thinned: int, variance: float) -> list[str]:
+def _warnings(n: int, lag1: float | None, thinned: int, variance: float, *, exactly: bool) -> list[str]:
     warnings = []
     if thinned:
         warnings.append(f"{thinned} values are thinned to {n} evenly spaced ones")
     if n < _SMALL_SAMPLE:
-        warnings.append(f"only {n} values: the normal approximation is rough")
+        what = "the interval of the slope" if exactly else "the normal approximation"
+        warnings.append(f"only {n} values: {what} is rough")
     if variance <= 0:
         warnings.append("all values are equal")
     if lag1 is not None and lag1 > _DEPENDENT / math.sqrt(n):
