@@ -34,7 +34,7 @@ async def test_the_answer_to_the_whole_question_leads() -> None:
     assert "p < 0.001; site accounts for" in first
     assert "S3 (mean 1" in first or "S3 (mean 9" in first
     assert "is higher than S1 (" in first
-    assert "1 of 3 pairs do not differ clearly" in first
+    assert "1 of 3 pairs does not differ clearly" in first
     assert document["summary"].split(". ", 1)[1].startswith("oxygen differs between")
 
 

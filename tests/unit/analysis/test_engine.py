@@ -60,6 +60,7 @@ async def test_the_document_has_its_shape_and_is_strict_json() -> None:
     for table in document["tables"]:
         assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert document["methods"]["seed"] == 0
+    assert document["question"] == PROMPT
     assert set(document["methods"]["versions"]) == {"python", "numpy", "scipy", "formulaic"}
 
 

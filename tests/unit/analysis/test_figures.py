@@ -83,3 +83,13 @@ def test_bins_hold_every_value() -> None:
 def test_what_cannot_be_shown_has_no_figure() -> None:
     assert drawn({"v": [1, 1, 1]}, {"kind": "describe", "columns": ["v"]}) is None
     assert drawn({"x": [1, 2, 3, 4], "y": [2, 1, 4, 3]}, {"kind": "correlation"}) is None
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task['kind']}-{task.get('formula', task.get('time', ''))}")
+def test_layers_that_share_an_axis_give_it_one_title(task: dict[str, Any]) -> None:
+    figure = drawn(COLUMNS, task)
+    assert figure is not None
+    layers = figure.spec.get("layer", [figure.spec])
+    for channel in ("x", "y"):
+        titles = {layer["encoding"][channel].get("title") for layer in layers if channel in layer["encoding"]}
+        assert len(titles) == 1

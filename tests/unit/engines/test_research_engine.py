@@ -160,12 +160,19 @@ async def test_a_near_miss_is_shown_as_near_and_not_as_an_answer() -> None:
     result = await result_for("Does retention of tungsten filaments in vacuum lamps depend on nitrogen pressure?")
     assert result["summary"].startswith("Not found in these sources")
     assert "“tungsten”" in result["summary"]
-    # Who reads the summary alone sees the nearest passages, and that they are no answer.
+    assert result["key_findings"] == []
+
+
+async def test_who_reads_the_summary_alone_sees_the_nearest_passages() -> None:
+    result = await result_for("Does retention of tungsten filaments depend on sleep?")
     near = next(item for item in result["sections"] if item["heading"] == "Nearest passages")["claims"]
     told = result["summary"].split("not amount to an answer: ")[1]
-    assert near
-    assert told.startswith(f"“{near[0]['text']}” [1]")
+    assert told == f"“{near[0]['text']}” [1]"
     assert result["key_findings"] == []
+
+
+async def test_the_document_carries_its_question() -> None:
+    assert (await result_for("How does  sleep\nhelp? Why?"))["question"] == "How does sleep help? Why?"
 
 
 async def test_sub_questions_have_sections_of_their_own() -> None:

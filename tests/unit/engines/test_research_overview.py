@@ -157,6 +157,7 @@ async def test_copies_of_a_document_are_left_out() -> None:
     sources.add("d-copy", SPACING, "A Copy under Another Name")
     result = await result_for(sources=sources)
     assert result["screening"]["duplicates_removed"] == 1
+    assert result["methods"]["confidence"]["parts"]["coverage"] == 1.0
 
 
 async def test_pages_of_an_overview_come_from_the_passages() -> None:

@@ -52,11 +52,11 @@ def test_the_first_facet_is_the_prompt_and_phrases_are_its_aspects() -> None:
 def test_sub_questions_are_facets_and_follow_ups_keep_the_topic() -> None:
     found = plan_of("How does the ocean take up carbon, and what limits it? Why does it matter for the climate?")
     assert [(facet.kind, facet.label) for facet in found.facets[1:]] == [
-        ("question", "How does the ocean take up carbon"),
+        ("question", "How does the ocean take up carbon?"),
         ("question", "What limits it?"),
         ("question", "Why does it matter for the climate?"),
     ]
-    assert found.facets[2].query == "What limits it? How does the ocean take up carbon"
+    assert found.facets[2].query == "What limits it? How does the ocean take up carbon?"
 
 
 def test_depth_bounds_the_facets() -> None:
@@ -96,7 +96,7 @@ async def test_the_stage_says_how_it_read_the_prompt() -> None:
     output = await plan.run(context)
     assert [term["word"] for term in output["plan"]["terms"]] == ["sleep", "help", "memory"]
     assert (
-        "3 terms (sleep, help, memory) and searched from 1 side: “Does sleep help memory?”"
+        "three terms (sleep, help, memory) and searched from one side: “Does sleep help memory?”"
         in context.decisions[0]["reason"]
     )
     assert context.steps == [(1, 1)]

@@ -156,10 +156,40 @@ async def test_a_term_bridges_two_sessions() -> None:
     )
     (bridge,) = result["bridges"]
     assert bridge["term"] == "Southern Ocean"
+    assert bridge["id"].startswith("bridge-")
+    assert bridge["title"] == "“Southern Ocean” links “One” and “Two”"
+    assert [step["title"] for step in bridge["path"]] == ["“One”", "“Two”"]
+    assert result["question"] == PROMPT
     assert bridge["sessions"] == ["s1", "s2"]
     assert [step["session_id"] for step in bridge["path"]] == ["s1", "s2"]
     assert all(step["citations"] for step in bridge["path"])
     assert "What connects them" in [section["heading"] for section in result["sections"]]
+
+
+async def test_the_numbers_of_the_summary_add_up() -> None:
+    first = "Spaced practice improves the retention of words."
+    twice = "Feedback makes retrieval practice more effective in schools."
+    result = await synthesised(
+        results("One", finding(first, "a"), finding("Sleep helps.", "b")),
+        results("Two", finding(f"{first[:-1]}!", "c"), finding(twice, "d"), finding(f"{twice[:-1]}!", "d")),
+    )
+    assert (
+        "Their five findings come down to three statements: one repeats a finding of another session and one repeats "
+        "one of the same session. One statement is made by more than one session. They cite four sources."
+    ) in result["summary"]
+    apart = await synthesised(results("One", finding("Sleep helps.", "a")), results("Two", finding("Tea wakes.", "b")))
+    assert (
+        "Their two findings all say something different. No statement is made by more than one session."
+        in (apart["summary"])
+    )
+
+
+async def test_sessions_of_one_title_go_by_their_prompts() -> None:
+    result = await synthesised(
+        results("What does tea do?", finding("Tea wakes people.", "a"), title="Analysis of x.csv"),
+        results("What does sleep do?", finding("Sleep helps memory.", "b"), title="Analysis of x.csv"),
+    )
+    assert "two sessions: “What does tea do?” and “What does sleep do?”." in result["summary"]
 
 
 async def test_unverified_claims_and_near_misses_are_left_out() -> None:
@@ -178,7 +208,7 @@ async def test_unverified_claims_and_near_misses_are_left_out() -> None:
 
 async def test_no_session_has_an_answer() -> None:
     result = await synthesised(results("One", answered=False), results("Two", answered=False))
-    assert result["summary"].startswith("Not found in these sources: none of the 2 sessions")
+    assert result["summary"].startswith("Not found in these sources: none of the two sessions")
     assert (result["key_findings"], result["citations"], result["confidence_score"]) == ([], [], 0.0)
     assert result["answered"] is False
 

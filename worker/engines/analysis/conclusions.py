@@ -144,9 +144,8 @@ def left_out(dataset: JSON) -> str:
     sentences = []
     if number := dataset["rows_left_out"]:
         were = "was" if number == 1 else "were"
-        sentences.append(
-            f"{number:,} of {dataset['rows'] + number:,} rows {were} left out of {dataset['name']}: {_told(lost, number)}."
-        )
+        share = f"{number:,} of {dataset['rows'] + number:,} rows {were} left out of {dataset['name']}"
+        sentences.append(f"{share}: {_told(lost, number)}.")
     if doubtful:
         sentences.append(f"In {dataset['name']}, {_told(doubtful, len(doubtful))}.")
     return " ".join(sentences)
@@ -174,12 +173,13 @@ def methods(seed: int) -> JSON:
 
 
 def document(
-    loaded: JSON, computed: Sequence[JSON], findings: Sequence[JSON], *, seed: int, partial: bool
+    loaded: JSON, computed: Sequence[JSON], findings: Sequence[JSON], prompt: str, *, seed: int, partial: bool
 ) -> Mapping[str, Any]:
     """The result document."""
     names = [dataset["name"] for dataset in loaded["datasets"]]
     return {
         "title": f"Analysis of {listed(names)}",
+        "question": " ".join(prompt.split()),
         "partial": partial,
         "summary": summary(findings, loaded, partial=partial),
         "confidence_score": confidence_score(findings, partial=partial),

@@ -117,7 +117,7 @@ class AnalysisEngine:
         computed, partial = _computed(ctx.outputs)
         findings = ctx.outputs["findings"]["findings"]
         seed = seed_of(ctx.job.preferences)
-        written = document(ctx.outputs["load"], computed, findings, seed=seed, partial=partial)
+        written = document(ctx.outputs["load"], computed, findings, ctx.job.prompt, seed=seed, partial=partial)
         await ctx.step(1, 1)
         return written
 

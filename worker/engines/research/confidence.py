@@ -25,7 +25,7 @@ Of an overview, which has no terms to meet::
 
 * S: the mean, over the documents quoted, of how well each one's best statement represents it, scaled as above (see
   `survey.rank_overview`);
-* C: the share of the documents that the sources hold that are quoted.
+* C: the share of the documents that the sources hold, known copies apart, that are quoted.
 
 It says how far the overview stands for the documents, not whether they are right.
 

@@ -35,16 +35,17 @@ async def run(ctx: StageContext) -> Json:
     found: list[list[Hit]] = []
     for index, facet in enumerate(plan.facets):
         if ctx.write_up and found:
-            ctx.decide("searches cut short", f"{index} of {len(plan.facets)} searches were made before writing up.")
+            ctx.decide(
+                "searches cut short",
+                f"{index} of {count(len(plan.facets), 'search', 'searches')} were made before writing up.",
+            )
             break
         hits = await ctx.sources.search(
             facet.query, limit=settings.passages_per_search, document_ids=ctx.job.documents, passages=True
         )
         found.append(hits)
-        ctx.decide(
-            "searched",
-            f"“{facet.label}”: {len(hits)} passages in {len({hit.document_id for hit in hits})} documents.",
-        )
+        documents = len({hit.document_id for hit in hits})
+        ctx.decide("searched", f"“{facet.label}”: {count(len(hits), 'passage')} in {count(documents, 'document')}.")
         await ctx.step(index + 1, len(plan.facets) + 1)
     records = await _records(ctx, found)
     candidates, weights = await ctx.run(fuse, found, records, plan, settings.language)
@@ -83,7 +84,7 @@ async def _records(ctx: StageContext, found: Sequence[Sequence[Hit]]) -> dict[st
     # An empty list asks for the whole library, which matters only when no search found anything.
     usable = await _usable(ctx, named or sorted({hit.document_id for hits in found for hit in hits}))
     if not named and not any(found):
-        ctx.decide("nothing found", f"No passage of the library's {len(usable)} documents matches the prompt.")
+        ctx.decide("nothing found", f"No passage of the library's {count(len(usable), 'document')} matches the prompt.")
         return {}
     return usable
 
@@ -99,7 +100,7 @@ async def _usable(ctx: StageContext, wanted: Sequence[str]) -> dict[str, Documen
     if missing:
         ctx.decide(
             "sources left out",
-            f"{len(missing)} of the {len(named)} documents named hold no text or are gone.",
+            f"{len(missing)} of {count(len(named), 'document')} named hold no text or are gone.",
             excluded=[{"document_id": document_id, "reason": "no text"} for document_id in missing[:50]],
         )
     return usable

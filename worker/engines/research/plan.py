@@ -13,7 +13,7 @@ from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
 from worker.engines.text.stopwords import GENERIC_WORDS, QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer, fold, words
-from worker.engines.text.wording import capitalised
+from worker.engines.text.wording import capitalised, count
 
 MAX_TERMS = 40
 """A prompt may be pages long; its most repeated terms are enough to search by."""
@@ -37,18 +37,18 @@ async def run(ctx: StageContext) -> Json:
             "plan",
             "The prompt asks what the documents say and names no subject, so it is answered by an overview: the "
             "statements that are most central to each document, without a search. "
-            f"Depth {settings.depth.name}, at most {settings.max_documents} documents read.",
+            f"Depth {settings.depth.name}, at most {count(settings.max_documents, 'document')} read.",
             alternatives=["search the documents for the prompt's words"],
         )
         await ctx.step(1, 1)
         return {"plan": to_json(plan)}
     ctx.decide(
         "plan",
-        f"The prompt was read as {len(plan.terms)} terms ("
+        f"The prompt was read as {count(len(plan.terms), 'term')} ("
         + ", ".join(term.word for term in plan.terms[:12])
-        + f") and searched from {len(plan.facets)} side{'s' if len(plan.facets) > 1 else ''}: "
+        + f") and searched from {count(len(plan.facets), 'side')}: "
         + "; ".join(f"“{facet.label}”" for facet in plan.facets)
-        + f". Depth {settings.depth.name}, at most {settings.max_documents} documents read.",
+        + f". Depth {settings.depth.name}, at most {count(settings.max_documents, 'document')} read.",
     )
     await ctx.step(1, 1)
     return {"plan": to_json(plan)}
@@ -112,7 +112,7 @@ def _generic(analyzer: Analyzer) -> frozenset[str]:
 
 def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
     sentences = [" ".join(prompt[part.start : part.end].split()) for part in split_sentences(prompt)]
-    pieces = [capitalised(piece) for sentence in sentences for piece in _SECOND_QUESTION.split(sentence)]
+    pieces = [capitalised(piece) for sentence in sentences for piece in _parted(sentence)]
     found: list[Facet] = []
     topic = ""
     for piece in pieces:
@@ -126,6 +126,12 @@ def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[
     distinct = {facet.stems: facet for facet in reversed(found)}
     kept = [facet for facet in found if distinct[facet.stems] is facet]
     return kept if len(kept) > 1 else []
+
+
+def _parted(sentence: str) -> list[str]:
+    """The questions that one sentence asks, each with the mark of the whole."""
+    mark = "?" if sentence.endswith("?") else ""
+    return [piece if piece.endswith(mark) else piece + mark for piece in _SECOND_QUESTION.split(sentence)]
 
 
 def _aspects(prompt: str, subject: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:

@@ -14,6 +14,7 @@ from worker.engines.research.settings import Settings
 from worker.engines.research.survey import Survey, rank_overview, survey
 from worker.engines.research.texts import texts_of
 from worker.engines.text.identifiers import text_sha256
+from worker.engines.text.wording import capitalised, count
 
 BATCH = 16
 """Documents fetched and scanned together; between batches a pause or a cancel takes effect."""
@@ -136,9 +137,11 @@ def _decide(
     unread: int,
 ) -> None:
     giving = len({statement.document_id for statement in statements})
-    reason = f"{len(digests)} documents read; {len(statements)} statements of {giving} of them taken as evidence."
+    reason = f"{capitalised(count(len(digests), 'document'))} read; "
+    reason += f"{count(len(statements), 'statement')} of {count(giving, 'document')} taken as evidence."
     if unread:
-        reason += f" {unread} documents were not read, because time or budget was nearly spent."
+        left = capitalised(count(unread, "document was", "documents were"))
+        reason += f" {left} not read, because time or budget was nearly spent."
     ctx.decide(
         "evidence taken",
         reason,

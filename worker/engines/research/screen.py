@@ -34,7 +34,7 @@ async def run(ctx: StageContext) -> Json:
         "documents screened",
         f"{count(len(candidates), 'document')} identified, {len(kept)} kept for reading, {len(excluded)} left out. "
         f"Kept: {rule}",
-        alternatives=[f"read all {len(candidates)} documents"] if excluded else [],
+        alternatives=[f"read {count(len(candidates), 'document')}"] if excluded else [],
         excluded=[
             {"document_id": item.document_id, "title": item.title, "reason": item.reason} for item in excluded[:_LISTED]
         ],

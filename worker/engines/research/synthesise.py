@@ -16,6 +16,7 @@ from worker.engines.text.polarity import Stance, opposed, stance
 from worker.engines.text.similarity import cosine, near_identical, tfidf
 from worker.engines.text.statements import is_dependent
 from worker.engines.text.terms import Analyzer
+from worker.engines.text.wording import count
 
 ANSWER_STRENGTH = 0.42
 """The prompt counts as answered when at least one statement is this strong (coverage of the prompt by the statement and
@@ -53,15 +54,15 @@ async def run(ctx: StageContext) -> Json:
         conflicts = sum(len(claim.conflicts) for claim in outline.claims) // 2
         ctx.decide(
             "findings chosen",
-            f"{len(statements)} statements merged to {len(outline.claims)} claims; {len(outline.key)} key "
-            f"findings from {len(documents)} documents, chosen "
+            f"{count(len(statements), 'statement')} merged to {count(len(outline.claims), 'claim')}; "
+            f"{count(len(outline.key), 'key finding')} from {count(len(documents), 'document')}, chosen "
             + (
                 "for how well they represent their documents and against repetition, from every document in turn. "
                 if plan.overview
                 else f"for how well they meet the prompt and against repetition, at most {_PER_DOCUMENT} a document. "
             )
             + f"Themes: {', '.join(theme.heading for theme in outline.themes) or 'none'}. "
-            f"{conflicts} contradictions seen.",
+            f"{count(conflicts, 'contradiction')} seen.",
         )
     elif plan.overview:
         ctx.decide("not found", "No document holds a sentence that can be quoted as a statement.")

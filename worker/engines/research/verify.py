@@ -6,6 +6,7 @@ from worker.engines.base import StageContext
 from worker.engines.research.model import Json, Outline, Statement
 from worker.engines.research.texts import texts_of
 from worker.engines.text.identifiers import text_sha256
+from worker.engines.text.wording import count
 
 BATCH = 16
 
@@ -36,7 +37,7 @@ async def run(ctx: StageContext) -> Json:
     checked = len(verified) + len(failed)
     ctx.decide(
         "quotes verified",
-        f"{len(verified)} of {checked} quotes were found again, word for word, at their offsets."
+        f"{len(verified)} of {count(checked, 'quote')} were found again, word for word, at their offsets."
         + (f" {len(failed)} were not; what rests on them is marked unverified." if failed else ""),
     )
     return {"verified": sorted(verified), "failed": sorted(failed), "sha256": digests}

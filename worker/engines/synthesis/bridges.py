@@ -11,6 +11,7 @@ from worker.engines.synthesis.model import Bridge, Json, Merged, Session, to_jso
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.phrases import phrases
 from worker.engines.text.terms import Analyzer
+from worker.engines.text.wording import count
 
 MAX_BRIDGES = 10
 _TOO_COMMON = 0.5
@@ -28,7 +29,8 @@ async def run(ctx: StageContext) -> Json:
     found: list[Bridge] = await ctx.run(bridges, sessions, merged, language)
     ctx.decide(
         "bridges",
-        f"{len(found)} terms connect findings of different sessions: {', '.join(item.term for item in found)}."
+        f"{count(len(found), 'term connects', 'terms connect')} findings of different sessions: "
+        f"{', '.join(item.term for item in found)}."
         if found
         else "No term connects findings of different sessions.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 from worker.engines.base import EngineError, StageContext
 from worker.engines.synthesis.model import Finding, Json, Session, to_json
 from worker.engines.text.identifiers import content_id
+from worker.engines.text.wording import capitalised, count
 
 MAX_FINDINGS = 120
 """Findings taken from one session, key findings first."""
@@ -38,8 +39,12 @@ async def run(ctx: StageContext) -> Json:
         await ctx.step(index + 1, len(wanted))
     ctx.decide(
         "findings collected",
-        "; ".join(f"“{session.title}”: {len(session.findings)} findings" for session in sessions)
-        + (f". {len(left_out)} unverified statements were left out." if left_out else "."),
+        "; ".join(f"“{session.title}”: {count(len(session.findings), 'finding')}" for session in sessions)
+        + (
+            f". {capitalised(count(len(left_out), 'unverified statement was', 'unverified statements were'))} left out."
+            if left_out
+            else "."
+        ),
         excluded=left_out[:50],
     )
     return {"sessions": [to_json(session) for session in sessions], "blocks": blocks}

@@ -13,6 +13,7 @@ from worker.engines.text.polarity import Stance, opposed, stance
 from worker.engines.text.similarity import Vector, cosine, near_identical, tfidf
 from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer
+from worker.engines.text.wording import count
 
 SAME_MEANING = 0.6
 """Cosine of tf-idf vectors over stems from which two findings count as saying the same."""
@@ -28,11 +29,13 @@ async def run(ctx: StageContext) -> Json:
     merged: list[Merged] = await ctx.run(merge, sessions, ctx.job.prompt, language)
     ctx.use("finding_merged", len(findings))
     shared = [item for item in merged if len(item.sessions) > 1]
+    opposite = sum(len(item.conflicts) for item in merged) // 2
     ctx.decide(
         "findings merged",
-        f"{len(findings)} findings became {len(merged)}: the same words or a likeness of {SAME_MEANING:.0%} or more. "
-        f"{len(shared)} are shared by two sessions or more; "
-        f"{sum(len(item.conflicts) for item in merged) // 2} pairs contradict each other and were kept apart.",
+        f"{count(len(findings), 'finding')} became {count(len(merged), 'statement')}: those in the same words or with "
+        f"a likeness of {SAME_MEANING:.0%} or more were joined. "
+        f"{count(len(shared), 'is', 'are')} made by two sessions or more; "
+        f"{count(opposite, 'pair contradicts', 'pairs contradict')} each other and were kept apart.",
     )
     await ctx.step(1, 1)
     return {"merged": [to_json(item) for item in merged]}

@@ -10,7 +10,7 @@ from worker.engines.synthesis.collect import COMPUTED
 from worker.engines.synthesis.model import Bridge, Finding, Json, Merged, Session
 from worker.engines.synthesis.prose import how_made, labelled, summary_of
 from worker.engines.text.identifiers import content_id
-from worker.engines.text.wording import title_of
+from worker.engines.text.wording import count, listed, title_of
 
 _KEY_FINDINGS = {"quick": 5, "standard": 8, "deep": 10}
 _PER_SECTION = {"quick": 5, "standard": 10, "deep": 25}
@@ -32,7 +32,7 @@ async def run(ctx: StageContext) -> Json:
     for name, items in collected["blocks"].items():
         if name != "analysis" or items:
             document[name] = _distinct(items)
-    ctx.decide("written", f"{len(merged)} merged findings, confidence {document['confidence_score']}.")
+    ctx.decide("written", f"{count(len(merged), 'merged finding')}, confidence {document['confidence_score']}.")
     await ctx.step(1, 1)
     return document
 
@@ -57,7 +57,6 @@ class _Report:
         key = self._key()
         score, parts = self._confidence()
         disagreeing = sum(len(item.conflicts) for item in self._merged) // 2
-        shared = sum(len(item.sessions) > 1 for item in self._merged)
         lead = " ".join(
             self._line(item) for item in key[: max(4, len(self._sessions)) if len(self._sessions) < 7 else 7]
         )
@@ -66,10 +65,9 @@ class _Report:
         )
         return {
             "title": title_of(self._prompt),
+            "question": " ".join(self._prompt.split()),
             "partial": False,
-            "summary": summary_of(
-                lead, self._sessions, self._titles, len(self._merged), shared, disagreeing, used_by_all, score
-            ),
+            "summary": summary_of(lead, self._sessions, self._titles, self._merged, disagreeing, used_by_all, score),
             "confidence_score": score,
             "answered": bool(key),
             "key_findings": [self._finding(item) for item in key],
@@ -172,6 +170,7 @@ class _Report:
             member = next(one for one in self._by_id[merged_id].members if one.session_id == session_id)
             path.append(
                 {
+                    "title": self._titles[session_id],
                     "session_id": session_id,
                     "finding_id": member.id,
                     "text": member.text,
@@ -180,6 +179,7 @@ class _Report:
             )
         return {
             "id": bridge.id,
+            "title": f"“{bridge.term}” links {listed([self._titles[session_id] for session_id in bridge.sessions])}",
             "term": bridge.term,
             "sessions": list(bridge.sessions),
             "strength": bridge.strength,

@@ -101,12 +101,13 @@ def _observed_and_fitted(table: Table, formula: ModelFormula, result: Result) ->
         f"Observed {response} against the values fitted by {result['formula']} for {result['n']} rows, "
         f"with the line of equality. R² is {number(result['r_squared'], 3)}."
     )
+    # Layers share an axis: titles that differ would be strung together.
+    x, y = axis("x", f"fitted {response}"), axis("y", f"observed {response}")
     diagonal = {
         "data": values([{"x": low, "y": low}, {"x": high, "y": high}]),
         "mark": {"type": "line", "color": GREY, "strokeDash": [6, 4]},
-        "encoding": {"x": axis("x", "fitted"), "y": axis("y", "observed")},
+        "encoding": {"x": x, "y": y},
     }
-    x, y = axis("x", f"fitted {response}"), axis("y", f"observed {response}")
     return figure(f"{response}: observed and fitted", alt, {"layer": [diagonal, _dots(points, x, y)]})
 
 

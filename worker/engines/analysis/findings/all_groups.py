@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
-from worker.engines.analysis.wording import listed, number, p_value
+from worker.engines.analysis.wording import listed, number, p_value, plural
 
 Result = dict[str, Any]
 
@@ -62,5 +62,6 @@ def _which(result: Result) -> str:
     upper_first = sorted(lower, key=lambda level: (-centre[level], level))
     word = "median" if by_ranks else "mean"
     parts = [f"{level} ({word} {number(centre[level])}) is higher than {listed(lower[level])}" for level in upper_first]
-    rest = f"; {unclear} of {len(result['pairs'])} pairs do not differ clearly" if unclear else ""
+    verb = "does" if unclear == 1 else "do"
+    rest = f"; {unclear} of {plural(len(result['pairs']), 'pair')} {verb} not differ clearly" if unclear else ""
     return f"{'; '.join(parts)}{rest} (Holm-adjusted)."

@@ -78,7 +78,8 @@ def _term(term: Result, p: float, result: Result, share: float, doubts: int, *, 
         size = f"{number(abs(term['estimate']))} {direction}"
         text = f"{response} is {size} for {term_name(name)} than for {first}{held} ({figures})."
     elif found:
-        text = f"One more unit of {shown} goes with a change of {number(term['estimate'])} in {response}{held} ({figures})."
+        change = f"a change of {number(term['estimate'])} in {response}{held}"
+        text = f"One more unit of {shown} goes with {change} ({figures})."
     else:
         figures = f"estimate {number(term['estimate'])}, {figures}"
         text = f"No clear contribution of {shown} to {response}{held} was found ({figures})."

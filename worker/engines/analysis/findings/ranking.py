@@ -34,9 +34,9 @@ def rank(
     """The findings to report with the place of their entry, best first, at most :data:`MOST`.
 
     First those that speak of what the prompt names (the response and another named column, then several named
-    columns, then one), within that the answer to the whole question before its parts, then by effect times confidence. "Nothing found" is reported only where it answers
-    the prompt, and at most :data:`MOST_NULLS` times; bare descriptions only for named columns, or when there is
-    nothing else.
+    columns, then one), within that the answer to the whole question before its parts, then by effect times confidence.
+    "Nothing found" is reported only where it answers the prompt, and at most :data:`MOST_NULLS` times; bare
+    descriptions only for named columns, or when there is nothing else.
     """
     drafts: list[tuple[Draft, int]] = []
     for place, entry in enumerate(entries):

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.engines.analysis.errors import TOO_LARGE, UNREADABLE, AnalysisError
-from worker.engines.analysis.reading.cells import looks_typed
 from worker.engines.analysis.reading.notes import Notes
 
 MAX_CELLS = 5_000_000
@@ -97,7 +96,7 @@ def split_swallowed(text: str, delimiter: str, body: Sequence[Record], width: in
     """The records, without those that a missing quote made out of several rows.
 
     A record over several lines that does not fit the table, while each of its lines does, is read line by line. One
-    that fits all the same is kept, for line breaks may be meant, and named as a problem.
+    that fits is kept, for its line breaks may be meant.
     """
     lines = lines_of(text) if any(record.last > record.line for record in body) else []
     found: list[Record] = []
@@ -109,14 +108,10 @@ def split_swallowed(text: str, delimiter: str, body: Sequence[Record], width: in
             Record(number, _unquoted(lines[number - 1], delimiter), number)
             for number in range(record.line, record.last + 1)
         ]
-        looks_swallowed = all(len(row.fields) == width > 1 for row in rows)
-        if looks_swallowed and len(record.fields) != width:
+        if len(record.fields) != width and all(len(row.fields) == width > 1 for row in rows):
             found.extend(rows)
             issue = f"a quote is opened and not closed before line {record.last}; these lines are read without quoting"
             notes.problem(record.line, issue, "kept")
-            continue
-        if looks_swallowed and all(any(map(looks_typed, row.fields)) for row in rows):
-            issue = f"a quoted field runs to line {record.last} and holds what looks like rows; a quote may be missing"
-            notes.problem(record.line, issue, "kept")
-        found.append(record)
+        else:
+            found.append(record)
     return found
