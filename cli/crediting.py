@@ -9,7 +9,7 @@ import grpc
 from cli.errors import Refused
 from cli.stack.datadir import DataDir
 from cli.tokens import mint
-from kit.money import InvalidAmount, parse
+from kit.money import InvalidAmount, show, typed
 from kit.rpc.client import named, open_channel
 from prsm.billing.v1 import ledger_pb2, ledger_pb2_grpc
 
@@ -20,14 +20,15 @@ _TOKEN_SECONDS = 60
 async def add_funds(data: DataDir, user: str, amount: str, description: str = "") -> str:
     """Credit an account; the available amount with its currency. Raises Refused."""
     try:
-        if parse(amount) == 0:
+        credited = typed(amount)
+        if credited == 0:
             raise Refused('--amount must be greater than 0: write "50.00"')
     except InvalidAmount as error:
         raise Refused(f"--amount {error}") from error
     target = data.read_endpoints().get("billing", "")
     token = mint(data, "prsm-cli", scopes=("admin",), ttl=_TOKEN_SECONDS)
     request = ledger_pb2.CreditAccountRequest(
-        user_id=user, amount=amount, description=description or "Funds added by the operator"
+        user_id=user, amount=show(credited), description=description or "Funds added by the operator"
     )
     # The key makes the call safe to be sent again by gRPC itself.
     metadata = (("authorization", f"Bearer {token}"), ("idempotency-key", secrets.token_hex(16)))

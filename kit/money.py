@@ -11,7 +11,9 @@ Micros = NewType("Micros", int)
 SCALE = 1_000_000
 # What fits a BIGINT with room for sums of many accounts.
 LARGEST = Micros(10**15 * 100)
-_DECIMAL = re.compile(r"(?P<whole>0|[1-9][0-9]{0,10})(?:\.(?P<part>[0-9]{1,6}))?")
+_WHOLE = r"(?P<whole>0|[1-9][0-9]{0,10})"
+_DECIMAL = re.compile(_WHOLE + r"\.(?P<part>[0-9]{2,6})")
+_TYPED = re.compile(_WHOLE + r"(?:\.(?P<part>[0-9]{1,6}))?")
 
 
 class InvalidAmount(ValueError):
@@ -19,11 +21,20 @@ class InvalidAmount(ValueError):
 
 
 def parse(text: str) -> Micros:
-    """Read a decimal string such as "12.50". No sign, no exponent, at most six places.
+    """Read a decimal string such as "12.50": no sign, no exponent, 2 to 6 places. Raises InvalidAmount."""
+    return _read(_DECIMAL, text)
+
+
+def typed(text: str) -> Micros:
+    """Read what a person typed on a command line or into a setting: the same, and places may be left out ("50").
 
     Raises InvalidAmount.
     """
-    match = _DECIMAL.fullmatch(text)
+    return _read(_TYPED, text)
+
+
+def _read(form: re.Pattern[str], text: str) -> Micros:
+    match = form.fullmatch(text)
     if match is None:
         raise InvalidAmount('must be a decimal string with 2 to 6 places and no exponent: write "50.00"')
     part = match["part"] or ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.errors import Refused
-from kit.money import InvalidAmount, parse
+from kit.money import InvalidAmount, typed
 
 _POSTGRESQL = re.compile(r"postgresql://\S+")
 MOST_WORKERS = 64
@@ -33,6 +33,6 @@ class StackOptions:
         if self.database_url and not _POSTGRESQL.fullmatch(self.database_url):
             raise Refused("--database-url must look like postgresql://user@host/name")
         try:
-            parse(self.initial_grant)
+            typed(self.initial_grant)
         except InvalidAmount as error:
             raise Refused(f"--initial-grant {error}") from error

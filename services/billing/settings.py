@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from kit.money import Micros, parse
+from kit.money import Micros, typed
 from kit.settings import ServiceSettings
 from services.billing.pricing import SESSION_TYPES, UNITS, PriceList
 
@@ -43,7 +43,7 @@ class BillingSettings(ServiceSettings):
     @field_validator("initial_grant")
     @classmethod
     def _is_amount(cls, value: str) -> str:
-        parse(value)
+        typed(value)
         return value
 
     @field_validator("prices")
@@ -53,17 +53,17 @@ class BillingSettings(ServiceSettings):
         if unknown:
             raise ValueError(f"unknown items: {', '.join(unknown)}")
         for item, price in value.items():
-            if parse(price) > parse(_HIGHEST_PRICE):
+            if typed(price) > typed(_HIGHEST_PRICE):
                 raise ValueError(f"the price of {item} is above {_HIGHEST_PRICE}")
         return value
 
     @property
     def grant(self) -> Micros:
-        return parse(self.initial_grant)
+        return typed(self.initial_grant)
 
     def price_list(self) -> PriceList:
         """The prices in force."""
-        listed = {item: parse(price) for item, price in {**DEFAULT_PRICES, **self.prices}.items()}
+        listed = {item: typed(price) for item, price in {**DEFAULT_PRICES, **self.prices}.items()}
         return PriceList(
             currency=self.currency,
             base={kind: listed[f"base.{kind}"] for kind in SESSION_TYPES},

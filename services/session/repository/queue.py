@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Executable, Insert, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, Executable, Insert, bindparam, case, func, literal_column, select, update
 
 from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
@@ -66,9 +66,11 @@ _leave = (
 def _build_join(db: Connection) -> Insert:
     statement = insert_for(db, lanes)
     fresh = statement.excluded
+    # A claim that commits meanwhile has moved the owner on; that turn is not given back.
+    later = case((lanes.c.virtual_time > fresh.virtual_time, lanes.c.virtual_time), else_=fresh.virtual_time)
     return statement.on_conflict_do_update(
         index_elements=["owner", "engine"],
-        set_={"queued": lanes.c.queued + fresh.queued, "virtual_time": fresh.virtual_time},
+        set_={"queued": lanes.c.queued + fresh.queued, "virtual_time": later},
     )
 
 

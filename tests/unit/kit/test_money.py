@@ -12,11 +12,10 @@ from kit import money
 @pytest.mark.parametrize(
     ("text", "micros"),
     [
-        ("0", 0),
-        ("50", 50_000_000),
+        ("0.00", 0),
         ("50.00", 50_000_000),
         ("0.000001", 1),
-        ("12.5", 12_500_000),
+        ("12.50", 12_500_000),
         ("1.234567", 1_234_567),
     ],
 )
@@ -24,8 +23,13 @@ def test_reads_decimal_strings(text: str, micros: int) -> None:
     assert money.parse(text) == micros
 
 
+@pytest.mark.parametrize(("text", "micros"), [("50", 50_000_000), ("12.5", 12_500_000), ("12.50", 12_500_000)])
+def test_what_a_person_types_may_leave_places_out(text: str, micros: int) -> None:
+    assert money.typed(text) == micros
+
+
 @pytest.mark.parametrize(
-    "text", ["", "-1", "+1", "1e3", "1.", ".5", "01", "1.2345678", "1,5", " 1", "NaN", "١", "1" * 12]
+    "text", ["", "-1", "+1", "1e3", "1.", ".5", "01", "50", "12.5", "1.2345678", "1,5", " 1", "NaN", "١", "1" * 12]
 )
 def test_refuses_what_is_no_amount_and_shows_the_cure(text: str) -> None:
     with pytest.raises(money.InvalidAmount, match=r'write "50\.00"'):
