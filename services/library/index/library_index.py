@@ -206,9 +206,10 @@ def _tidied(views: list[View]) -> list[View]:
             continue
         dead = view.segment.documents - view.live_documents
         kept.append(_merged([view]) if dead > _DEAD_SHARE * view.segment.documents else view)
-    while len(kept) > 1 and kept[-2].live_passages < 2 * kept[-1].live_passages:
-        last = kept.pop()
-        kept[-1] = _merged([kept[-1], last])
+    # From the end, for a delete may have shrunk any of them. A merged segment is larger than what follows it still.
+    for place in range(len(kept) - 1, 0, -1):
+        if kept[place - 1].live_passages < 2 * kept[place].live_passages:
+            kept[place - 1 : place + 1] = [_merged(kept[place - 1 : place + 1])]
     return kept
 
 

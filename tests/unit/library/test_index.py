@@ -174,6 +174,17 @@ def test_readers_keep_the_state_they_took() -> None:
     assert index.documents == 2
 
 
+def test_a_segment_that_deletes_have_shrunk_is_merged_also_in_the_middle() -> None:
+    index = LibraryIndex()
+    texts = {f"d{number:02}": ("", f"peat {number}") for number in range(28)}
+    for revision, keys in enumerate((list(texts)[:20], list(texts)[20:26], list(texts)[26:])):
+        index.apply([prepared(key, *texts[key]) for key in keys], revision=revision)
+    index.apply(deletes=[f"d{number:02}" for number in range(9)], revision=9)
+    sizes = [view.live_passages for view in index.state[0]]
+    assert all(left >= 2 * right for left, right in pairwise(sizes))
+    assert sum(sizes) == 19
+
+
 VOCABULARY = ["peat", "bog", "moss", "fen", "water", "sand", "oak", "jay", "acorn", "carbon"]
 TEXT = st.lists(st.sampled_from([*VOCABULARY, "# Head\n\n", ".", "\n\n"]), min_size=1, max_size=30).map(" ".join)
 
