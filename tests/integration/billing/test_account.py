@@ -94,7 +94,7 @@ async def test_bad_paging_is_refused(stand: Stand, request_: dict[str, object]) 
 
 
 async def test_credit_adds_to_the_grant(stand: Stand) -> None:
-    credited = await stand.credit("ada", "12.5", description="invoice 7")
+    credited = await stand.credit("ada", "12.50", description="invoice 7")
     assert (credited.user_id, credited.available, credited.held) == ("ada", "32.50", "0.00")
     newest = (await stand.transactions("ada")).transactions[0]
     assert (newest.amount, newest.description) == ("12.50", "invoice 7")

@@ -53,7 +53,7 @@ async def test_budget_below_the_least_names_the_least(stand: Stand) -> None:
 async def test_repeated_hold_gets_the_first_answer(stand: Stand) -> None:
     first = await stand.place("s1")
     await stand.credit("ada", "1000.00")
-    again = await stand.place("s1", workload=BIG, limit=parse("10"))
+    again = await stand.place("s1", workload=BIG, limit=parse("10.00"))
     assert again == first
     await stand.settle("s1", MOST, 0)
     assert await stand.place("s1") == first

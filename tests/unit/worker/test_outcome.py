@@ -67,4 +67,4 @@ def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
     status = Path("/proc/self/status")
     meter = ProcessMeter()
     (resident,) = (int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
-    assert meter.peak_memory_mb() * 1e6 >= resident * 1024
+    assert round(meter.peak_memory_mb() * 1e6) >= resident * 1024
