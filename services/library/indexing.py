@@ -107,7 +107,8 @@ class LibraryIndexes:
     def _catching_up(self, owner: str, index: LibraryIndex) -> asyncio.Task[None]:
         # A task of its own, one per index: who asked first may be cancelled while others wait.
         found = self._behind.get(owner)
-        if found is not None and found[0] is index:
+        # One that has ended may still stand here; waiting for it would not let the loop take it away.
+        if found is not None and found[0] is index and not found[1].done():
             return found[1]
         task = asyncio.ensure_future(self._catch_up(owner, index))
         self._behind[owner] = (index, task)

@@ -146,3 +146,16 @@ async def test_libraries_are_apart(replica: Replica) -> None:
         mine = await stand.create("Oaks are tall.", user="ben")
         assert [hit.document_id for hit in await stand.search("peat oaks", user="ben")] == [mine.document_id]
         assert await stand.search("peat", user="new") == []
+
+
+async def test_who_comes_just_after_a_catch_up_ended_starts_another(local: Stand) -> None:
+    await local.create(PEAT)
+    indexes = local.app.indexes
+    index = await indexes.of_library("ada")
+    ended = asyncio.create_task(asyncio.sleep(0))
+    await ended
+    # As between the end of a catch-up and the callback that takes it away.
+    indexes._behind["ada"] = (index, ended)
+    await local.create("Oaks are tall.")
+    assert len(await local.search("oaks")) == 1
+    assert (await asyncio.wait_for(indexes.of_library("ada"), 30)).revision == index.revision
