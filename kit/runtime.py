@@ -75,10 +75,6 @@ class Runtime:
             retention=self.settings.retention_days * DAY,
         )
 
-    def pruner(self) -> IdempotencyPruner:
-        """For a service without a sweeper of its own."""
-        return IdempotencyPruner(self.db, self.idempotency)
-
     async def close(self) -> None:
         await self.bus.close()
         await self.db.close()
@@ -97,7 +93,7 @@ class Runtime:
         self.bus.start()
         await run_until_signalled(
             server,
-            parts=[self.relay(), *parts],
+            parts=[self.relay(), IdempotencyPruner(self.db, self.idempotency), *parts],
             drain=self.settings.drain_seconds,
             before_serving=self.db.ping,
             ending=ending,

@@ -73,4 +73,4 @@ async def serve(settings: BillingSettings) -> None:
         clock=runtime.clock,
         ids=runtime.ids,
     )
-    await runtime.serve(app.services, parts=[session_consumer(runtime.bus, app.apply_settlement), runtime.pruner()])
+    await runtime.serve(app.services, parts=[session_consumer(runtime.bus, app.apply_settlement)])

@@ -115,4 +115,4 @@ async def serve(settings: CollabSettings) -> None:
             clock=runtime.clock,
             ids=runtime.ids,
         )
-        await runtime.serve(services, parts=[runtime.pruner()], own_idempotency=OWN_IDEMPOTENCY)
+        await runtime.serve(services, own_idempotency=OWN_IDEMPOTENCY)

@@ -184,7 +184,7 @@ async def serve(settings: LibrarySettings) -> None:
                 runtime.leases,
                 runtime.clock,
                 runtime.ids,
-                [app.purge_deleted, lambda: runtime.db.write(runtime.idempotency.prune)],
+                [app.purge_deleted],
                 every=settings.sweep_seconds,
             ),
         ]

@@ -259,7 +259,7 @@ def _sweeper(core: _Core) -> Sweeper:
 
     async def prune() -> None:
         before = runtime.clock.now() - IdempotencyStore.KEPT
-        await runtime.db.write(lambda db: (core.creations.prune(db, before), runtime.idempotency.prune(db)))
+        await runtime.db.write(lambda db: core.creations.prune(db, before))
 
     second = round(settings.sweep_seconds * SECOND)
     chores = [

@@ -34,10 +34,6 @@ class IndexCache:
         self._shrink()
         return index
 
-    def peek(self, owner: str) -> LibraryIndex | None:
-        """The owner's index when it is in memory; does not count as a use."""
-        return self._indexes.get(owner)
-
     @property
     def nbytes(self) -> int:
         return sum(index.nbytes for index in self._indexes.values())
