@@ -36,7 +36,9 @@ def main() -> None:
         configure("gateway", settings.log_level)
         uvloop.run(serve(settings))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"]))) for fault in error.errors()
+        )
         sys.exit(_say(f"bad settings: {faults}"))
     except (ValueError, OSError) as error:
         sys.exit(_say(str(error)))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
+from gateway import description
 from gateway.auth import Verifier
 from gateway.calls import Backends
 from gateway.errors import ErrorPages
@@ -15,6 +18,7 @@ from gateway.handler import Handler, Limits
 from gateway.health import HealthPages
 from gateway.json_codec import Schema
 from gateway.limits import RateLimiter
+from gateway.observe import Watched
 from gateway.plans import plan_of
 from gateway.routes import RouteTable, routes_of
 from gateway.server import GatewayServer
@@ -23,7 +27,9 @@ from gateway.streams import StreamSender
 from kit.auth.keys import KeySource
 from kit.auth.tokens import TokenRules, TokenVerifier
 from kit.errors import Unavailable
+from kit.identity import tls_files
 from kit.ids import Ids, RandomIds
+from kit.telemetry.setup import Telemetry
 from kit.times import Clock, SystemClock
 
 
@@ -35,6 +41,7 @@ class Gateway:
     _backends: Backends
     _runner: web.ServerRunner
     _sender: StreamSender
+    _telemetry: Telemetry
 
     async def stop(self) -> None:
         """Take no more connections, let requests end within the grace period, close the channels."""
@@ -43,6 +50,7 @@ class Gateway:
         self._sender.end_events()
         await self._runner.cleanup()
         await self._backends.close()
+        await self._telemetry.close()
 
 
 async def start(
@@ -54,11 +62,13 @@ async def start(
 ) -> Gateway:
     """Start listening. Raises ValueError when contract and settings do not fit, OSError for a taken port."""
     host, port = settings.address
+    telemetry = Telemetry("gateway", f"{socket.gethostname()}-{os.getpid()}", settings)
     clock = clock or SystemClock()
     ids = ids or RandomIds(clock)
-    schema = Schema.from_bytes(await asyncio.to_thread(settings.descriptors.read_bytes))
+    descriptors = await asyncio.to_thread(settings.descriptors.read_bytes)
+    schema = Schema.from_bytes(descriptors)
     routes = RouteTable(routes_of(schema.methods()))
-    backends = Backends(settings.backends, routes.routes)
+    backends = Backends(settings.backends, routes.routes, tls=tls_files(settings))
     errors = ErrorPages(schema.reasons(), clock)
     health = HealthPages(backends, errors, deadline=settings.health_seconds)
     limiter = RateLimiter(settings.rate_limit, settings.rate_burst, clock) if settings.rate_limit else None
@@ -67,7 +77,7 @@ async def start(
     handler = Handler(
         {route: plan_of(route, backends) for route in routes.routes},
         routes=routes,
-        pages={"/health": health.health, "/ready": health.ready},
+        pages={"/health": health.health, "/ready": health.ready, **description.pages(descriptors)},
         verifier=verifier or await _verifier(settings, clock),
         limiter=limiter,
         errors=errors,
@@ -84,17 +94,20 @@ async def start(
         ),
         new_id=ids.new,
     )
-    server = GatewayServer(handler, errors=errors, new_id=ids.new)
+    watched = Watched(handler, new_id=ids.new, at_info=settings.access_log == "info")
+    server = GatewayServer(watched, errors=errors, new_id=ids.new)
     runner = web.ServerRunner(server, shutdown_timeout=settings.drain_seconds)
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)
     try:
+        telemetry.start()
         await site.start()
     except OSError:
+        await telemetry.close()
         await runner.cleanup()
         await backends.close()
         raise
-    return Gateway(runner.addresses[0][1], backends, runner, sender)
+    return Gateway(runner.addresses[0][1], backends, runner, sender, telemetry)
 
 
 async def _verifier(settings: GatewaySettings, clock: Clock) -> TokenVerifier:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
@@ -11,20 +10,12 @@ import grpc
 
 from gateway.headers import CallMetadata
 from gateway.routes import Route
+from kit.rpc.channels import open_channel
+from kit.rpc.tls import TlsFiles
 
 _HEALTH: Final = "/grpc.health.v1.Health/Check"
 # grpc.health.v1.HealthCheckResponse{status: SERVING}
 _SERVING: Final = b"\x08\x01"
-_OPTIONS: Final = (
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 0),
-    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
-    ("grpc.max_metadata_size", 64 * 1024),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-)
-
 Call = Any
 """A call of grpc.aio under way; its classes differ by arity and share no way of reading."""
 
@@ -38,14 +29,14 @@ class Caller(Protocol):
 class Backends:
     """One channel for each service that has routes."""
 
-    def __init__(self, targets: Mapping[str, str], routes: Iterable[Route]) -> None:
-        """Raises ValueError when a route's service has no target."""
+    def __init__(self, targets: Mapping[str, str], routes: Iterable[Route], *, tls: TlsFiles | None = None) -> None:
+        """With `tls`, over mutual TLS. Raises ValueError when a route's service has no target."""
         by_target: dict[str, list[Route]] = {}
         for route in routes:
             by_target.setdefault(word_of(route.method.service), []).append(route)
         if missing := sorted(by_target.keys() - targets.keys()):
             raise ValueError(f"no backend is set for {', '.join(missing)}")
-        self._channels = {word: _channel(targets[word], own) for word, own in by_target.items()}
+        self._channels = {word: _channel(targets[word], own, tls) for word, own in by_target.items()}
 
     def caller(self, route: Route) -> Caller:
         """The call of a route."""
@@ -85,21 +76,6 @@ async def _check(channel: grpc.aio.Channel, deadline: float) -> str:
     return "serving" if answer == _SERVING else "not_serving"
 
 
-def _channel(target: str, routes: Iterable[Route]) -> grpc.aio.Channel:
+def _channel(target: str, routes: Iterable[Route], tls: TlsFiles | None) -> grpc.aio.Channel:
     reads = [route.method for route in routes if route.verb == "GET" and not route.gives_stream]
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if reads:
-        config["methodConfig"] = [
-            {
-                "name": [{"service": m.service, "method": m.path.rpartition("/")[2]} for m in reads],
-                "retryPolicy": {
-                    "maxAttempts": 3,
-                    "initialBackoff": "0.05s",
-                    "maxBackoff": "0.5s",
-                    "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
-                },
-            }
-        ]
-    options = [*_OPTIONS, ("grpc.service_config", json.dumps(config))]
-    return grpc.aio.insecure_channel(target, options=options)
+    return open_channel(target, reads=[(m.service, m.path.rpartition("/")[2]) for m in reads], tls=tls)

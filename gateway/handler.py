@@ -11,8 +11,10 @@ import grpc
 import structlog
 from aiohttp import web
 
+from gateway import observe
 from gateway.auth import Verifier, authenticate
 from gateway.calls import Call
+from gateway.description import is_unchanged
 from gateway.errors import ErrorPages, MethodNotAllowed, NotFound, RateLimited
 from gateway.headers import REQUEST_ID, CallMetadata, copied, passed_on, request_id_of
 from gateway.json_codec import BodyCodec
@@ -21,9 +23,9 @@ from gateway.plans import Plan, require_json
 from gateway.routes import Match, Route, RouteTable
 from gateway.streams import StreamSender, Upload, read_whole, refuse_announced, too_large
 from kit.errors import PrsmError
+from kit.telemetry import scope
 
 API: Final = "/api/v1"
-_OPEN: Final = frozenset({f"{API}/openapi.json", f"{API}/docs"})
 _SERVER: Final = "prsm"
 
 Page = Callable[[str], Any]
@@ -74,7 +76,7 @@ class Handler:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        request_id = request_id_of(request.headers) or self._new_id()
+        request_id = request.get(observe.REQUEST_ID) or request_id_of(request.headers) or self._new_id()
         # Headers of every answer; `_identify` adds the rate limit's.
         extra = {REQUEST_ID: request_id, "Server": _SERVER, "X-Content-Type-Options": "nosniff"}
         try:
@@ -99,16 +101,19 @@ class Handler:
             if request.method != "GET":
                 raise MethodNotAllowed(("GET",))
             response: web.Response = await page(request_id)
+            if is_unchanged(request.headers, response):
+                response = web.Response(status=304, headers=response.headers)
             response.headers.update(extra)
             return response
-        if path not in _OPEN and (path == API or path.startswith(f"{API}/")):
+        if path == API or path.startswith(f"{API}/"):
             await self._identify(request, extra)
         match = self._routes.match(request.method, path)
         if match is None:
             if verbs := self._routes.verbs(path):
                 raise MethodNotAllowed(verbs)
             raise NotFound()
-        metadata = passed_on(request.headers, request_id)
+        request[observe.ROUTE] = match.route
+        metadata = passed_on(request.headers, request_id, scope.traceparent())
         if match.route.takes_stream:
             return await self._upload(request, match, metadata, extra)
         return await self._call(request, match, metadata, extra)

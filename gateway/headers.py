@@ -15,7 +15,7 @@ REQUEST_ID: Final = "X-Request-Id"
 STATUS_KEY: Final = "x-prsm-http-status"
 # Passed on as they are. What gRPC cannot carry is refused in the first list and dropped in the second.
 _PASSED: Final = ("authorization", "x-api-key", "idempotency-key", "last-event-id")
-_PASSED_IF_SOUND: Final = ("if-none-match", "traceparent", "tracestate")
+_PASSED_IF_SOUND: Final = ("if-none-match", "tracestate")
 _COPIED: Final = {
     "location": "Location",
     "content-disposition": "Content-Disposition",
@@ -40,8 +40,9 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     return given if given is not None and _REQUEST_ID.fullmatch(given) else None
 
 
-def passed_on(headers: Mapping[str, str], request_id: str) -> CallMetadata:
-    """The metadata of a call. Raises ValidationError for a header value that is not printable ASCII."""
+def passed_on(headers: Mapping[str, str], request_id: str, traceparent: str) -> CallMetadata:
+    """The metadata of a call; `traceparent` is that of the request here, "" for none. Raises ValidationError for a
+    header value that is not printable ASCII."""
     metadata = [("x-request-id", request_id)]
     for name in _PASSED:
         value = headers.get(name)
@@ -53,6 +54,8 @@ def passed_on(headers: Mapping[str, str], request_id: str) -> CallMetadata:
         value = headers.get(name)
         if value is not None and _SOUND.fullmatch(value):
             metadata.append((name, value))
+    if traceparent:
+        metadata.append(("traceparent", traceparent))
     return tuple(metadata)
 
 

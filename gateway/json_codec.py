@@ -1,4 +1,4 @@
-"""Descriptors, JSON and protobuf bytes: the one module that knows protobuf-py.
+"""Descriptors, JSON and protobuf bytes: with `gateway.openapi.contract` the only module that knows protobuf-py.
 
 Message classes are made from the descriptor set at start, so no generated code is needed here.
 """

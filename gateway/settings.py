@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from kit.settings import TlsSettings
+from kit.telemetry.settings import TelemetrySettings
 
 _KIB = 1024
 _MIB = 1024 * 1024
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(TlsSettings, TelemetrySettings):
     """Everything that can be set; lists and objects are given as JSON."""
 
     model_config = SettingsConfigDict(env_prefix="PRSM_GATEWAY_", extra="ignore")

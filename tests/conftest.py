@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -45,18 +45,44 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def stack() -> AsyncIterator[RunningStack]:
-    """The whole product, started once for a test run. `PRSM_TEST_EDGE=envoy` puts the real Envoy before it."""
+    """The whole product, started once for a test run."""
     with tempfile.TemporaryDirectory(prefix="prsm-stack-", ignore_cleanup_errors=True) as folder:
         async with running_stack(Path(folder)) as running:
-            if os.environ.get("PRSM_TEST_EDGE", "gateway") == "envoy":
-                async with behind_envoy(running, Path(folder)) as fronted:
-                    yield fronted
-            else:
-                yield running
+            yield running
 
 
 @pytest_asyncio.fixture(scope="session")
-async def people(stack: RunningStack) -> AsyncIterator[People]:
-    """Makes users of the stack."""
+async def fronted(stack: RunningStack) -> AsyncIterator[RunningStack]:
+    """The same stack, seen through the real Envoy instead of the gateway."""
+    with tempfile.TemporaryDirectory(prefix="prsm-envoy-", ignore_cleanup_errors=True) as folder:
+        async with behind_envoy(stack, Path(folder)) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """Sends requests for all people."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as client:
-        yield People(stack, client)
+        yield client
+
+
+@pytest_asyncio.fixture(scope="session")
+async def people(stack: RunningStack, client: aiohttp.ClientSession) -> People:
+    """Makes users of the stack."""
+    return People(stack, client)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cases of the contract passed through each edge."""
+    passed, total = Counter[str](), Counter[str]()
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            edge = dict(getattr(report, "user_properties", ())).get("edge")
+            # What fails before or after its call is counted for that, and never as passed.
+            if edge is not None and (report.when == "call" or report.failed):
+                total[str(edge)] += 1
+                passed[str(edge)] += report.passed
+    if total:
+        terminalreporter.section("REST contract: cases passed, of total")
+        for edge in sorted(total, reverse=True):
+            terminalreporter.write_line(f"through the {edge:<8} {passed[edge]:>5} of {total[edge]:>5}")

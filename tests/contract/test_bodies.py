@@ -44,6 +44,16 @@ async def test_other_content_type(world: World, endpoint: Endpoint) -> None:
     assert_error(answer, 415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto"])
+async def test_rest_is_not_another_way_to_grpc(world: World, content_type: str) -> None:
+    made = await given(world, "one_file")
+    headers = {"Content-Type": content_type}
+    assert (await made.api.send("GET", f"{API}/sessions", headers=headers)).status == 200
+    for path in ("/documents/upload", "/sessions"):
+        answer = await made.api.send("POST", API + path, raw=made.raw, headers=headers)
+        assert_error(answer, 415, "unsupported_media_type")
+
+
 async def test_body_over_a_mebibyte(world: World) -> None:
     made = await given(world, "own_library")
     raw = b'{"prompt": "a", "metadata": {"note": "' + b"x" * (1024 * 1024) + b'"}}'
@@ -97,7 +107,7 @@ async def test_paths_that_are_not_there(world: World, path: str) -> None:
 
 
 async def test_health_needs_no_credentials(world: World) -> None:
-    async with aiohttp.ClientSession(world.stack.endpoints["gateway"]) as client:
+    async with aiohttp.ClientSession(world.stack.url) as client:
         for path in ("/health", "/ready"):
             async with client.get(path) as response:
                 assert response.status == 200, path

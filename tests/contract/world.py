@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import grpc
 
 from kit.ids import RandomIds
-from kit.rpc.client import open_channel
+from kit.rpc.channels import open_channel
 from kit.times import SystemClock
 from prsm.session.v1 import worker_pb2, worker_pb2_grpc
 from tests.support.rest import API, PATIENCE, Api, People

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from tests.e2e import lab
 from tests.e2e.lab import Done
 from tests.support.rest import Api, People
+from tests.support.stack import RunningStack
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,15 @@ async def sessions(ada: Api, table_id: str) -> Sessions:
     return Sessions(research, more_research, analysis, await lab.synthesis(ada, research, more_research))
 
 
-@pytest_asyncio.fixture(params=["research", "analysis", "synthesis"])
-async def done(request: pytest.FixtureRequest, sessions: Sessions) -> Done:
-    """A completed session of each type."""
-    return sessions.of_type(request.param)
+@pytest.fixture(params=["gateway", "envoy"])
+def reading(request: pytest.FixtureRequest, stack: RunningStack, client: aiohttp.ClientSession) -> Callable[[Api], Api]:
+    """The same user at each edge."""
+    edge: RunningStack = request.getfixturevalue("fronted") if request.param == "envoy" else stack
+    return lambda api: Api(client, edge.url, api.token, api.user)
+
+
+@pytest.fixture(params=["research", "analysis", "synthesis"])
+def done(request: pytest.FixtureRequest, sessions: Sessions, reading: Callable[[Api], Api]) -> Done:
+    """A completed session of each type, looked at through each edge."""
+    found = sessions.of_type(request.param)
+    return replace(found, api=reading(found.api))

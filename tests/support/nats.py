@@ -30,6 +30,7 @@ class NatsServer:
         binary = Path(sys.executable).parent / "nats-server"
         self._process = await asyncio.create_subprocess_exec(
             str(binary), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.store),
+            *self.arguments(),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):
@@ -41,6 +42,10 @@ class NatsServer:
                 else:
                     writer.close()
                     return
+
+    def arguments(self) -> list[str]:
+        """What a kind of server is told besides."""
+        return []
 
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:

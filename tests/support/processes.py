@@ -27,6 +27,10 @@ class ServiceProcess:
         self.target = f"127.0.0.1:{free_port()}"
         prefix = f"PRSM_{name.upper()}_"
         given = {**settings, "listen": self.target}
+        self.health = self.target
+        if settings.get("tls_cert"):
+            # Its health is asked for in plain text.
+            self.health = given["health_listen"] = f"127.0.0.1:{free_port()}"
         self._environment = {
             **os.environ,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'gen'}",
@@ -39,7 +43,7 @@ class ServiceProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"services.{self._name}", env=self._environment, cwd=ROOT
         )
-        async with grpc.aio.insecure_channel(self.target) as channel:
+        async with grpc.aio.insecure_channel(self.health) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=60, wait_for_ready=True)
             async for answer in watch:
@@ -51,6 +55,12 @@ class ServiceProcess:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    async def kill(self) -> None:
+        """End it without a warning."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
 
     async def stop(self) -> int:
         """End it with SIGTERM and return its exit status."""

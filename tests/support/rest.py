@@ -81,7 +81,7 @@ class Api:
         path: str,
         *,
         body: JSON = None,
-        raw: bytes | aiohttp.FormData | None = None,
+        raw: bytes | aiohttp.FormData | AsyncIterator[bytes] | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -173,17 +173,19 @@ class Api:
         return found
 
 
+_NUMBERS = itertools.count(1)
+
+
 class People:
     """Makes users, each new to the stack."""
 
     def __init__(self, stack: RunningStack, client: aiohttp.ClientSession) -> None:
         self._stack = stack
         self._client = client
-        self._numbers = itertools.count(1)
 
     def new(self, user: str = "", **claims: Any) -> Api:
         """A user nobody was before; `claims` are those of `RunningStack.token`."""
-        return self.known(user or f"user-{next(self._numbers)}", **claims)
+        return self.known(user or f"user-{next(_NUMBERS)}", **claims)
 
     def known(self, user: str, **claims: Any) -> Api:
         """A user by id, signed in with these claims."""

@@ -20,6 +20,7 @@ from kit.ids import Ids
 from kit.rpc.client import Peer, named
 from kit.rpc.pipeline import Pipeline
 from kit.rpc.serve import GrpcServer
+from kit.rpc.tls import TlsFiles
 from kit.times import Clock
 
 _RULES = TokenRules(issuer="https://issuer.test", audience="prsm")
@@ -36,6 +37,13 @@ class Identities:
         write_jwks(folder / "services.jwks", list(self._service_keys.values()))
         self._folder = folder
 
+    def join(self, service: str, instance: str) -> Path:
+        """The private key of one more replica of a service; from now on the others can know it."""
+        path = self._folder / f"{service}-{instance}.json"
+        self._service_keys[f"{service}/{instance}"] = create_key(path, f"{service}/{instance}")
+        write_jwks(self._folder / "services.jwks", list(self._service_keys.values()))
+        return path
+
     def user_metadata(self, user: str, **claims: object) -> tuple[tuple[str, str], ...]:
         """Headers of a signed-in user; `claims` are added to the token's."""
         token = mint(self._user_key, _RULES, self._clock, ttl=3600, claims={"sub": user, **claims})
@@ -43,6 +51,10 @@ class Identities:
 
     def peer(self, caller: str, audience: str) -> Peer:
         return Peer(audience, InternalSigner(self._service_keys[caller], caller, self._clock))
+
+    def users(self) -> TokenVerifier:
+        """What knows the users' tokens."""
+        return TokenVerifier(KeySource(str(self._folder / "users.jwks"), self._clock), _RULES, self._clock)
 
     def settings(self, name: str) -> dict[str, str]:
         """The settings by which the service `name`, as a process, knows the same keys."""
@@ -63,10 +75,9 @@ class Identities:
         own_idempotency: frozenset[str] = frozenset(),
     ) -> Pipeline:
         """The pipeline of the service `name`."""
-        users = KeySource(str(self._folder / "users.jwks"), self._clock)
         services = KeySource(str(self._folder / "services.jwks"), self._clock)
         return Pipeline(
-            users=TokenVerifier(users, _RULES, self._clock),
+            users=self.users(),
             internal=InternalVerifier(services, name, self._clock),
             grants=GrantVerifier(services, self._clock),
             idempotency=store,
@@ -85,8 +96,14 @@ class Served:
         self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
 
     @classmethod
-    async def start(cls, pipeline: Pipeline, services: Sequence[tuple[ServiceDescriptor, object]]) -> Served:
-        server = GrpcServer("127.0.0.1:0", pipeline, services)
+    async def start(
+        cls,
+        pipeline: Pipeline,
+        services: Sequence[tuple[ServiceDescriptor, object]],
+        *,
+        tls: TlsFiles | None = None,
+    ) -> Served:
+        server = GrpcServer("127.0.0.1:0", pipeline, services, tls=tls)
         await server.start()
         return cls(server)
 

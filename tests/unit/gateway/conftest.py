@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 import aiohttp
 import pytest
 
-from tests.contract.envoy_prototype.compile import Compiled
-from tests.contract.envoy_prototype.conftest import backend, compiled, keys
-from tests.contract.envoy_prototype.stack import Backend, Keys, gateway_settings, running_gateway
+from tests.edges.conftest import backend, compiled, keys
+from tests.support.things.compile import Compiled
+from tests.support.things.stack import Backend, Keys, gateway_settings, running_gateway
 
 __all__ = ["backend", "compiled", "keys"]
 

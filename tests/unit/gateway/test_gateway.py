@@ -1,4 +1,4 @@
-"""What only the aiohttp gateway does, over real HTTP and gRPC; what both edges do is in the contract tests."""
+"""What only the aiohttp gateway does, over real HTTP and gRPC; what both edges do is in tests/edges."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from grpc_health.v1 import health_pb2
 
 from gateway.app import start
 from kit.times import ManualClock, SystemClock
-from tests.contract.envoy_prototype.backend import FILE
-from tests.contract.envoy_prototype.compile import Compiled
-from tests.contract.envoy_prototype.stack import Backend, Keys, gateway_settings
+from tests.support.things.backend import FILE
+from tests.support.things.compile import Compiled
+from tests.support.things.stack import Backend, Keys, gateway_settings
 from tests.unit.gateway.conftest import Opened
 
 THINGS = "/api/v1/things"
@@ -26,39 +25,6 @@ async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
     body = json.loads(await response.read())
     assert body["code"] == response.status
     return response.status, body["error"]
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        ('{"nope":1}', "validation_error"),
-        ('{"title":"a","title":"b"}', "invalid_json"),
-        ('{"title":"x",}', "invalid_json"),
-    ],
-)
-async def test_bodies_are_read_strictly(opened: Opened, text: str, error: str) -> None:
-    headers = {"Content-Type": "application/json; charset=UTF-8"}
-    async with opened() as client, client.post(THINGS, data=text, headers=headers) as response:
-        assert await error_of(response) == (400, error)
-
-
-async def test_a_compressed_or_foreign_charset_body_is_refused(opened: Opened) -> None:
-    async with opened() as client:
-        for headers in (
-            {"Content-Type": "application/json; charset=latin-1"},
-            {"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        ):
-            async with client.post(THINGS, data=b"{}", headers=headers) as response:
-                assert await error_of(response) == (415, "unsupported_media_type")
-
-
-async def test_header_values_that_no_metadata_can_carry_are_refused(opened: Opened) -> None:
-    async with opened() as client:
-        async with client.get(f"{THINGS}/a", headers={"Idempotency-Key": "ä"}) as response:
-            assert await error_of(response) == (400, "validation_error")
-        async with client.get(f"{THINGS}/a", headers={"traceparent": "ä", "X-Request-Id": "a b"}) as response:
-            assert response.status == 200
-            assert response.headers["X-Request-Id"] != "a b"
 
 
 async def in_pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
@@ -78,79 +44,6 @@ async def test_an_upload_over_the_limit_is_refused_announced_or_not(opened: Open
             assert await error_of(response) == (413, "payload_too_large")
         async with client.post(f"{THINGS}/{path}", data=data[1:], headers=kind) as response:
             assert response.status in (200, 201)
-
-
-async def test_a_json_body_over_the_limit_is_refused_when_it_is_not_announced(opened: Opened) -> None:
-    kind = {"Content-Type": "application/json"}
-    pieces = in_pieces(b" " * 2000, 100)
-    async with (
-        opened(max_body=1000) as client,
-        client.post(THINGS, data=pieces, headers=kind) as response,
-    ):
-        assert await error_of(response) == (413, "payload_too_large")
-
-
-async def test_a_file_that_breaks_off_does_not_look_whole(opened: Opened) -> None:
-    async with opened() as client, client.get(f"{THINGS}/breaks/export") as response:
-        assert response.status == 200
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await response.read()
-
-
-async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backend) -> None:
-    async with opened(call_seconds=0.05, document_seconds=0.05) as client:
-        for path in ("slow", "slow/export"):
-            async with client.get(f"{THINGS}/{path}") as response:
-                assert await error_of(response) == (504, "deadline_exceeded")
-                assert response.headers["Retry-After"] == "1"
-    await things.things.cancelled.wait()
-
-
-async def test_a_body_that_never_ends_is_a_504(opened: Opened) -> None:
-    ended = asyncio.Event()
-
-    async def stalls() -> AsyncIterator[bytes]:
-        yield b"{"
-        await ended.wait()
-
-    kind = {"Content-Type": "application/json"}
-    async with opened(upload_seconds=0.05) as client, client.post(THINGS, data=stalls(), headers=kind) as response:
-        assert await error_of(response) == (504, "deadline_exceeded")
-        ended.set()
-
-
-async def test_a_backend_that_is_away_is_a_503(opened: Opened) -> None:
-    async with opened(target=NOBODY) as client:
-        for verb, path in (("GET", "a"), ("GET", "a/export"), ("POST", "upload"), ("POST", "a/pause")):
-            async with client.request(verb, f"{THINGS}/{path}") as response:
-                assert await error_of(response) == (503, "unavailable")
-                assert response.headers["Retry-After"] == "1"
-
-
-async def test_health_and_readiness(opened: Opened, backend: Backend) -> None:
-    async with opened(target=NOBODY) as client:
-        async with client.get("/health", headers={"Authorization": ""}) as response:
-            assert (response.status, await response.json()) == (200, {"status": "ok"})
-        async with client.get("/ready") as response:
-            body = await response.json()
-            assert (response.status, body["error"]) == (503, "unavailable")
-            assert body["details"] == {"services": {"edge": "unreachable"}}
-        async with client.post("/health") as response:
-            assert await error_of(response) == (405, "method_not_allowed")
-            assert response.headers["Allow"] == "GET"
-    async with opened() as client:
-        async with client.get("/ready") as response:
-            assert (response.status, await response.json()) == (
-                200,
-                {"status": "ok", "services": {"edge": "serving"}},
-            )
-        await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
-        try:
-            async with client.get("/ready") as response:
-                assert response.status == 503
-                assert (await response.json())["details"] == {"services": {"edge": "not_serving"}}
-        finally:
-            await backend.health.set("", health_pb2.HealthCheckResponse.SERVING)
 
 
 async def test_the_rate_limit_is_per_principal_and_says_when_to_come_back(
@@ -214,22 +107,6 @@ async def test_stopping_ends_event_streams_and_lets_requests_finish(
         await stopping
         with pytest.raises(aiohttp.ClientConnectorError):
             await client.get(f"{base}/a")
-
-
-async def test_what_is_not_http_gets_the_error_json_too(opened: Opened) -> None:
-    async with opened() as client:
-        assert client._base_url is not None
-        reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
-        writer.write(b"GET / HTTP/1.1\r\nbroken header\r\n\r\n")
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        writer.close()
-    assert head.split(b" ")[1] == b"400"
-    assert json.loads(body)["error"] == "validation_error"
-
-
-async def test_events_carry_headers_that_keep_proxies_from_buffering(opened: Opened, things: Backend) -> None:
-    async with opened() as client, client.get(f"{THINGS}/a/events") as response:
-        assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_missing_backend_setting_is_told_at_start(compiled: Compiled, keys: Keys) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.json_codec import Codec, InvalidJson, Schema, Undecodable, parse_json
-from tests.contract.envoy_prototype.compile import Compiled
+from tests.support.things.compile import Compiled
 
 
 @pytest.fixture(scope="module")

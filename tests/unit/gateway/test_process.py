@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.contract.envoy_prototype.compile import Compiled
-from tests.contract.envoy_prototype.stack import RULES, Keys
+from tests.support.things.compile import Compiled
+from tests.support.things.stack import RULES, Keys
 
 # Not needed behind an HTTP socket; each costs start-up time and memory.
 UNWANTED = ("google.protobuf", "sqlalchemy", "numpy", "scipy", "nats", "protovalidate")

@@ -8,7 +8,7 @@ from gateway.json_codec import Schema
 from gateway.query import QueryReader
 from gateway.shapes import Field, Shape
 from kit.errors import ValidationError
-from tests.contract.envoy_prototype.compile import Compiled
+from tests.support.things.compile import Compiled
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.json_codec import HttpBinding, Method, Schema
 from gateway.routes import RouteTable, routes_of
-from tests.contract.envoy_prototype.compile import Compiled
+from tests.support.things.compile import Compiled
 
 
 @pytest.fixture(scope="module")

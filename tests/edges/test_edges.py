@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.contract.envoy_prototype.backend import ERRORS, FILE
-from tests.contract.envoy_prototype.stack import Backend, Keys
+from tests.support.things.backend import ERRORS, FILE
+from tests.support.things.stack import Backend, Keys
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}

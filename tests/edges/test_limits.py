@@ -1,0 +1,390 @@
+"""What both edges refuse by themselves, and how they say it: bodies, headers, limits, time-outs, probes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from grpc_health.v1 import health_pb2
+from yarl import URL
+
+from tests.edges.conftest import Opened
+from tests.support.things.stack import Backend, Keys
+
+THINGS = "/api/v1/things"
+NOBODY = "127.0.0.1:1"
+JSON = {"Content-Type": "application/json"}
+
+
+async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
+    body = json.loads(await response.read())
+    assert body["code"] == response.status
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    return response.status, body["error"]
+
+
+async def in_pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+STRICT: list[tuple[str, str, str]] = [
+    ('{"a":1,}', "invalid_json", ""),
+    ("{'title':\"a\"}", "invalid_json", ""),
+    ('{"title":"a"} 2', "invalid_json", ""),
+    ('{"title":"a","title":"b"}', "invalid_json", ""),
+    ('{"title":"a","t\\u0069tle":"b"}', "invalid_json", ""),
+    ('{"metadata":{"list":[{"a":1,"a":1}]}}', "invalid_json", ""),
+    ('{"weight":-Infinity}', "invalid_json", ""),
+    ('{"weight":1e400}', "invalid_json", ""),
+    ('{"weight":01}', "invalid_json", ""),
+    ('{"weight":.5}', "invalid_json", ""),
+    ('{"weight":1.}', "invalid_json", ""),
+    ('{"weight":+1}', "invalid_json", ""),
+    ('{"weight":' + "1" * 5000 + "}", "invalid_json", ""),
+    ('{"title":"\t"}', "invalid_json", ""),
+    ('{"title":"\\x41"}', "invalid_json", ""),
+    ('{"title":"\\udc00"}', "invalid_json", ""),
+    ('{"title":"\\ud800\\u0041"}', "invalid_json", ""),
+    ('{"title":"never ends}', "invalid_json", ""),
+    ('{"title" "a"}', "invalid_json", ""),
+    ('{"tags":["a" "b"]}', "invalid_json", ""),
+    ('{"tags":["a",]}', "invalid_json", ""),
+    ('{"urgent":True}', "invalid_json", ""),
+    ("[" * 100_000, "invalid_json", ""),
+    (" ", "invalid_json", ""),
+    ('{"nope":1}', "nope", "is not a known field"),
+    ('{"nope":1,"nope2":[}', "invalid_json", ""),
+    ('{"parts":[{"nope":1}]}', "parts[0].nope", "is not a known field"),
+    ('{"mainPart":{}}', "mainPart", "is not a known field"),
+    ('{"\u00e4":{}}', "\u00e4", "is not a known field"),
+    ('{"amount":50}', "amount", 'must be a string, not a number: write "50.00"'),
+    ('{"amount":-0.125}', "amount", 'must be a string, not a number: write "-0.125"'),
+    ('{"amount":1e2}', "amount", 'must be a string, not a number: write "100.00"'),
+    ('{"title":7}', "title", 'must be a string, not a number: write "7"'),
+    ('{"title":true}', "title", "must be a string, not true or false"),
+    ('{"title":{"a":{"b":[1,{}]}}}', "title", "must be a string, not an object"),
+    ('{"title":[1]}', "title", "must be a string, not an array"),
+    ('{"count":1.5}', "count", "must be a whole number, not 1.5"),
+    ('{"count":"seven"}', "count", "must be a whole number, not a string"),
+    ('{"count":4294967296}', "count", "must be from -2147483648 to 2147483647"),
+    ('{"weight":"heavy"}', "weight", "must be a number, not a string"),
+    ('{"urgent":"true"}', "urgent", "must be true or false, not a string"),
+    ('{"urgent":0}', "urgent", "must be true or false, not a number"),
+    ('{"tags":"x"}', "tags", "must be an array, not a string"),
+    ('{"tags":{"a":1}}', "tags", "must be an array, not an object"),
+    ('{"tags":["a",null]}', "tags[1]", "must not be null"),
+    ('{"tags":[["a"]]}', "tags[0]", "must be a string, not an array"),
+    ('{"parts":[{"name":"a"},{"size":"x"}]}', "parts[1].size", "must be a whole number, not a string"),
+    ('{"main_part":[]}', "main_part", "must be an object, not an array"),
+    ('{"metadata":[]}', "metadata", "must be an object, not an array"),
+    ('{"not_before":"2025-07-02"}', "not_before", "must be an RFC 3339 moment such as 2025-07-02T10:30:00Z"),
+    ('{"not_before":5}', "not_before", "must be an RFC 3339 moment such as 2025-07-02T10:30:00Z"),
+    ('{"status":"asleep"}', "status", "must be one of queued, running"),
+    ("3", "body", "must be an object, not a number"),
+    ('"a"', "body", "must be an object, not a string"),
+    ("null", "body", "must be an object, not null"),
+    ("[1]", "body", "must be an object, not an array"),
+]
+
+
+@pytest.mark.parametrize(("text", "field", "issue"), STRICT, ids=lambda value: value[:30])
+async def test_bodies_are_read_strictly(client: aiohttp.ClientSession, text: str, field: str, issue: str) -> None:
+    async with client.post(THINGS, data=text.encode(), headers=JSON) as response:
+        body = json.loads(await response.read())
+        assert response.status == 400, body
+    if field == "invalid_json":
+        assert body["error"] == "invalid_json"
+        return
+    assert (body["error"], body["message"]) == ("validation_error", f"{field}: {issue}")
+    assert body["details"] == {"fields": [{"field": field, "issue": issue}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ' {"title" : "a\\u00e9\\ud83c\\udf0a\\/" ,\n"tags":[ ],"parts":[{},{"size":1.0}], "main_part":{} }',
+        '{"title":null,"tags":null,"main_part":null,"metadata":{"a":[null,true,-0.5e-3,{"b":[]}],"":{}}}',
+        '{"weight":-0,"count":-2147483648,"status":"running","not_before":"2025-07-02T12:30:00.120+02:00"}',
+        '{"title":"\x7f \u20ac \U0001f30a","amount":"1.50"}',
+    ],
+)
+async def test_all_of_json_is_taken(client: aiohttp.ClientSession, text: str) -> None:
+    async with client.post(THINGS, data=text.encode(), headers=JSON) as response:
+        assert response.status == 201, await response.text()
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"title":"\xc0\xaf"}', b'{"title":"\xed\xa0\x80"}', b'{"\xff":1}', b'{"title":"\xe2\x82']
+)
+async def test_other_bytes_than_utf8_are_no_json(client: aiohttp.ClientSession, data: bytes) -> None:
+    async with client.post(THINGS, data=data, headers=JSON) as response:
+        assert await error_of(response) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "issue"),
+    [
+        ("nope=1", "nope", "is not a known query parameter"),
+        ("filter=1", "filter", "is not a known query parameter"),
+        ("filter.nope=1", "filter.nope", "is not a known query parameter"),
+        ("page.x=1", "page.x", "is not a known query parameter"),
+        ("=1", "", "is not a known query parameter"),
+        ("page=1.0", "page", "must be a whole number"),
+        ("page=1e2", "page", "must be a whole number"),
+        ("page=%D9%A1", "page", "must be a whole number"),
+        ("page=2147483648", "page", "must be from -2147483648 to 2147483647"),
+        ("partial=1", "partial", "must be true or false"),
+        ("page=1&page=1", "page", "may be given only once"),
+        ("tags=%ff", "query", "is not UTF-8"),
+        ("&".join(["tags=a"] * 201), "query", "holds more than 200 parameters"),
+    ],
+)
+async def test_the_first_fault_of_a_query_is_named(
+    client: aiohttp.ClientSession, edge: str, query: str, field: str, issue: str
+) -> None:
+    async with client.get(URL(f"{edge}{THINGS}?{query}", encoded=True)) as response:
+        assert response.status == 400
+        assert (await response.json())["details"] == {"fields": [{"field": field, "issue": issue}]}
+
+
+@pytest.mark.parametrize("query", ["&", "tags=a+b&tags=&tags=%2B", "filter.title=x%3Dy&partial=true&page=-0"])
+async def test_queries_are_read_alike(edges: dict[str, str], keys: Keys, things: Backend, query: str) -> None:
+    seen = []
+    async with aiohttp.ClientSession(headers={"X-API-Key": keys.token()}) as anyone:
+        for base in edges.values():
+            async with anyone.get(URL(f"{base}{THINGS}?{query}", encoded=True)) as response:
+                assert response.status == 200, await response.text()
+            seen.append(things.things.requests[-1])
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+        {"Content-Type": "application/jsonp"},
+    ],
+)
+async def test_a_compressed_or_foreign_body_is_refused(client: aiohttp.ClientSession, headers: dict[str, str]) -> None:
+    async with client.post(THINGS, data=b"{}", headers=headers) as response:
+        assert await error_of(response) == (415, "unsupported_media_type")
+
+
+async def test_json_in_utf8_by_any_name_is_taken(client: aiohttp.ClientSession) -> None:
+    headers = {"Content-Type": "Application/JSON; charset=UTF-8", "Content-Encoding": "identity"}
+    async with client.post(THINGS, data=b"{}", headers=headers) as response:
+        assert response.status == 201
+
+
+async def test_header_values_that_no_metadata_can_carry_are_refused(client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{THINGS}/a", headers={"Idempotency-Key": "\u00e4"}) as response:
+        assert (response.status, response.headers["Content-Type"]) == (400, "application/json")
+        assert (await response.json())["details"]["fields"][0]["field"] == "idempotency-key"
+    async with client.get(f"{THINGS}/a", headers={"traceparent": "\u00e4", "X-Request-Id": "a b"}) as response:
+        assert response.status == 200
+        assert " " not in response.headers["X-Request-Id"]
+
+
+async def test_only_known_headers_reach_the_service(client: aiohttp.ClientSession, things: Backend) -> None:
+    sent = {"X-Prsm-Grant": "mine", "Cookie": "a=b", "grpc-timeout": "1n", "X-Envoy-Upstream-Rq-Timeout-Ms": "1"}
+    async with client.get(f"{THINGS}/a", headers=sent) as response:
+        assert response.status == 200
+    assert not {name.lower() for name in sent} & things.things.metadata.keys() - {"grpc-timeout"}
+
+
+async def test_authorization_goes_before_the_api_key(edge: str, keys: Keys, things: Backend) -> None:
+    async with aiohttp.ClientSession(edge) as anyone:
+        good, bad = keys.token(), "a.b.c"
+        for headers, status in (
+            ({"Authorization": "Basic YTpi", "X-API-Key": good}, 401),
+            ({"Authorization": f"Bearer {bad}", "X-API-Key": good}, 401),
+            ({"Authorization": f"bearer  {good}", "X-API-Key": bad}, 200),
+            ({"X-API-Key": f" {good} "}, 200),
+        ):
+            async with anyone.get(f"{THINGS}/a", headers=headers) as response:
+                assert response.status == status, headers
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"sub": ""}, {"sub": 7}, {"sub": "s" * 256}, {"sub": "a\0b"}, {"sub": None}, {"aud": ["others"]}, {"exp": 1}],
+)
+async def test_a_signature_alone_does_not_make_a_token(edge: str, keys: Keys, claims: dict[str, Any]) -> None:
+    headers = {"X-API-Key": keys.token(**claims)}
+    async with aiohttp.ClientSession(edge) as anyone, anyone.get(f"{THINGS}/a", headers=headers) as response:
+        assert await error_of(response) == (401, "unauthorized")
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="prsm"'
+
+
+async def test_a_token_of_another_type_is_refused(edge: str, keys: Keys) -> None:
+    headers = {"X-API-Key": keys.token(typ="id+jwt")}
+    async with aiohttp.ClientSession(edge) as anyone, anyone.get(f"{THINGS}/a", headers=headers) as response:
+        assert await error_of(response) == (401, "unauthorized")
+
+
+async def test_an_algorithm_that_is_not_accepted_is_refused(opened: Opened) -> None:
+    async with opened(user_algorithms=["RS256"]) as client, client.get(f"{THINGS}/a") as response:
+        assert await error_of(response) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("path", ["upload", "batch"])
+async def test_an_announced_upload_over_the_limit_is_refused(opened: Opened, path: str) -> None:
+    kind = {"Content-Type": "application/octet-stream"}
+    async with opened(max_upload=10_000) as client:
+        async with client.post(f"{THINGS}/{path}", data=b"x" * 10_001, headers=kind) as response:
+            assert await error_of(response) == (413, "payload_too_large")
+        async with client.post(f"{THINGS}/{path}", data=b"x" * 10_000, headers=kind) as response:
+            assert response.status in (200, 201)
+
+
+async def test_a_json_body_over_the_limit_is_refused_when_it_is_not_announced(opened: Opened) -> None:
+    async with (
+        opened(max_body=1000) as client,
+        client.post(THINGS, data=in_pieces(b" " * 2000, 100), headers=JSON) as response,
+    ):
+        assert await error_of(response) == (413, "payload_too_large")
+
+
+async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backend) -> None:
+    async with opened(call_seconds=0.05, document_seconds=0.05) as client:
+        for path in ("slow", "slow/export"):
+            async with client.get(f"{THINGS}/{path}") as response:
+                assert await error_of(response) == (504, "deadline_exceeded")
+                assert response.headers["Retry-After"] == "1"
+    await things.things.cancelled.wait()
+
+
+async def test_a_stream_may_be_silent_for_longer_than_its_first_byte_may_take(opened: Opened, things: Backend) -> None:
+    async with opened(document_seconds=0.2, call_seconds=0.2) as client, client.get(f"{THINGS}/a/events") as events:
+        assert await events.content.readuntil(b"\n\n")
+        # A call beside it is given up after the same time: by then the stream would be over.
+        async with client.get(f"{THINGS}/slow") as response:
+            assert response.status == 504
+        things.things.release.release()
+        assert await events.content.readuntil(b"\n\n")
+
+
+async def test_a_body_that_never_ends_is_a_504(opened: Opened) -> None:
+    ended = asyncio.Event()
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"{"
+        await ended.wait()
+
+    async with opened(upload_seconds=0.1) as client, client.post(THINGS, data=stalls(), headers=JSON) as response:
+        assert await error_of(response) == (504, "deadline_exceeded")
+        ended.set()
+
+
+async def test_a_backend_that_is_away_is_a_503(opened: Opened) -> None:
+    async with opened(target=NOBODY) as client:
+        for verb, path in (("GET", "a"), ("GET", "a/export"), ("POST", "upload"), ("POST", "a/pause")):
+            async with client.request(verb, f"{THINGS}/{path}") as response:
+                assert await error_of(response) == (503, "unavailable")
+                assert response.headers["Retry-After"] == "1"
+
+
+async def test_health_and_readiness(opened: Opened, backend: Backend) -> None:
+    async with opened(target=NOBODY) as client:
+        async with client.get("/health?x=1", headers={"Authorization": ""}) as response:
+            assert (response.status, await response.json()) == (200, {"status": "ok"})
+            assert response.headers["Content-Type"].startswith("application/json")
+        async with client.get("/ready") as response:
+            body = await response.json()
+            assert (response.status, body["error"]) == (503, "unavailable")
+            assert body["message"] == "Not serving: edge"
+            assert body["details"] == {"services": {"edge": "unreachable"}}
+            assert response.headers["Retry-After"] == "1"
+        for path in ("/health", "/ready"):
+            async with client.post(path) as response:
+                assert await error_of(response) == (405, "method_not_allowed")
+                assert response.headers["Allow"] == "GET"
+
+
+async def test_readiness_is_the_services_own(edge: str, backend: Backend) -> None:
+    async with aiohttp.ClientSession(edge) as anyone:
+        async with anyone.get("/ready") as response:
+            assert (response.status, await response.json()) == (200, {"status": "ok", "services": {"edge": "serving"}})
+        await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        try:
+            async with anyone.get("/ready") as response:
+                assert response.status == 503
+                assert (await response.json())["details"] == {"services": {"edge": "not_serving"}}
+        finally:
+            await backend.health.set("", health_pb2.HealthCheckResponse.SERVING)
+
+
+async def test_the_rate_limit_is_per_principal_and_says_when_to_come_back(opened: Opened, keys: Keys) -> None:
+    async def ask(client: aiohttp.ClientSession, user: str, path: str = f"{THINGS}/a") -> tuple[int, Any, Any]:
+        async with client.get(path, headers={"Authorization": f"Bearer {keys.token(user)}"}) as response:
+            assert response.headers["RateLimit-Policy"] == '"default";q=2;w=20'
+            if response.status == 429:
+                assert await error_of(response) == (429, "rate_limited")
+            return response.status, response.headers.get("Retry-After"), response.headers["RateLimit"]
+
+    async with opened(rate_limit=0.1, rate_burst=2) as client:
+        assert await ask(client, "a") == (200, None, '"default";r=1;t=0')
+        assert (await ask(client, "a", "/api/v1/nowhere"))[0] == 404
+        status, after, limit = await ask(client, "a")
+        assert (status, limit.partition("t=")[0]) == (429, '"default";r=0;')
+        assert 9 <= int(str(after)) <= 10
+        assert limit.endswith(f"t={after}")
+        assert (await ask(client, "b"))[0] == 200
+        async with client.get("/health") as response:
+            assert "RateLimit" not in response.headers
+
+
+async def test_without_a_rate_nothing_is_limited(client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{THINGS}/a") as response:
+        assert "RateLimit-Policy" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nbroken header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_gets_the_error_json_too(edge: str, request_bytes: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(edge.rpartition(":")[2]))
+    writer.write(request_bytes)
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.split(b" ")[1] == b"400"
+    answer = json.loads(body)
+    assert (answer["error"], answer["code"]) == ("validation_error", 400)
+    assert answer["details"]["fields"] == [{"field": "request", "issue": "is not HTTP that can be read"}]
+
+
+@pytest.mark.parametrize("path", ["a", "a/export", "a/events"])
+async def test_no_cache_keeps_an_answer(client: aiohttp.ClientSession, things: Backend, path: str) -> None:
+    async with client.get(f"{THINGS}/{path}") as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Server"] == "prsm"
+
+
+async def test_rest_is_not_another_way_to_grpc(edge: str, keys: Keys) -> None:
+    """What calls itself gRPC is answered like anything else."""
+    kind, token = {"Content-Type": "application/grpc"}, {"X-API-Key": keys.token()}
+    async with aiohttp.ClientSession(edge) as anyone:
+        async with anyone.get(f"{THINGS}/a", headers={**kind, **token}) as response:
+            assert (response.status, (await response.json())["thing_id"]) == (200, "a")
+        for verb, path, headers, error in (
+            ("GET", f"{THINGS}/a", {}, (401, "unauthorized")),
+            ("GET", "/api/v1/nope", token, (404, "not_found")),
+            ("GET", f"{THINGS}?nope=1", token, (400, "validation_error")),
+            ("POST", THINGS, token, (415, "unsupported_media_type")),
+            ("GET", f"{THINGS}/missing", token, (404, "thing_not_found")),
+        ):
+            data = b"x" if verb == "POST" else None
+            async with anyone.request(verb, path, data=data, headers={**kind, **headers}) as response:
+                assert await error_of(response) == error, path
