@@ -10,7 +10,8 @@ from cli.errors import Refused
 from cli.stack.datadir import DataDir
 from cli.tokens import mint
 from kit.money import InvalidAmount, show, typed
-from kit.rpc.client import named, open_channel
+from kit.rpc.channels import open_channel
+from kit.rpc.client import named
 from prsm.billing.v1 import ledger_pb2, ledger_pb2_grpc
 
 _SECONDS = 10.0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import credit, demo, run, token, up
+from cli.commands import backup, credit, demo, keys, migrate, restore, restored, run, token, up
 from cli.errors import Refused
 
 app = typer.Typer(
@@ -41,6 +41,11 @@ app.command()(run.run)
 app.command()(demo.demo)
 app.command()(token.token)
 app.command()(credit.credit)
+app.command()(backup.backup)
+app.command()(restore.restore)
+app.command()(migrate.migrate)
+app.command()(restored.restored)
+app.command()(keys.keys)
 
 
 def main() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from cli.errors import Refused
 from cli.stack.datadir import DataDir
-from cli.stack.keys import USER_AUDIENCE, USER_ISSUER, load_user_key
+from cli.stack.keys import USER_AUDIENCE, USER_ISSUER, load_user_key, read_key
 from kit.auth.tokens import TokenRules
 from kit.auth.tokens import mint as sign
 from kit.times import Clock, SystemClock
@@ -35,8 +36,10 @@ def mint(
     scopes: Sequence[str] = (),
     ttl: int = 3600,
     clock: Clock | None = None,
+    key: Path | None = None,
 ) -> str:
-    """A signed token for `user`; `ttl` is in seconds. An email address counts as verified. Raises Refused."""
+    """A signed token for `user`; `ttl` is in seconds. An email address counts as verified. `key` is the file of another
+    key than the data directory's. Raises Refused."""
     if not 1 <= len(user) <= 255 or not user.strip() or not user.isprintable():
         raise Refused("--user must be 1 to 255 printable characters")
     if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
@@ -53,4 +56,5 @@ def mint(
     if scopes:
         claims["scope"] = " ".join(dict.fromkeys(scopes))
     rules = TokenRules(issuer=USER_ISSUER, audience=USER_AUDIENCE)
-    return sign(load_user_key(data), rules, clock or SystemClock(), ttl=ttl, claims=claims)
+    signing = read_key(key) if key is not None else load_user_key(data)
+    return sign(signing, rules, clock or SystemClock(), ttl=ttl, claims=claims)

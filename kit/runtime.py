@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.auth.grants import GrantVerifier
-from kit.auth.internal import InternalSigner, InternalVerifier
-from kit.auth.keys import KeySource, load_key
+from kit.auth.internal import CallerVerifier, TokenSource
+from kit.auth.keys import KeySource
 from kit.auth.tokens import TokenRules, TokenVerifier
 from kit.bus.connection import Bus
 from kit.bus.relay import Relay
@@ -19,13 +23,21 @@ from kit.db.idempotency import IdempotencyStore
 from kit.db.inbox import Inbox
 from kit.db.leases import Leases
 from kit.db.outbox import Outbox
+from kit.db.revision import WrongRevision, require_revision
+from kit.db.sole import InUse, SoleUse
 from kit.db.tables import KitTables
+from kit.identity import caller_verifier, grant_verifier, nats_context, tls_files, token_source
 from kit.ids import Ids, RandomIds
 from kit.pruning import IdempotencyPruner
+from kit.rpc.channels import open_channel
 from kit.rpc.client import Peer
 from kit.rpc.pipeline import Pipeline
 from kit.rpc.serve import GrpcServer, Part, run_until_signalled
-from kit.settings import ServiceSettings
+from kit.rpc.tls import TlsFiles
+from kit.settings import BadSettings, ServiceSettings, name_of
+from kit.telemetry.common import common
+from kit.telemetry.readings import Reading, Readings
+from kit.telemetry.setup import Telemetry
 from kit.times import DAY, Clock, SystemClock
 
 
@@ -43,23 +55,30 @@ class Runtime:
     leases: Leases
     idempotency: IdempotencyStore
     bus: Bus
-    signer: InternalSigner
+    tokens: TokenSource
     users: TokenVerifier
-    internal_keys: KeySource
-    grants: GrantVerifier
+    callers: CallerVerifier
+    grants: GrantVerifier | None
+    tables: KitTables
+    tls: TlsFiles | None = None
+
+    def channel(self, target: str, *, reads: Iterable[tuple[str, str]] = ()) -> grpc.aio.Channel:
+        """A channel to another service; `reads` are (service, method) that may be retried."""
+        return open_channel(target, reads=reads, tls=self.tls)
 
     def peer(self, audience: str) -> Peer:
-        return Peer(audience, self.signer)
+        return Peer(audience, self.tokens)
 
     def pipeline(self, *, own_idempotency: frozenset[str] = frozenset()) -> Pipeline:
         return Pipeline(
             users=self.users,
-            internal=InternalVerifier(self.internal_keys, self.name, self.clock),
+            internal=self.callers,
             grants=self.grants,
             idempotency=self.idempotency,
             clock=self.clock,
             ids=self.ids,
             own_idempotency=own_idempotency,
+            access_at_info=self.settings.access_log == "info",
         )
 
     def relay(self) -> Relay:
@@ -79,6 +98,21 @@ class Runtime:
         await self.bus.close()
         await self.db.close()
 
+    async def _require_revision(self) -> None:
+        try:
+            await require_revision(self.db, self.tables.revision, self.name)
+        except WrongRevision as error:
+            await self.db.close()
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from None
+
+    async def _alone(self) -> SoleUse:
+        try:
+            return SoleUse(self.settings.database_url)
+        except InUse as error:
+            await self.db.close()
+            raise BadSettings(f"{name_of(self.settings, 'database_url')}: {error}") from None
+
     async def serve(
         self,
         services: Sequence[tuple[ServiceDescriptor, object]],
@@ -86,19 +120,47 @@ class Runtime:
         parts: Sequence[Part] = (),
         own_idempotency: frozenset[str] = frozenset(),
         ending: Callable[[], None] | None = None,
+        readings: Sequence[Reading] = (),
+        volumes: Mapping[str, Path] | None = None,
     ) -> None:
         """Serve the services with the relay and the parts beside them, until a signal; `ending` is called then, before
-        the calls under way are drained, so that open streams can end."""
-        server = GrpcServer(self.settings.listen, self.pipeline(own_idempotency=own_idempotency), services)
+        the calls under way are drained, so that open streams can end. A database that this release cannot work on ends
+        the process with status 2 and one line, before anything was done to it. `readings` are the service's own
+        figures for metrics, `volumes` the places on this machine that it writes to beside its database."""
+        alone = await self._alone()
+        await self._require_revision()
+        telemetry = Telemetry(self.name, f"{socket.gethostname()}-{os.getpid()}", self.settings)
+        telemetry.start()
+        server = GrpcServer(
+            self.settings.listen,
+            self.pipeline(own_idempotency=own_idempotency),
+            services,
+            tls=self.tls,
+            health_listen=self.settings.health_listen,
+        )
         self.bus.start()
+        measuring = [self._readings(readings, volumes or {})] if telemetry.metrics_on else []
+
+        async def close() -> None:
+            await self.close()
+            alone.release()
+            await telemetry.close()
+
         await run_until_signalled(
             server,
-            parts=[self.relay(), IdempotencyPruner(self.db, self.idempotency), *parts],
+            parts=[self.relay(), IdempotencyPruner(self.db, self.idempotency), *measuring, *parts],
             drain=self.settings.drain_seconds,
             before_serving=self.db.ping,
             ending=ending,
-            close=self.close,
+            close=close,
         )
+
+    def _readings(self, own: Sequence[Reading], volumes: Mapping[str, Path]) -> Readings:
+        written = dict(volumes)
+        if self.settings.database_url.startswith("sqlite"):
+            written["database"] = Path(self.settings.database_url.removeprefix("sqlite:///")).parent
+        kept = common(db=self.db, tables=self.tables, bus=self.bus, clock=self.clock, volumes=written)
+        return Readings([*kept, *own], db=self.db, leases=self.leases, clock=self.clock, ids=self.ids)
 
 
 def build(name: str, settings: ServiceSettings, tables: KitTables) -> Runtime:
@@ -106,8 +168,6 @@ def build(name: str, settings: ServiceSettings, tables: KitTables) -> Runtime:
     clock = SystemClock()
     ids = RandomIds(clock)
     db = open_database(settings.database_url, schema=name)
-    key = load_key(Path(settings.internal_key))
-    internal_keys = KeySource(settings.internal_jwks, clock)
     rules = TokenRules(
         issuer=settings.user_issuer,
         audience=settings.user_audience,
@@ -118,6 +178,7 @@ def build(name: str, settings: ServiceSettings, tables: KitTables) -> Runtime:
         settings.nats_url,
         name=name,
         token=settings.nats_token,
+        tls=nats_context(settings),
         replicas=settings.stream_replicas,
         retention=settings.retention_days * 86400,
     )
@@ -132,8 +193,10 @@ def build(name: str, settings: ServiceSettings, tables: KitTables) -> Runtime:
         leases=Leases(tables),
         idempotency=IdempotencyStore(db, tables, clock, ids),
         bus=bus,
-        signer=InternalSigner(key, name, clock),
+        tokens=token_source(settings, name, clock),
         users=TokenVerifier(KeySource(settings.user_jwks, clock), rules, clock),
-        internal_keys=internal_keys,
-        grants=GrantVerifier(internal_keys, clock),
+        callers=caller_verifier(settings, name, clock),
+        grants=grant_verifier(settings, clock),
+        tls=tls_files(settings),
+        tables=tables,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 
@@ -20,3 +21,13 @@ async def end(tasks: Iterable[asyncio.Task[Any]], *, tries: int = 20) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=0.25)
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run `work` while the block lasts."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        await end([task])

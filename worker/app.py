@@ -6,16 +6,17 @@ import asyncio
 import os
 import signal
 import socket
-from pathlib import Path
 
 import structlog
 
-from kit.auth.internal import InternalSigner
-from kit.auth.keys import load_key
 from kit.bus.connection import Bus
+from kit.identity import nats_context, tls_files, token_source
 from kit.ids import Ids, RandomIds
-from kit.rpc.client import Peer, open_channel
+from kit.rpc.channels import open_channel
+from kit.rpc.client import Peer
+from kit.telemetry.setup import Telemetry
 from kit.times import SystemClock
+from worker import metrics
 from worker.claims import ClaimLoop
 from worker.clients import ArtifactClient, SessionClient
 from worker.drain import Drain
@@ -39,17 +40,18 @@ log = structlog.get_logger(NAME)
 async def serve(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT, then hand back. Raises OSError, ValueError, UnknownEngine for bad settings."""
     clock = SystemClock()
-    signer = InternalSigner(load_key(Path(settings.internal_key)), NAME, clock)
-    bus = Bus(settings.nats_url, name=NAME, token=settings.nats_token)
+    signer = token_source(settings, NAME, clock)
+    tls = tls_files(settings)
+    bus = Bus(settings.nats_url, name=NAME, token=settings.nats_token, tls=nats_context(settings))
     registry = Registry.of(settings.engines, signals=NatsCommands(bus) if settings.test_engines else None)
-    probe = ProbeServer(settings.listen)
+    probe = ProbeServer(settings.listen, tls=tls, plain=settings.health_listen)
     drain = Drain(settings.drain_seconds * _GRACE_SHARE)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.begin)
-    session = open_channel(settings.session_target)
-    results = open_channel(settings.results_target)
-    library = open_channel(settings.library_target)
+    session = open_channel(settings.session_target, tls=tls)
+    results = open_channel(settings.results_target, tls=tls)
+    library = open_channel(settings.library_target, tls=tls)
     sessions = SessionClient(session, Peer("session", signer))
     patience = settings.patience_seconds
     sources = SourceClient(
@@ -78,6 +80,10 @@ async def serve(settings: WorkerSettings) -> None:
         keep=KEEP,
         hands=settings.concurrency,
     )
+    telemetry = Telemetry(NAME, f"{socket.gethostname()}-{os.getpid()}", settings)
+    telemetry.start()
+    metrics.HANDS.set(settings.concurrency)
+    metrics.FAILURES.prepare(registry.names, metrics.FAULTS)
     bus.start()
     await probe.start()
     working = asyncio.create_task(claims.run(), name="claims")
@@ -93,6 +99,7 @@ async def serve(settings: WorkerSettings) -> None:
     await bus.close()
     for channel in (session, results, library):
         await channel.close()
+    await telemetry.close()
     if error is not None:
         raise error
 

@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from kit.errors import PrsmError
+from worker import metrics
 from worker.drain import Drain
 from worker.model import Claim, Ending
 
@@ -127,11 +128,13 @@ class ClaimLoop:
         try:
             claim = await self._claim_next(self._worker_id, engines)
         except PrsmError as error:
+            metrics.CLAIMS.labels("failed").inc()
             log.warning("no claim", cause=repr(error))
             if wake_up is not None:
                 await _quietly(wake_up.give_back())
             await self._pause()
             return False
+        metrics.CLAIMS.labels("nothing" if claim is None else "claimed").inc()
         if claim is None:
             if wake_up is not None:
                 await _quietly(wake_up.done())
@@ -142,9 +145,11 @@ class ClaimLoop:
 
     async def _work(self, claim: Claim, wake_up: WakeUp | None) -> None:
         keeper = asyncio.create_task(self._hold(wake_up)) if wake_up is not None else None
+        metrics.BUSY.inc()
         try:
             await self._run(claim)
         finally:
+            metrics.BUSY.dec()
             if keeper is not None and wake_up is not None:
                 keeper.cancel()
                 await asyncio.gather(keeper, return_exceptions=True)

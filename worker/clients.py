@@ -211,4 +211,5 @@ def _claim(message: worker_pb2.Claim) -> Claim:
         stages=tuple(StoredStage(stored.stage, stored.epoch, stored.hash) for stored in message.stages),
         grant=message.grant,
         write_up=message.write_up,
+        traceparent=message.traceparent,
     )

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import structlog
 
 from kit.errors import PrsmError
+from kit.telemetry import scope
+from kit.telemetry.scope import Scope
+from worker import metrics
 from worker.attempt import Attempt
 from worker.errors import LeaseLost
 from worker.model import Beat
@@ -27,6 +30,8 @@ class Heartbeat:
     async def beat(self, attempt: Attempt) -> None:
         """Run beside the work until the session is no longer ours, then return."""
         claim = attempt.claim
+        # One a second for hours: the session's trace is better off without them, its logs have the session's id.
+        scope.enter(Scope(session_id=claim.lease.session_id))
         held_until = self._monotonic() + claim.lease_seconds
         while True:
             await asyncio.sleep(claim.heartbeat_seconds)
@@ -36,13 +41,16 @@ class Heartbeat:
             try:
                 answer = await self._sessions.heartbeat(beat)
             except LeaseLost:
+                metrics.HEARTBEATS.labels("lost").inc()
                 return
             except PrsmError as error:
+                metrics.HEARTBEATS.labels("failed").inc()
                 # The service may be restarting. The work goes on while the lease lasts; then another worker has it.
                 if self._monotonic() >= held_until:
-                    log.warning("the lease ran out", session_id=claim.lease.session_id, cause=repr(error))
+                    log.warning("the lease ran out", cause=repr(error))
                     return
                 continue
+            metrics.HEARTBEATS.labels("answered").inc()
             held_until = sent + answer.lease_seconds
             attempt.grant = answer.grant or attempt.grant
             if not attempt.heed(answer.directive):

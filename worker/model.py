@@ -42,6 +42,8 @@ class Claim:
     grant: str
     """What opens the session's inputs at library and results."""
     write_up: bool = False
+    traceparent: str = ""
+    """The trace of the request that created the session."""
 
 
 class Directive(Enum):

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from kit.rpc.health import CannotListen, Health, HealthServer
+from kit.rpc.tls import TlsFiles
 
 
 class ProbeServer:
-    """Says SERVING between `serving(True)` and `serving(False)`."""
+    """Says SERVING between `serving(True)` and `serving(False)`, and that the process lives all the time."""
 
-    def __init__(self, listen: str) -> None:
-        """Raises OSError when the address is taken or not ours."""
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        self._health = HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+    def __init__(self, listen: str, *, tls: TlsFiles | None = None, plain: str = "") -> None:
+        """`plain` is a second host:port, always without TLS. Raises OSError when an address is taken or not ours."""
+        self._health = Health()
         try:
-            self.port = self._server.add_insecure_port(listen)
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {listen}") from error
+            self._servers = [HealthServer(listen, self._health, tls=tls)]
+            if plain:
+                self._servers.append(HealthServer(plain, self._health))
+        except CannotListen as error:
+            raise OSError(str(error)) from error
+        self.port = self._servers[0].port
 
     async def start(self) -> None:
-        await self._server.start()
+        await self._health.begin()
+        for server in self._servers:
+            await server.start()
 
     async def serving(self, yes: bool) -> None:
-        status = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
-        await self._health.set("", status)
+        await self._health.set_serving(yes)
 
     async def stop(self) -> None:
-        await self._server.stop(0)
+        for server in self._servers:
+            await server.stop()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import orjson
 import structlog
 
 from kit.errors import DeadlineExceeded, Unavailable
+from kit.telemetry import scope, tracing
+from kit.telemetry.scope import Scope, TraceContext
+from kit.telemetry.tracing import Attributes, Kind
+from worker import metrics
 from worker.attempt import Attempt, StageState
 from worker.context import RunningStage
 from worker.drain import Drain
@@ -47,6 +53,24 @@ class Runner:
 
     async def run(self, claim: Claim) -> Ending:
         """Work on a claim until it is done, lost, failed or handed back."""
+        lease, began = claim.lease, perf_counter()
+        within = Scope("", lease.session_id, TraceContext.parse(claim.traceparent))
+        about: Attributes = {
+            "prsm.session_id": lease.session_id,
+            "prsm.engine": claim.engine,
+            "prsm.epoch": lease.epoch,
+        }
+        with tracing.working(f"attempt {claim.engine}", Kind.CONSUMER, within, about) as span:
+            ending = await self._run(claim)
+            if span is not None:
+                span.set("prsm.ending", ending.value)
+                if ending is Ending.FAILED:
+                    span.fail(ending.value)
+            log.info("attempt ended", epoch=lease.epoch, ending=ending.value)
+        metrics.ATTEMPTS.labels(claim.engine, ending.value).observe(perf_counter() - began)
+        return ending
+
+    async def _run(self, claim: Claim) -> Ending:
         attempt = Attempt.of(claim, self._measure())
         work = asyncio.create_task(self._attempt(attempt), name="work")
         heart = asyncio.create_task(self._heartbeat.beat(attempt), name="heartbeat")
@@ -58,11 +82,10 @@ class Runner:
             else:
                 await _cancel(work)
                 if heart.done() and (error := heart.exception()):
-                    log.error("the heartbeat failed", session_id=claim.lease.session_id, exc_info=error)
+                    log.error("the heartbeat failed", exc_info=error)
                 ending = Ending.DROPPED if heart.done() else await self._hand_back(claim.lease)
         finally:
             await _cancel(work, heart, overdue)
-        log.info("attempt ended", session_id=claim.lease.session_id, epoch=claim.lease.epoch, ending=ending.value)
         return ending
 
     async def _attempt(self, attempt: Attempt) -> Ending:
@@ -87,8 +110,9 @@ class Runner:
                 continue
             if self._drain.begun:
                 return await self._hand_back(claim.lease)
-            content = await self._stage(attempt, engine, spec.name, context)
-            digest = await self._checkpoint(attempt, content, result=spec.name == last)
+            with _watched(claim, spec.name):
+                content = await self._stage(attempt, engine, spec.name, context)
+                digest = await self._checkpoint(attempt, content, result=spec.name == last)
             # What a later stage sees is what it would see after a crash: the output as it comes back from storage.
             outputs[spec.name] = orjson.loads(content)
         return await self._complete(attempt, outputs[last], digest)
@@ -133,14 +157,9 @@ class Runner:
     async def _fail(self, attempt: Attempt, error: Exception) -> Ending:
         lease, stage = attempt.claim.lease, attempt.stage.name
         failure = _failure(error, stage)
+        metrics.FAILURES.labels(attempt.claim.engine, "ours" if failure.ours else "input").inc()
         level = log.error if failure.ours else log.info
-        level(
-            "attempt failed",
-            session_id=lease.session_id,
-            stage=stage,
-            code=failure.code,
-            exc_info=error if failure.ours else None,
-        )
+        level("attempt failed", stage=stage, code=failure.code, exc_info=error if failure.ours else None)
         try:
             await insist(lambda: self._sessions.fail(lease, failure))
         except LeaseLost:
@@ -152,9 +171,24 @@ class Runner:
             await self._sessions.release(lease, "drain")
         except (LeaseLost, Unavailable, DeadlineExceeded) as error:
             # Without it the lease runs out by itself.
-            log.warning("not handed back", session_id=lease.session_id, cause=repr(error))
+            log.warning("not handed back", cause=repr(error))
             return Ending.DROPPED
         return Ending.RELEASED
+
+
+@contextmanager
+def _watched(claim: Claim, stage: str) -> Iterator[None]:
+    """Time a stage, as a span of its own."""
+    began, outcome = perf_counter(), "interrupted"
+    try:
+        with tracing.working(f"stage {stage}", Kind.INTERNAL, scope.current() or Scope(), {"prsm.stage": stage}):
+            yield
+        outcome = "finished"
+    except Exception as error:
+        outcome = "interrupted" if isinstance(error, LeaseLost) else "failed"
+        raise
+    finally:
+        metrics.STAGES.labels(claim.engine, stage, outcome).observe(perf_counter() - began)
 
 
 def _failure(error: Exception, stage: str) -> Failure:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from kit.settings import BusSettings, CallerSettings, HealthSettings, TlsSettings
+from kit.telemetry.settings import TelemetrySettings
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, TelemetrySettings):
     """Everything that can be set; lists are given as JSON."""
 
     model_config = SettingsConfigDict(env_prefix="PRSM_WORKER_", extra="ignore")
 
     listen: str = Field(description="host:port of the gRPC health service, for probes")
-    nats_url: str = Field(description="nats://host:port of a server with JetStream")
-    nats_token: str = Field(default="", description="token the NATS server asks for; empty for none")
-    internal_key: str = Field(description="path of the workers' private JWK, whose key id is worker")
     session_target: str = Field(description="host:port of the session service")
     results_target: str = Field(description="host:port of the results service")
     library_target: str = Field(description="host:port of the library service")

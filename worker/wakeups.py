@@ -89,16 +89,22 @@ class JobWakeUps:
             return
         js = self._bus.jetstream()
         for engine in missing:
-            config = ConsumerConfig(
-                durable_name=job_consumer(engine),
-                filter_subject=job_subject(engine),
-                deliver_policy=DeliverPolicy.ALL,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ACK_WAIT,
-                max_ack_pending=_MOST_HELD,
-            )
-            await js.add_consumer(JOBS_STREAM, config)  # Again with the same settings changes nothing.
+            await add_consumer(js, engine)
             self._subscriptions[engine] = await js.pull_subscribe_bind(durable=job_consumer(engine), stream=JOBS_STREAM)
+
+
+async def add_consumer(js: JetStreamContext, engine: str) -> None:
+    """Make the consumer that the workers of an engine share; again with the same settings changes nothing. Raises
+    NotFoundError without the stream."""
+    config = ConsumerConfig(
+        durable_name=job_consumer(engine),
+        filter_subject=job_subject(engine),
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT,
+        max_ack_pending=_MOST_HELD,
+    )
+    await js.add_consumer(JOBS_STREAM, config)
 
 
 async def _first_of(found: Iterable[JobMessage | None]) -> JobMessage | None:

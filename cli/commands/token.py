@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,12 +21,22 @@ def token(
         list[str] | None, typer.Option("--scope", help="read, admin or service; none for a full user; repeatable.")
     ] = None,
     ttl: Annotated[str, typer.Option("--ttl", help="How long it lives, such as 30m, 1h or 7d.")] = "1h",
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The file of the key to sign with, instead of the data directory's.")
+    ] = None,
 ) -> None:
     """Print a token of the local key, and nothing else."""
     from cli.stack.datadir import DataDir
     from cli.tokens import mint, seconds_of
 
     minted = mint(
-        DataDir(data_dir), user, email=email, name=name, teams=team or (), scopes=scope or (), ttl=seconds_of(ttl)
+        DataDir(data_dir),
+        user,
+        email=email,
+        name=name,
+        teams=team or (),
+        scopes=scope or (),
+        ttl=seconds_of(ttl),
+        key=key,
     )
     sys.stdout.write(minted + "\n")

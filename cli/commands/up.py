@@ -31,6 +31,12 @@ def up(
     initial_grant: Annotated[
         str, typer.Option("--initial-grant", help="Funds that a new user starts with.")
     ] = "1000.00",
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Serve Prometheus metrics of each part; endpoints.json says where.")
+    ] = False,
+    edge: Annotated[
+        str, typer.Option("--edge", help="What answers the REST API: gateway, or envoy (extra: envoy).")
+    ] = "gateway",
 ) -> int:
     """Run the whole product in the foreground until Ctrl-C."""
     import asyncio
@@ -39,7 +45,7 @@ def up(
     from cli.stack.running import run_stack, say
     from cli.stack.stack import Stack
 
-    options = StackOptions(data_dir, port, workers, database_url, initial_grant)
+    options = StackOptions(data_dir, port, workers, database_url, initial_grant, metrics, edge)
 
     async def serve() -> int:
         return await run_stack(Stack(options, say=say))

@@ -25,6 +25,7 @@ class DataDir:
         self.blobs = self.root / "blobs"
         self.logs = self.root / "logs"
         self.nats = self.root / "nats"
+        self.envoy = self.root / "envoy"
         self.endpoints = self.root / "endpoints.json"
         self.nats_token = self.keys / "nats.token"
         self.user_key = self.keys / "prsm-local.json"

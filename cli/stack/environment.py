@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.stack.datadir import DataDir
@@ -29,6 +29,10 @@ class Addresses:
     services: Mapping[str, int]
     nats: int
     workers: tuple[int, ...]
+    admin: int = 0
+    """Of Envoy's own interface, where Envoy is the edge."""
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    """Of the parts by name; empty when there are to be none."""
 
     def endpoints(self) -> dict[str, str]:
         """As `endpoints.json` shows them: host:port, but a URL for the gateway."""
@@ -36,6 +40,7 @@ class Addresses:
             "gateway": f"http://{HOST}:{self.gateway}",
             **{name: f"{HOST}:{port}" for name, port in self.services.items()},
             "nats": f"{HOST}:{self.nats}",
+            **{f"metrics.{name}": f"http://{HOST}:{port}/metrics" for name, port in self.metrics.items()},
         }
 
 
@@ -58,6 +63,7 @@ class Environments:
             "LISTEN": f"{HOST}:{self.addresses.services[name]}",
             "DATABASE_URL": self.database(name),
             **self._common(name),
+            **self._metrics(name),
         }
         defaults = {"DRAIN_SECONDS": _SERVICE_DRAIN}
         if name in ("library", "results"):
@@ -70,7 +76,11 @@ class Environments:
 
     def worker(self, number: int) -> dict[str, str]:
         """`number` counts from 0."""
-        fixed = {"LISTEN": f"{HOST}:{self.addresses.workers[number]}", **self._common("worker")}
+        fixed = {
+            "LISTEN": f"{HOST}:{self.addresses.workers[number]}",
+            **self._common("worker"),
+            **self._metrics(f"worker-{number + 1}"),
+        }
         return self._merged("worker", {"DRAIN_SECONDS": _DRAIN["worker"]}, fixed)
 
     def gateway(self) -> dict[str, str]:
@@ -81,6 +91,7 @@ class Environments:
             "USER_ISSUER": USER_ISSUER,
             "USER_AUDIENCE": USER_AUDIENCE,
             "USER_JWKS": str(self.data.user_jwks),
+            **self._metrics("gateway"),
         }
         defaults = {
             "DESCRIPTORS": str(_ROOT / "gen" / "descriptors.binpb"),
@@ -88,8 +99,34 @@ class Environments:
         }
         return self._merged("gateway", defaults, fixed)
 
+    def envoy(self) -> dict[str, str]:
+        fixed = {
+            "HOST": HOST,
+            "PORT": str(self.addresses.gateway),
+            "ADMIN_PORT": str(self.addresses.admin),
+            "BACKENDS": json.dumps({name: f"{HOST}:{port}" for name, port in self.addresses.services.items()}),
+            "USER_ISSUER": USER_ISSUER,
+            "USER_AUDIENCE": USER_AUDIENCE,
+            "USER_JWKS": str(self.data.user_jwks),
+            "SECRETS_DIR": str(self.data.envoy),
+        }
+        if (metrics := self.addresses.metrics.get("envoy")) is not None:
+            fixed["METRICS_PORT"] = str(metrics)
+        defaults = {
+            "DESCRIPTORS": str(_ROOT / "gen" / "descriptors.binpb"),
+            "DRAIN_SECONDS": _DRAIN["gateway"],
+            # A service that starts again is there for the next request, not for the next check.
+            "HEALTH_CHECK_SECONDS": "0",
+            "CONCURRENCY": "2",
+        }
+        return self._merged("envoy", defaults, fixed)
+
     def migration(self) -> dict[str, str]:
         return {**self.inherited, **{f"PRSM_{name.upper()}_DATABASE_URL": self.database(name) for name in SERVICES}}
+
+    def _metrics(self, part: str) -> dict[str, str]:
+        port = self.addresses.metrics.get(part)
+        return {"METRICS_LISTEN": f"{HOST}:{port}"} if port is not None else {}
 
     def _common(self, name: str) -> dict[str, str]:
         peers = {f"{peer.upper()}_TARGET": f"{HOST}:{port}" for peer, port in self.addresses.services.items()}

@@ -36,6 +36,14 @@ def load_user_key(data: DataDir) -> OKPKey:
     return _key(data.user_key, USER_KID)
 
 
+def read_key(path: Path) -> OKPKey:
+    """A private key from its file. Raises Refused."""
+    try:
+        return load_key(path)
+    except (OSError, ValueError) as error:
+        raise Refused(f"the key {path} cannot be read: {error}") from error
+
+
 def _key(path: Path, kid: str) -> OKPKey:
     try:
         return load_key(path) if path.exists() else create_key(path, kid)

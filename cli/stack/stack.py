@@ -26,6 +26,16 @@ def python_module(module: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", module)
 
 
+def _require_envoy() -> None:
+    """Raises Refused with the cure where there is no Envoy."""
+    from deploy.envoy.program import find_envoy
+
+    try:
+        find_envoy()
+    except FileNotFoundError as error:
+        raise Refused(str(error)) from None
+
+
 class Stack:
     """Use `start`, then `stop`, on one event loop, in the main thread."""
 
@@ -54,6 +64,8 @@ class Stack:
 
     async def start(self) -> None:
         """Return when every part is healthy. Raises Refused; then `stop` must still be called."""
+        if self._options.edge == "envoy":
+            _require_envoy()
         self.data.create()
         self._lock = self.data.lock()
         self.data.endpoints.unlink(missing_ok=True)
@@ -105,11 +117,16 @@ class Stack:
 
     def _choose_ports(self) -> Addresses:
         gateway = self._ports.take(self._options.port)
+        workers = range(1, self._options.workers + 1)
+        edge = self._options.edge
+        parts = [edge, *SERVICES, *(f"worker-{number}" for number in workers)] if self._options.metrics else []
         return Addresses(
             gateway=gateway,
             services={name: self._ports.free() for name in SERVICES},
             nats=self._ports.free(),
-            workers=tuple(self._ports.free() for _ in range(self._options.workers)),
+            workers=tuple(self._ports.free() for _ in workers),
+            metrics={part: self._ports.free() for part in parts},
+            admin=self._ports.free() if edge == "envoy" else 0,
         )
 
     def _begin(self, specs: Iterable[PartSpec]) -> None:
@@ -165,5 +182,9 @@ class Stack:
         ]
 
     def _edge(self, environments: Environments) -> PartSpec:
-        port = self._addresses.gateway
-        return PartSpec("gateway", Tier.EDGE, self._program("gateway"), environments.gateway(), ready(port))
+        probe = ready(self._addresses.gateway)
+        if self._options.edge == "gateway":
+            return PartSpec("gateway", Tier.EDGE, self._program("gateway"), environments.gateway(), probe)
+        self.data.envoy.mkdir(mode=0o700, exist_ok=True)
+        argv = (*self._program("deploy.envoy"), str(self.data.envoy))
+        return PartSpec("envoy", Tier.EDGE, argv, environments.envoy(), probe)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from joserfc.jwk import OKPKey
 
-from kit.auth.keys import KeySource
+from kit.auth.keys import KeySource, owner_of
 from kit.auth.tokens import TokenRules, TokenVerifier, header_of, mint
 from kit.errors import Forbidden, Unauthorized
 from kit.times import Clock
@@ -66,7 +66,7 @@ class GrantVerifier:
         """Raises Forbidden."""
         try:
             _, claims = await self._tokens.claims(token)
-            if header_of(token).get("kid") != SIGNER:
+            if owner_of(header_of(token).get("kid")) != SIGNER:
                 raise Unauthorized()
             return Grant(
                 owner=str(claims["owner"]),

@@ -1,16 +1,18 @@
 """Internal identity: short tokens of a second issuer, one signing key per process, the callee as audience.
 
-A key's id is the name of the service that owns it, so that no service can speak for another. A user's token never
-opens an internal method, and an internal token never opens a user's.
+A key's id is the name of the service that owns it, for several replicas with a name of theirs after a slash
+(`session/2`), so that no service can speak for another. A user's token never opens an internal method, and an internal
+token never opens a user's.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 from joserfc.jwk import OKPKey
 
-from kit.auth.keys import KeySource
+from kit.auth.keys import KeySource, owner_of
 from kit.auth.tokens import TokenRules, TokenVerifier, header_of, mint
 from kit.errors import Unauthorized
 from kit.times import SECOND, Clock
@@ -19,10 +21,26 @@ ISSUER = "prsm-internal"
 TYPE = "prsm-internal+jwt"
 
 
+class TokenSource(Protocol):
+    """Where a process has its tokens from."""
+
+    def token(self, audience: str) -> str:
+        """A token for the service `audience`. Raises Unavailable."""
+        ...
+
+
+class CallerVerifier(Protocol):
+    """Tells which service calls."""
+
+    async def caller(self, token: str) -> str:
+        """The calling service's name. Raises Unauthorized."""
+        ...
+
+
 @lru_cache(maxsize=64)
-def _key_id(token: str) -> object:
-    """Of a verified token; every caller shows the same one for minutes."""
-    return header_of(token).get("kid")
+def _owner(token: str) -> str:
+    """Of a verified token's key; every caller shows the same one for minutes."""
+    return owner_of(header_of(token).get("kid"))
 
 
 class InternalSigner:
@@ -48,7 +66,7 @@ class InternalSigner:
 
 
 class InternalVerifier:
-    """Tells which service calls."""
+    """Tells which service calls, by the key that it signs with."""
 
     def __init__(self, keys: KeySource, audience: str, clock: Clock) -> None:
         rules = TokenRules(issuer=ISSUER, audience=audience, types=(TYPE,), leeway=5)
@@ -58,6 +76,6 @@ class InternalVerifier:
         """The calling service's name. Raises Unauthorized."""
         principal, _ = await self._tokens.claims(token)
         # A key speaks only for the service that it is named after.
-        if _key_id(token) != principal.user_id:
+        if _owner(token) != principal.user_id:
             raise Unauthorized()
         return principal.user_id

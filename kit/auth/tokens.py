@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from joserfc.errors import BadSignatureError, JoseError
+from joserfc.jwk import KeySet, OKPKey
 
 from kit.auth.keys import KeySource
 from kit.auth.principal import Principal
@@ -33,6 +33,8 @@ class TokenRules:
     """Seconds of clock difference that are forgiven."""
     longest: int = 16 * 1024
     """Characters of a token; a longer one is not looked at."""
+    alone: bool = False
+    """Whether a token must be for this audience and no other besides."""
 
 
 def header_of(token: str) -> Mapping[str, Any]:
@@ -80,7 +82,7 @@ class TokenVerifier:
         try:
             kid = header_of(token).get("kid")
             keys = await self._keys.keys(kid if isinstance(kid, str) else None)
-            decoded = jwt.decode(token, keys, algorithms=list(self._rules.algorithms))
+            decoded = await self._decoded(token, keys)
             ends = self._checked(decoded.header, decoded.claims, now)
         except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
             # Whatever a stranger's bytes make a parser stumble over is a bad token, never a fault of ours.
@@ -90,6 +92,17 @@ class TokenVerifier:
         if len(self._known) > _CACHE:
             self._known.popitem(last=False)
         return principal, decoded.claims
+
+    async def _decoded(self, token: str, keys: KeySet) -> jwt.Token:
+        algorithms = list(self._rules.algorithms)
+        try:
+            return jwt.decode(token, keys, algorithms=algorithms)
+        except BadSignatureError:
+            # The key of this id may have been replaced by another.
+            newer = await self._keys.newer(keys)
+            if newer is None:
+                raise
+            return jwt.decode(token, newer, algorithms=algorithms)
 
     def _checked(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: int) -> int:
         rules = self._rules
@@ -104,6 +117,7 @@ class TokenVerifier:
             str(header.get("typ", "")).lower().removeprefix("application/") in rules.types
             and claims.get("iss") == rules.issuer
             and rules.audience in audiences
+            and (len(audiences) == 1 or not rules.alone)
             and isinstance(subject, str)
             and 0 < len(subject) <= 255
             and "\0" not in subject  # PostgreSQL could not store it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 
 import nats
@@ -23,12 +24,21 @@ class Bus:
     """A NATS connection with JetStream. `start` returns at once and connects in the background."""
 
     def __init__(
-        self, url: str, *, name: str, token: str = "", replicas: int = 1, retention: float = 7 * 86400
+        self,
+        url: str,
+        *,
+        name: str,
+        token: str = "",
+        tls: ssl.SSLContext | None = None,
+        replicas: int = 1,
+        retention: float = 7 * 86400,
     ) -> None:
-        """`retention` is in seconds."""
+        """`url` may be several, separated by commas; `tls` says which certificates do for tls://, the system's
+        authorities if not given. `retention` is in seconds."""
         self._url = url
         self._name = name
         self._token = token
+        self._tls = tls
         self._replicas = replicas
         self._retention = retention
         self._client = Client()
@@ -77,13 +87,15 @@ class Bus:
         while True:
             try:
                 await self._client.connect(
-                    servers=self._url.split(","),
+                    servers=[url.strip() for url in self._url.split(",")],
                     name=self._name,
                     token=self._token or None,
+                    tls=self._tls,
                     connect_timeout=2,
                     reconnect_time_wait=0.25,  # type: ignore[arg-type]  # seconds, a float works
                     max_reconnect_attempts=-1,
-                    ping_interval=10,
+                    # A server that is silent for nine seconds is left for another one of the cluster.
+                    ping_interval=3,
                     max_outstanding_pings=2,
                     allow_reconnect=True,
                     error_cb=_quiet,

@@ -7,6 +7,7 @@ of the retention window are published again. Consumers apply only what is news t
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 
 import structlog
 from nats.js.api import PubAck
@@ -19,9 +20,19 @@ from kit.db.leases import Leases
 from kit.db.outbox import Event, Outbox, StoredEvent
 from kit.errors import Unavailable
 from kit.ids import Ids
+from kit.telemetry import tracing
+from kit.telemetry.metrics import Counter, Histogram
+from kit.telemetry.scope import TRACEPARENT, TraceContext
+from kit.telemetry.tracing import Kind, Span
 from kit.times import DAY, HOUR, SECOND, Clock, rfc3339
 
 log = structlog.get_logger("relay")
+PUBLISHED = Counter("prsm_relay_published_events_total", "Events that the stream acknowledged.")
+FAILED = Counter("prsm_relay_failed_events_total", "Events that were sent and not acknowledged in time.")
+REPUBLISHED = Counter("prsm_relay_republished_events_total", "Events published again because the stream lost some.")
+DURATION = Histogram("prsm_relay_publish_duration_seconds", "Publishing of one batch, acknowledgements included.")
+for _counter in (PUBLISHED, FAILED, REPUBLISHED):
+    _counter.prepare()
 _BATCH = 256
 _GATHER = 0.02
 _ACKS = 5.0
@@ -103,18 +114,25 @@ class Relay:
     async def _publish(self, rows: list[StoredEvent]) -> None:
         js = self._bus.jetstream()
         acks: list[asyncio.Future[PubAck]] = []
+        began = perf_counter()
+        spans = [_span(row.event) for row in rows]
         try:
             # One time limit for all: with one for each, every event would leave in a packet of its own.
             async with asyncio.timeout(_STALL):
                 # Sent in order on one connection, so the stream keeps that order; the acks are awaited together.
-                for row in rows:
+                for row, span in zip(rows, spans, strict=True):
                     event = row.event
-                    acks.append(await js.publish_async(event.subject, event.payload, headers=self._headers(event)))
+                    headers = self._headers(event, span)
+                    acks.append(await js.publish_async(event.subject, event.payload, headers=headers))
             await asyncio.wait(acks, timeout=_ACKS)
         finally:
             # The late ones; the client counts them as pending until they end.
             for ack in acks:
                 ack.cancel()
+            for span in spans:
+                if span is not None:
+                    span.end()
+            DURATION.observe(perf_counter() - began)
         outcomes = [_outcome(ack) for ack in acks]
         done = [row.row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, int)]
         last = max((outcome for outcome in outcomes if isinstance(outcome, int)), default=0)
@@ -128,12 +146,17 @@ class Relay:
 
         if done:
             await self._db.write(mark)
+        PUBLISHED.inc(len(done))
+        FAILED.inc(len(rows) - len(done))
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    def _headers(self, event: Event) -> dict[str, str]:
+    def _headers(self, event: Event, span: Span | None) -> dict[str, str]:
+        traceparent = event.traceparent if span is None else span.context.traceparent
+        trace = {TRACEPARENT: traceparent} if traceparent else {}
         return {
+            **trace,
             "Nats-Msg-Id": event.id,
             "ce-specversion": "1.0",
             "ce-id": event.id,
@@ -162,9 +185,18 @@ class Relay:
         if known is None or lost:
             again = await self._db.write(record)
             if lost:
+                REPUBLISHED.inc(again)
                 log.warning("the stream lost messages; publishing again", events=again)
         self._mark = (created, last)
         self._stream_checked = now
+
+
+def _span(event: Event) -> Span | None:
+    parent = TraceContext.parse(event.traceparent)
+    if parent is None:
+        return None
+    attributes = {"messaging.system": "nats", "messaging.message.id": event.id, "prsm.event_key": event.key}
+    return tracing.start(f"publish {event.type}", Kind.PRODUCER, parent, attributes)
 
 
 def _outcome(ack: asyncio.Future[PubAck]) -> int | BaseException:

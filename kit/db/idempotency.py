@@ -1,22 +1,30 @@
 """Idempotency keys of clients: one effect per (principal, method, key), and the first answer for every retry.
 
 A record is `pending` with a lease while its request is under way, then `done` with the answer. Only success is
-stored; a refused request leaves no record. A record whose lease ran out (the process died) may be taken over.
+stored; a refused request leaves no record. The process that works on a request extends its lease; one that ran out (the
+process died, or is cut off) may be taken over, and a second request waits for longer than a lease lasts. So a client
+whose request is lost with a process gets its answer from the next one at the first retry.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, select, update
+import structlog
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from kit.db.database import Database
 from kit.db.tables import KitTables
 from kit.db.upsert import insert_for
-from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused, PrsmError
 from kit.ids import Ids
+from kit.tasks import beside
 from kit.times import DAY, SECOND, Clock
+
+log = structlog.get_logger("idempotency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +63,19 @@ class IdempotencyStore:
         clock: Clock,
         ids: Ids,
         *,
-        lease: int = 30 * SECOND,
-        wait: float = 2.0,
+        lease: int = 5 * SECOND,
+        renew: float = 1.0,
+        wait: float = 6.0,
         poll: float = 0.05,
     ) -> None:
-        """`lease` is in microseconds; `wait` and `poll` are how long and how often, in seconds, a second request
-        looks whether the first has ended."""
+        """`lease` is in microseconds; `renew` is how often, in seconds, it is extended; `wait` and `poll` are how long
+        and how often, in seconds, a second request looks whether the first has ended."""
         self._db = db
         self._table = tables.idempotency
         self._clock = clock
         self._ids = ids
         self._lease = lease
+        self._renew = renew
         self._wait = wait
         self._poll = poll
 
@@ -79,6 +89,45 @@ class IdempotencyStore:
                 return outcome
             await asyncio.sleep(self._poll)
         raise IdempotencyKeyInUse()
+
+    @asynccontextmanager
+    async def held(self, ticket: Ticket) -> AsyncIterator[None]:
+        """Extend the lease while the block lasts. A request that is refused in it frees its key."""
+        try:
+            async with beside(self._extend(ticket), "idempotency-lease"):
+                yield
+        except PrsmError:
+            await self.abandon(ticket)
+            raise
+
+    async def _extend(self, ticket: Ticket) -> None:
+        while True:
+            await asyncio.sleep(self._renew)
+            try:
+                await self.extend(ticket)
+            except Exception as error:
+                log.warning("a lease is not extended", cause=repr(error))
+
+    async def extend(self, ticket: Ticket) -> None:
+        """Begin the lease anew. One that ran out stays so: somebody may be about to take over."""
+        t = self._table
+        now = self._clock.now()
+        await self._db.write(
+            lambda c: c.execute(
+                update(t)
+                .where(*self._own(ticket), t.c.state == "pending", t.c.lease_until > now)
+                .values(lease_until=now + self._lease)
+            )
+        )
+
+    def _own(self, ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
+        t = self._table
+        return (
+            t.c.principal == ticket.principal,
+            t.c.method == ticket.method,
+            t.c.key == ticket.key,
+            t.c.holder == ticket.holder,
+        )
 
     def _claim(self, connection: Connection, ticket: Ticket, fingerprint: str) -> Replay | Ticket | None:
         t = self._table
@@ -116,14 +165,7 @@ class IdempotencyStore:
     def finish(self, connection: Connection, ticket: Ticket, response: bytes, location: str) -> None:
         t = self._table
         changed = connection.execute(
-            update(t)
-            .where(
-                t.c.principal == ticket.principal,
-                t.c.method == ticket.method,
-                t.c.key == ticket.key,
-                t.c.holder == ticket.holder,
-            )
-            .values(state="done", response=response, location=location)
+            update(t).where(*self._own(ticket)).values(state="done", response=response, location=location)
         ).rowcount
         if not changed:
             # The lease ran out and a retry took over: its effect counts, not this one.
@@ -138,17 +180,7 @@ class IdempotencyStore:
         """Forget a request that was refused, so that the key may be used again. What was recorded stays: the row
         tells, for a ticket's own mark outlives a transaction that failed after it."""
         t = self._table
-        await self._db.write(
-            lambda c: c.execute(
-                delete(t).where(
-                    t.c.principal == ticket.principal,
-                    t.c.method == ticket.method,
-                    t.c.key == ticket.key,
-                    t.c.holder == ticket.holder,
-                    t.c.state == "pending",
-                )
-            )
-        )
+        await self._db.write(lambda c: c.execute(delete(t).where(*self._own(ticket), t.c.state == "pending")))
 
     def prune(self, connection: Connection) -> int:
         t = self._table

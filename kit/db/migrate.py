@@ -12,8 +12,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from kit.db.dsn import ENGINE_URL, connector
+from kit.db.revision import check, revision_of
 
 
 def schema_of(package: str) -> str:
@@ -21,43 +25,50 @@ def schema_of(package: str) -> str:
     return package.rpartition(".")[2]
 
 
-def _alembic(connection: Connection, package: str, revision: str) -> None:
+def _alembic(connection: Connection, package: str, revision: str) -> str:
     module = importlib.import_module(package)
     config = Config()
     config.set_main_option("script_location", str(Path(str(module.__file__)).parent / "migrations"))
     config.attributes["connection"] = connection
+    service = schema_of(package)
+    found, newest = revision_of(connection, service), ScriptDirectory.from_config(config).get_current_head() or ""
+    if found.isdecimal() and int(found) > int(newest):
+        # A release that is taken back leaves the shape that the newer one made, and works on it.
+        check(found, newest, service)
+        return found
     command.upgrade(config, revision)
     connection.commit()
+    return revision_of(connection, service)
 
 
-def _postgres(connection: Connection, package: str, revision: str) -> None:
+def _postgres(connection: Connection, package: str, revision: str) -> str:
     schema = schema_of(package)
     # Two migrations of one schema at a time would trip over each other.
     connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"prsm-{schema}"})
     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
     connection.execute(text(f'SET search_path TO "{schema}"'))
     connection.commit()
-    _alembic(connection, package, revision)
+    return _alembic(connection, package, revision)
 
 
-async def _upgrade_postgres(package: str, url: str, revision: str) -> None:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+async def _upgrade_postgres(package: str, url: str, revision: str) -> str:
+    engine = create_async_engine(ENGINE_URL, async_creator=connector(url))
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_postgres, package, revision)
+            return await connection.run_sync(_postgres, package, revision)
     finally:
         await engine.dispose()
 
 
-def upgrade(package: str, url: str, *, revision: str = "head") -> None:
-    """Run the migrations of `package` (its `migrations` folder) on the database at `url`. Not on an event loop."""
+def upgrade(package: str, url: str, *, revision: str = "head") -> str:
+    """Run the migrations of `package` (its `migrations` folder) on the database at `url`; the revision that it is at
+    then. Not on an event loop."""
     if url.startswith("postgresql"):
-        asyncio.run(_upgrade_postgres(package, url, revision))
-        return
+        return asyncio.run(_upgrade_postgres(package, url, revision))
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            _alembic(connection, package, revision)
+            return _alembic(connection, package, revision)
     finally:
         engine.dispose()
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kit.db.prepared import Statement
 from kit.db.tables import KitTables
+from kit.telemetry import scope
 
-_EVENT = ("subject", "event_id", "event_type", "event_key", "payload", "created_at")
+_EVENT = ("subject", "event_id", "event_type", "event_key", "payload", "created_at", "traceparent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Event:
     key: str
     payload: bytes
     created_at: int
+    traceparent: str = ""
+    """The trace that it belongs to; empty for that of the work which appends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Outbox:
                 "event_key": event.key,
                 "payload": event.payload,
                 "created_at": event.created_at,
+                "traceparent": event.traceparent or scope.traceparent(),
             }
             for event in events
         ]
@@ -67,8 +71,8 @@ class Outbox:
     def unpublished(self, connection: Connection, limit: int) -> list[StoredEvent]:
         """The oldest rows without a mark. Never "id greater than the last": a lower id may commit later."""
         return [
-            StoredEvent(row, Event(id_, type_, subject, key, payload, created_at))
-            for row, subject, id_, type_, key, payload, created_at in self._unpublished.all(
+            StoredEvent(row, Event(id_, type_, subject, key, payload, created_at, traceparent))
+            for row, subject, id_, type_, key, payload, created_at, traceparent in self._unpublished.all(
                 connection, {"limit": limit}
             )
         ]

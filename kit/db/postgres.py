@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from time import perf_counter
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from kit.db import watch
+from kit.db.dsn import ENGINE_URL, connector
 from kit.errors import Unavailable
 
 T = TypeVar("T")
 _RETRIED = frozenset({"40001", "40P01"})
 _ATTEMPTS = 5
+_ABANDONED = {
+    # A process whose host vanishes in the middle of a transaction must not keep its locks: the server would only find
+    # out after two hours. In milliseconds, then in seconds and tries.
+    "idle_in_transaction_session_timeout": "5000",
+    "tcp_user_timeout": "5000",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
 
 
 def _sqlstate(error: DBAPIError) -> str:
@@ -29,18 +42,25 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, schema: str, pool_size: int = 10, pool_timeout: float = 5) -> None:
         self._engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            ENGINE_URL,
+            async_creator=connector(
+                url,
+                timeout=5,
+                command_timeout=30,
+                server_settings={"search_path": schema, "application_name": f"prsm-{schema}", **_ABANDONED},
+            ),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
             pool_pre_ping=False,
-            connect_args={
-                "timeout": 5,
-                "command_timeout": 30,
-                "server_settings": {"search_path": schema, "application_name": f"prsm-{schema}"},
-            },
+            # Parameters are users' texts: no error may quote them.
+            hide_parameters=True,
         )
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        pool = self._engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        self._pool = pool
+        watch.SIZE.set(pool_size)
         self._listeners: list[Callable[[], None]] = []
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -48,15 +68,31 @@ class PostgresDatabase:
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         # A caller that goes away does not undo what is under way.
-        return await asyncio.shield(asyncio.ensure_future(self._write(fn)))
+        task = asyncio.ensure_future(self._watched(fn))
+        task.add_done_callback(_noticed)
+        return await asyncio.shield(task)
 
-    async def _write(self, fn: Callable[[Connection], T]) -> T:
+    async def _watched(self, fn: Callable[[Connection], T]) -> T:
+        seen = watch.Write()
+        try:
+            return await self._write(fn, seen)
+        except Unavailable:
+            watch.ERRORS.labels("unavailable").inc()
+            raise
+        finally:
+            seen.end()
+            self._count_connections()
+
+    async def _write(self, fn: Callable[[Connection], T], seen: watch.Write) -> T:
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._engine.begin() as connection:
+                    seen.begun = seen.begun or perf_counter()
+                    self._count_connections()
                     value = await connection.run_sync(fn)
             except DBAPIError as error:
                 if _sqlstate(error) in _RETRIED and attempt + 1 < _ATTEMPTS:
+                    watch.ERRORS.labels("retried").inc()
                     continue
                 raise _translated(error) from error
             except (OSError, TimeoutError, NoConnectionFree) as error:
@@ -65,6 +101,9 @@ class PostgresDatabase:
                 listener()
             return value
         raise AssertionError("unreachable")
+
+    def _count_connections(self) -> None:
+        watch.IN_USE.set(self._pool.checkedout())
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         try:
@@ -83,6 +122,12 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _noticed(task: asyncio.Future[Any]) -> None:
+    """A caller that went away does not ask how it ended; asyncio would complain that nobody did."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _translated(error: DBAPIError) -> Exception:

@@ -10,12 +10,15 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
+from kit.db import watch
 from kit.errors import Unavailable
 
 T = TypeVar("T")
@@ -23,7 +26,10 @@ _GROUP = 256
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 10.0})
+    # Parameters are users' texts: no error may quote them.
+    engine = create_engine(
+        url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 10.0}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -47,10 +53,13 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 class _Work:
-    __slots__ = ("error", "fn", "future", "value")
+    __slots__ = ("begun", "context", "error", "fn", "future", "value")
 
     def __init__(self, fn: Callable[[Connection], Any], future: asyncio.Future[Any]) -> None:
         self.fn = fn
+        # Events that it appends belong to its caller's trace.
+        self.context = copy_context()
+        self.begun = 0.0
         self.future = future
         self.value: Any = None
         self.error: BaseException | None = None
@@ -84,9 +93,18 @@ class SqliteDatabase:
         if self._closed:
             raise Unavailable("The database is closed")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(_Work(fn, future))
-        # A caller that goes away cancels the future and nothing else: what is under way is not undone.
-        return cast(T, await future)
+        work = _Work(fn, future)
+        seen = watch.Write()
+        self._queue.put(work)
+        try:
+            # A caller that goes away cancels the future and nothing else: what is under way is not undone.
+            return cast(T, await future)
+        except Unavailable:
+            watch.ERRORS.labels("unavailable").inc()
+            raise
+        finally:
+            seen.begun = work.begun
+            seen.end()
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         reader = self._reader
@@ -154,8 +172,9 @@ class SqliteDatabase:
             run("BEGIN IMMEDIATE")
             for work in group:
                 run("SAVEPOINT work")
+                work.begun = perf_counter()
                 try:
-                    work.value = work.fn(connection)
+                    work.value = work.context.run(work.fn, connection)
                 except Exception as error:
                     work.error = error
                     run("ROLLBACK TO work")

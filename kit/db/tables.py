@@ -23,8 +23,9 @@ BigSerial = BigInteger().with_variant(Integer(), "sqlite")
 
 @dataclass(frozen=True, slots=True)
 class KitTables:
-    """Outbox, inbox, idempotency records and leases of one database."""
+    """Outbox, inbox, idempotency records and leases of one database, and the revision that its tables stand for."""
 
+    revision: str
     outbox: Table
     inbox: Table
     idempotency: Table
@@ -32,8 +33,9 @@ class KitTables:
     stream_marks: Table
 
 
-def add_kit_tables(metadata: MetaData) -> KitTables:
-    """Declare them in a service's metadata; the service's first migration creates them."""
+def add_kit_tables(metadata: MetaData, *, revision: str = "") -> KitTables:
+    """Declare them in a service's metadata; the service's first migration creates them. `revision` is the migration
+    that makes the tables as the service's code needs them."""
     outbox = Table(
         "outbox",
         metadata,
@@ -45,6 +47,8 @@ def add_kit_tables(metadata: MetaData) -> KitTables:
         Column("payload", LargeBinary, nullable=False),
         Column("created_at", BigInteger, nullable=False),
         Column("published_at", BigInteger),
+        # The W3C trace context of what made the event; empty without one.
+        Column("traceparent", Text, nullable=False, server_default=text("''")),
     )
     Index(
         "outbox_unpublished",
@@ -91,4 +95,4 @@ def add_kit_tables(metadata: MetaData) -> KitTables:
         Column("created", Text, nullable=False),
         Column("last_seq", BigInteger, nullable=False),
     )
-    return KitTables(outbox, inbox, idempotency, leases, stream_marks)
+    return KitTables(revision, outbox, inbox, idempotency, leases, stream_marks)

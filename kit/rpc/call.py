@@ -45,6 +45,11 @@ class Call:
             raise Unauthorized()
         return self._principal
 
+    @property
+    def user_id(self) -> str:
+        """Of the signed-in user; "" where there is none."""
+        return self._principal.user_id if self._principal is not None else ""
+
     def recorder(self, answer: Callable[[T], Message]) -> Callable[[Connection, T], None]:
         """How a use case records its outcome for the client's idempotency key, inside its own transaction."""
         ticket = self.ticket

@@ -9,68 +9,66 @@ from typing import Any
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-from kit.auth.internal import InternalSigner
+from kit.auth.internal import TokenSource
 from kit.errors import DeadlineExceeded, RemoteError, Unavailable
+from kit.rpc.outgoing import PeerCall
 from kit.rpc.reasons import DETAILS_KEY, DOMAIN, ERROR_KEY
 
-# Reads may be sent again when the server was away; writes are retried by their callers, who know their ids.
-_RETRIED_READS = {
-    "maxAttempts": 3,
-    "initialBackoff": "0.05s",
-    "maxBackoff": "0.5s",
-    "backoffMultiplier": 3,
-    "retryableStatusCodes": ["UNAVAILABLE"],
-}
-MOST_RECEIVED = 8 * 1024 * 1024
-
-
-def open_channel(target: str, *, reads: Iterable[tuple[str, str]] = ()) -> grpc.aio.Channel:
-    """A channel to `host:port`, round robin over its addresses. `reads` are (service, method) that may be retried."""
-    names = [{"service": service, "method": method} for service, method in reads]
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if names:
-        config["methodConfig"] = [{"name": names, "retryPolicy": _RETRIED_READS}]
-    options: list[tuple[str, Any]] = [
-        ("grpc.service_config", json.dumps(config)),
-        ("grpc.keepalive_time_ms", 20_000),
-        ("grpc.keepalive_timeout_ms", 5_000),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.max_receive_message_length", MOST_RECEIVED),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1_000),
-        ("grpc.enable_http_proxy", 0),
-    ]
-    return grpc.aio.insecure_channel(f"dns:///{target}", options=options)
+_TURNS = 3
 
 
 class Peer:
     """Another service, as this one calls it."""
 
-    def __init__(self, audience: str, signer: InternalSigner) -> None:
+    def __init__(self, audience: str, tokens: TokenSource) -> None:
         self._audience = audience
-        self._signer = signer
+        self._tokens = tokens
 
     def metadata(self, extra: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
-        return (("authorization", f"Bearer {self._signer.token(self._audience)}"), *extra)
+        return (("authorization", f"Bearer {self._tokens.token(self._audience)}"), *extra)
 
     async def call(self, method: Any, request: Any, *, timeout: float, extra: Iterable[tuple[str, str]] = ()) -> Any:
         """Call a unary (or client-streaming) method; `timeout` in seconds. Raises RemoteError, Unavailable,
         DeadlineExceeded."""
+        seen = PeerCall(self._audience, request)
+        code = "CANCELLED"
         try:
-            return await method(request, timeout=timeout, metadata=self.metadata(extra))
+            answer = await method(request, timeout=timeout, metadata=self.metadata((*seen.metadata, *extra)))
+            code = "OK"
+            return answer
         except grpc.aio.AioRpcError as error:
+            code = error.code().name
             raise named(error, self._audience) from error
+        finally:
+            seen.end(code)
+
+    async def read(self, method: Any, request: Any, *, timeout: float) -> Any:
+        """The same for a method that changes nothing: asked again at once, twice at most, when nobody answered within
+        `timeout`. With a deadline shorter than it takes to notice that a replica is gone, its turn is lost; round
+        robin gives the next one to another."""
+        for _ in range(_TURNS - 1):
+            try:
+                return await self.call(method, request, timeout=timeout)
+            except (Unavailable, DeadlineExceeded):
+                continue
+        return await self.call(method, request, timeout=timeout)
 
     async def stream(
         self, method: Any, request: Any, *, timeout: float, extra: Iterable[tuple[str, str]] = ()
     ) -> AsyncIterator[Any]:
         """Iterate over the answers of a server-streaming method."""
+        seen = PeerCall(self._audience, request)
+        code = "CANCELLED"
         try:
-            async for message in method(request, timeout=timeout, metadata=self.metadata(extra)):
+            metadata = self.metadata((*seen.metadata, *extra))
+            async for message in method(request, timeout=timeout, metadata=metadata):
                 yield message
+            code = "OK"
         except grpc.aio.AioRpcError as error:
+            code = error.code().name
             raise named(error, self._audience) from error
+        finally:
+            seen.end(code)
 
 
 def named(error: grpc.aio.AioRpcError, peer: str) -> Exception:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, NoReturn
 
 import grpc
@@ -19,15 +19,15 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from kit.auth.grants import METADATA_KEY as GRANT_KEY
 from kit.auth.grants import GrantVerifier
-from kit.auth.internal import InternalVerifier
+from kit.auth.internal import CallerVerifier
 from kit.auth.tokens import TokenVerifier
 from kit.db.idempotency import IdempotencyStore, Replay
-from kit.errors import DeadlineExceeded, Fault, Forbidden, PrsmError, Unauthorized, ValidationError
+from kit.errors import DeadlineExceeded, Fault, PrsmError, ValidationError
 from kit.ids import Ids
-from kit.levels import Level
+from kit.rpc.admission import Admission
 from kit.rpc.call import Call
+from kit.rpc.observe import UNEXPECTED, CallWatch, MethodWatch
 from kit.rpc.reasons import STATUS_KEY, refusal
 from kit.rpc.rules import MethodRule, rule_of
 from kit.rpc.validation import RequestValidator, with_nul
@@ -36,24 +36,8 @@ from kit.times import Clock
 log = structlog.get_logger("rpc")
 Context = Any  # grpc.aio.ServicerContext, whose stubs lack what is used here
 OwnRules = Callable[[Any], Iterable[Fault]]
-IDEMPOTENCY_KEY = "idempotency-key"
-_LONGEST_KEY = 255
 _MOST_DRAINED = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5.0
-
-
-def bearer(metadata: Mapping[str, str]) -> str:
-    """The token of `authorization: Bearer` or of `x-api-key`. Raises Unauthorized."""
-    header = metadata.get("authorization", "")
-    if header:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() == "bearer" and token:
-            return token.strip()
-        raise Unauthorized()
-    token = metadata.get("x-api-key", "")
-    if not token:
-        raise Unauthorized()
-    return token
 
 
 class Pipeline:
@@ -63,17 +47,18 @@ class Pipeline:
         self,
         *,
         users: TokenVerifier,
-        internal: InternalVerifier,
+        internal: CallerVerifier,
         grants: GrantVerifier | None,
         idempotency: IdempotencyStore | None,
         clock: Clock,
         ids: Ids,
         own_idempotency: frozenset[str] = frozenset(),
+        access_at_info: bool = False,
     ) -> None:
-        """`own_idempotency` names methods whose servicers handle the key themselves."""
-        self._users = users
-        self._internal = internal
-        self._grants = grants
+        """`own_idempotency` names methods whose servicers handle the key themselves. Each call leaves a line in the
+        log, at level debug unless `access_at_info`."""
+        self._admission = Admission(users, internal, grants)
+        self._at_info = access_at_info
         self._idempotency = idempotency
         self._clock = clock
         self._ids = ids
@@ -97,43 +82,24 @@ class Pipeline:
     ) -> grpc.RpcMethodHandler[Any, Any]:
         rule = rule_of(descriptor)
         name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
+        watch = MethodWatch(name, rule, descriptor, at_info=self._at_info)
         request_class = GetMessageClass(descriptor.input_type)
         if descriptor.client_streaming and descriptor.server_streaming:
-            behaviour: Any = self._streams(name, rule, request_class, function)
+            behaviour: Any = self._streams(watch, rule, request_class, function)
             return grpc.stream_stream_rpc_method_handler(behaviour, None, _serialize)
         if descriptor.client_streaming:
-            behaviour = self._stream_in(name, rule, request_class, function)
+            behaviour = self._stream_in(watch, rule, request_class, function)
             return grpc.stream_unary_rpc_method_handler(behaviour, None, _serialize)
         if descriptor.server_streaming:
-            behaviour = self._stream_out(name, rule, request_class, function)
+            behaviour = self._stream_out(watch, rule, request_class, function)
             return grpc.unary_stream_rpc_method_handler(behaviour, None, _serialize)
         response_class = GetMessageClass(descriptor.output_type)
-        behaviour = self._unary(name, rule, request_class, response_class, function, own)
+        behaviour = self._unary(watch, rule, request_class, response_class, function, own)
         return grpc.unary_unary_rpc_method_handler(behaviour, None, _serialize)
 
     def _call(self, name: str, rule: MethodRule, context: Context) -> Call:
         metadata = {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
         return Call(name, metadata.get("x-request-id", "")[:128] or self._ids.new(), rule.level, metadata)
-
-    async def _admit(self, call: Call, rule: MethodRule) -> None:
-        metadata = call.metadata
-        token = bearer(metadata)
-        if rule.level is Level.INTERNAL:
-            call.caller = await self._internal.caller(token)
-            if call.caller not in rule.callers:
-                raise Forbidden("This service may not call this method")
-            grant = metadata.get(GRANT_KEY)
-            if grant is not None and self._grants is not None:
-                call.grant = await self._grants.verify(grant)
-            return
-        principal = self._users.remembered(token) or await self._users.verify(token)
-        if rule.level is Level.ADMIN and not principal.is_admin:
-            raise Forbidden("This needs a token with scope admin")
-        if not rule.reads and not principal.may_write:
-            raise Forbidden("A token with scope read cannot change anything")
-        call._principal = principal
-        if rule.idempotency_key:
-            call.idempotency_key = _checked_key(metadata.get(IDEMPOTENCY_KEY))
 
     def _decode(self, request_class: type[Message], data: bytes, own: OwnRules | None = None) -> Message:
         try:
@@ -154,7 +120,7 @@ class Pipeline:
 
     def _unary(
         self,
-        name: str,
+        watch: MethodWatch,
         rule: MethodRule,
         request_class: type[Message],
         response_class: type[Message],
@@ -164,19 +130,24 @@ class Pipeline:
         status = str(rule.success_status) if rule.success_status != 200 else ""
 
         async def behaviour(data: bytes, context: Context) -> Message:
-            call = self._call(name, rule, context)
+            call = self._call(watch.name, rule, context)
+            seen = watch.begin(call)
             try:
-                await self._admit(call, rule)
+                await self._admission.admit(call, rule)
                 request = self._decode(request_class, data, own)
-                if call.idempotency_key and self._idempotency is not None and name not in self._own:
+                seen.asked(request)
+                if call.idempotency_key and self._idempotency is not None and watch.name not in self._own:
                     response = await self._once(self._idempotency, call, request, response_class, function)
                 else:
                     response = await function(request, call)
                 if status or call.location or call.headers:
                     await context.send_initial_metadata(_initial(status, call))
+                seen.answered(response)
                 return response
             except Exception as error:
-                await self._refuse(call, error, context)
+                await self._refuse(call, seen, error, context)
+            finally:
+                seen.end()
 
         return behaviour
 
@@ -194,68 +165,79 @@ class Pipeline:
             call.location = begun.location
             return response_class.FromString(begun.response)
         call.ticket = begun
-        try:
+        async with store.held(begun):
             response = await function(request, call)
-        except PrsmError:
-            await store.abandon(begun)
-            raise
         await store.close(begun, response.SerializeToString(), call.location)
         return response
 
     def _stream_out(
         self,
-        name: str,
+        watch: MethodWatch,
         rule: MethodRule,
         request_class: type[Message],
         function: Callable[..., AsyncIterator[Message]],
     ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
         async def behaviour(data: bytes, context: Context) -> AsyncIterator[Message]:
-            call = self._call(name, rule, context)
+            call = self._call(watch.name, rule, context)
+            seen = watch.begin(call)
             try:
-                await self._admit(call, rule)
+                await self._admission.admit(call, rule)
                 request = self._decode(request_class, data)
+                seen.asked(request)
                 async for message in self._flow(function(request, call), rule, call, context):
                     yield message
+                seen.code = "OK"
             except Exception as error:
-                await self._refuse(call, error, context)
+                await self._refuse(call, seen, error, context)
+            finally:
+                seen.end()
 
         return behaviour
 
     def _streams(
         self,
-        name: str,
+        watch: MethodWatch,
         rule: MethodRule,
         request_class: type[Message],
         function: Callable[..., AsyncIterator[Message]],
     ) -> Callable[[Any, Context], AsyncIterator[Message]]:
         async def behaviour(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
-            call = self._call(name, rule, context)
+            call = self._call(watch.name, rule, context)
+            seen = watch.begin(call)
             try:
-                await self._admit(call, rule)
+                await self._admission.admit(call, rule)
                 decoded = self._decoded(request_class, requests)
                 async for message in self._flow(function(decoded, call), rule, call, context):
                     yield message
+                seen.code = "OK"
             except Exception as error:
                 await _drain(requests)
-                await self._refuse(call, error, context)
+                await self._refuse(call, seen, error, context)
+            finally:
+                seen.end()
 
         return behaviour
 
     def _stream_in(
         self,
-        name: str,
+        watch: MethodWatch,
         rule: MethodRule,
         request_class: type[Message],
         function: Callable[..., Awaitable[Message]],
     ) -> Callable[[Any, Context], Awaitable[Message]]:
         async def behaviour(requests: AsyncIterator[bytes], context: Context) -> Message:
-            call = self._call(name, rule, context)
+            call = self._call(watch.name, rule, context)
+            seen = watch.begin(call)
             try:
-                await self._admit(call, rule)
-                return await function(self._decoded(request_class, requests), call)
+                await self._admission.admit(call, rule)
+                response = await function(self._decoded(request_class, requests), call)
+                seen.answered(response)
+                return response
             except Exception as error:
                 await _drain(requests)
-                await self._refuse(call, error, context)
+                await self._refuse(call, seen, error, context)
+            finally:
+                seen.end()
 
         return behaviour
 
@@ -276,18 +258,20 @@ class Pipeline:
                 await context.send_initial_metadata(_initial(status, call))
             yield message
 
-    async def _refuse(self, call: Call, error: Exception, context: Context) -> NoReturn:
+    async def _refuse(self, call: Call, seen: CallWatch, error: Exception, context: Context) -> NoReturn:
         name, request_id = call.method, call.request_id
         if isinstance(error, grpc.aio.AbortError):
             raise error
         if isinstance(error, TimeoutError):
             error = DeadlineExceeded()
         if not isinstance(error, PrsmError):
+            UNEXPECTED.inc()
             log.error("unexpected error", method=name, request_id=request_id, exc_info=error)
             error = PrsmError()
         elif isinstance(error.__cause__, Exception) and error.name in ("UNAVAILABLE", "INTERNAL"):
             log.warning("refused", method=name, request_id=request_id, reason=error.name, cause=repr(error.__cause__))
         answer = refusal(error, now=self._clock.now(), request_id=request_id)
+        seen.code = answer.code.name
         await context.abort(answer.code, answer.message, answer.trailing)
         raise error  # abort has raised already; this tells the type checker
 
@@ -320,14 +304,6 @@ def _own_rules(servicer: object, name: str) -> OwnRules | None:
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-def _checked_key(key: str | None) -> str:
-    if key is None:
-        return ""
-    if not (1 <= len(key) <= _LONGEST_KEY and all("!" <= c <= "~" for c in key)):
-        raise ValidationError.of("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    return key
 
 
 def fingerprint_of(method: str, request: Message) -> str:

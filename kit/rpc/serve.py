@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -11,22 +12,23 @@ import grpc
 import structlog
 import uvloop
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from kit.rpc.health import PATIENT_OPTIONS, CannotListen, Health, HealthServer, listen_on
 from kit.rpc.pipeline import Pipeline
+from kit.rpc.tls import TlsFiles
+from kit.settings import BadSettings
 from kit.tasks import end
 
 log = structlog.get_logger("serve")
 
 SERVER_OPTIONS: list[tuple[str, Any]] = [
-    ("grpc.so_reuseport", 0),
-    ("grpc.keepalive_time_ms", 30_000),
+    *PATIENT_OPTIONS,
+    # A caller that vanished without a word holds nothing for longer than this.
+    ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
-    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.max_connection_age_ms", 300_000),
     # What is under way may end: longer than an event stream or an upload can last at the gateway.
     ("grpc.max_connection_age_grace_ms", 3_900_000),
@@ -38,10 +40,6 @@ SERVER_OPTIONS: list[tuple[str, Any]] = [
 ]
 
 
-class CannotListen(Exception):
-    """The address is taken or not ours; the message says which."""
-
-
 class Part(Protocol):
     """Something that runs beside the server and ends when it is cancelled: a relay, a consumer, a sweeper."""
 
@@ -49,38 +47,52 @@ class Part(Protocol):
 
 
 class GrpcServer:
-    """One process's server."""
+    """One process's server, and the plain-text one beside it that only tells its health."""
 
-    def __init__(self, listen: str, pipeline: Pipeline, services: Sequence[tuple[ServiceDescriptor, object]]) -> None:
+    def __init__(
+        self,
+        listen: str,
+        pipeline: Pipeline,
+        services: Sequence[tuple[ServiceDescriptor, object]],
+        *,
+        tls: TlsFiles | None = None,
+        health_listen: str = "",
+    ) -> None:
+        """With `tls`, callers must show a certificate. Raises CannotListen."""
         self._server = grpc.aio.server(options=SERVER_OPTIONS)
-        self._health = HealthServicer()
         names = [descriptor.full_name for descriptor, _ in services]
-        self._names = ["", *names]
+        self._health = Health(names)
         self._server.add_generic_rpc_handlers(tuple(pipeline.handler(d, s) for d, s in services))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._health.add_to(self._server)
         reflected = [
             *names,
             health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
             reflection.SERVICE_NAME,
         ]
         reflection.enable_server_reflection(reflected, self._server)
-        try:
-            self.port = self._server.add_insecure_port(listen)
-        except RuntimeError as error:
-            raise CannotListen(f"cannot listen on {listen}") from error
+        self.port = listen_on(self._server, listen, tls)
+        self._probes = HealthServer(health_listen, self._health) if health_listen else None
+
+    @property
+    def health_port(self) -> int:
+        """Of the plain-text server; 0 without one."""
+        return self._probes.port if self._probes is not None else 0
 
     async def start(self) -> None:
+        await self._health.begin()
+        if self._probes is not None:
+            await self._probes.start()
         await self._server.start()
 
     async def set_serving(self, serving: bool) -> None:
-        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in self._names:
-            await self._health.set(name, status)
+        await self._health.set_serving(serving)
 
     async def stop(self, grace: float) -> None:
-        """No new calls; those under way have `grace` seconds."""
+        """No new calls; those under way have `grace` seconds. Meanwhile probes are still answered."""
         await self.set_serving(False)
         await self._server.stop(grace)
+        if self._probes is not None:
+            await self._probes.stop()
 
 
 async def run_until_signalled(
@@ -121,5 +133,9 @@ async def run_until_signalled(
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a process's main coroutine on uvloop."""
-    uvloop.run(main)
+    """Run a process's main coroutine on uvloop. What it was told wrongly ends it with status 2 and one clear line."""
+    try:
+        uvloop.run(main)
+    except (BadSettings, CannotListen) as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None

@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 
 class CollabShares:
-    """Asks collab, with a deadline of 300 ms."""
+    """Asks collab, with a deadline of 300 ms for each of its replicas that is asked."""
 
     def __init__(self, stub: access_pb2_grpc.AccessServiceAsyncStub, peer: Peer, *, deadline: float = 0.3) -> None:
         self._stub = stub
@@ -36,7 +36,7 @@ class CollabShares:
     async def check(self, session_id: str, principal: Principal) -> Shared:
         request = access_pb2.CheckAccessRequest(session_id=session_id, principal=principal_message(principal))
         try:
-            answer = await self._peer.call(self._stub.CheckAccess, request, timeout=self._deadline)
+            answer = await self._peer.read(self._stub.CheckAccess, request, timeout=self._deadline)
         except DeadlineExceeded as error:
             # Away or too slow is the same to who asks.
             raise Unavailable() from error
@@ -89,7 +89,7 @@ class SessionDirectory:
         if ended is not None:
             return ended
         request = internal_pb2.LookUpSessionRequest(session_id=session_id)
-        answer = await self._peer.call(self._stub.LookUpSession, request, timeout=self._deadline)
+        answer = await self._peer.read(self._stub.LookUpSession, request, timeout=self._deadline)
         if not answer.found:
             return None
         facts = SessionFacts(

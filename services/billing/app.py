@@ -15,6 +15,7 @@ from kit.times import Clock
 from prsm.billing.v1 import billing_pb2, ledger_pb2
 from services.billing import convert, tables
 from services.billing.consumers import session_consumer
+from services.billing.readings import readings
 from services.billing.repository import SqlLedger
 from services.billing.servicer import BillingAdminServicer, BillingServicer, LedgerServicer
 from services.billing.settings import BillingSettings
@@ -73,4 +74,8 @@ async def serve(settings: BillingSettings) -> None:
         clock=runtime.clock,
         ids=runtime.ids,
     )
-    await runtime.serve(app.services, parts=[session_consumer(runtime.bus, app.apply_settlement)])
+    await runtime.serve(
+        app.services,
+        parts=[session_consumer(runtime.bus, app.apply_settlement)],
+        readings=readings(runtime.db, runtime.clock, audit=settings.audit_seconds),
+    )

@@ -35,6 +35,22 @@ def discrepancies(conn: Connection) -> list[str]:
     return found
 
 
+def violations(conn: Connection) -> dict[str, int]:
+    """How many places break each invariant: the total of all money, accounts against their transactions and against
+    their open holds, and what must never be negative."""
+    a = accounts.c
+
+    def counted(statement: Select[tuple[str]]) -> int:
+        return int(conn.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
+
+    return {
+        "total": len(_whole(conn)),
+        "accounts": counted(_accounts_off()),
+        "holds": counted(_holds_off()),
+        "negative": counted(select(a.user_id).where(or_(a.available < 0, a.held < 0))),
+    }
+
+
 def _whole(conn: Connection) -> list[str]:
     t, h, a = transactions.c, holds.c, accounts.c
     credited = conn.execute(select(func.coalesce(func.sum(t.amount), 0)).where(t.kind == "credit")).scalar_one()

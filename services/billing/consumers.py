@@ -25,4 +25,4 @@ class SessionEvents:
 
 
 def session_consumer(bus: Bus, apply: ApplySettlement) -> Consumer:
-    return Consumer(bus, durable=DURABLE, subjects=SUBJECTS, handler=SessionEvents(apply))
+    return Consumer(bus, durable=DURABLE, subjects=SUBJECTS, of_sessions=True, handler=SessionEvents(apply))

@@ -34,6 +34,9 @@ class BillingSettings(ServiceSettings):
         default="1000.00", description='what a new account starts with, a decimal string; "0" for nothing'
     )
     session_quota: int = Field(default=100, ge=1, description="sessions that one owner may have open at a time")
+    audit_seconds: float = Field(
+        default=300.0, gt=0, description="how often metrics have the whole ledger added up, at most"
+    )
     prices: dict[str, Amount] = Field(
         default={},
         description="unit prices as decimal strings, as a JSON object; an item left out keeps its default: "

@@ -8,7 +8,6 @@ from kit.db.database import Database
 from kit.db.idempotency import IdempotencyStore
 from kit.db.outbox import Outbox
 from kit.ids import Ids
-from kit.rpc.client import open_channel
 from kit.rpc.sessions import SessionDirectory, SessionGate
 from kit.runtime import build
 from kit.times import Clock
@@ -98,8 +97,8 @@ def assemble(
 async def serve(settings: CollabSettings) -> None:
     """Serve until a signal."""
     runtime = build(NAME, settings, tables.KIT)
-    session_channel = open_channel(settings.session_target, reads=SESSION_READS)
-    results_channel = open_channel(settings.results_target, reads=RESULTS_READS)
+    session_channel = runtime.channel(settings.session_target, reads=SESSION_READS)
+    results_channel = runtime.channel(settings.results_target, reads=RESULTS_READS)
     async with session_channel, results_channel:
         services = assemble(
             settings,

@@ -23,7 +23,7 @@ class ResultsReferencePoints:
     async def of(self, session_id: str) -> frozenset[str]:
         request = artifacts_pb2.ListReferencePointsRequest(session_id=session_id)
         try:
-            answer = await self._peer.call(self._stub.ListReferencePoints, request, timeout=self._deadline)
+            answer = await self._peer.read(self._stub.ListReferencePoints, request, timeout=self._deadline)
         except PrsmError as error:
             if error.name in _NO_RESULTS:
                 return frozenset()

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from sqlalchemy import Connection
 
 from kit.db.idempotency import IdempotencyStore, Replay
-from kit.errors import Fault, PrsmError
+from kit.errors import Fault
 from kit.paging import Page, page_of
 from kit.rpc.call import Call
 from kit.rpc.pipeline import fingerprint_of
@@ -55,11 +55,8 @@ class ShareAnswers:
         if isinstance(begun, Replay):
             return self._whole(call, collab_pb2.ShareSessionResponse.FromString(begun.response))
         call.ticket = begun
-        try:
+        async with self._store.held(begun):
             made = await share(call.recorder(convert.shared_message))
-        except PrsmError:
-            await self._store.abandon(begun)
-            raise
         return self._whole(call, convert.shared_message(made))
 
     def _whole(self, call: Call, message: collab_pb2.ShareSessionResponse) -> collab_pb2.ShareSessionResponse:

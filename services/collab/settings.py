@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from kit.settings import ServiceSettings
+from kit.settings import ServiceSettings, name_of
 from kit.times import DAY
 from services.collab.tokens import check_secret_file
 
@@ -31,6 +33,12 @@ class CollabSettings(ServiceSettings):
         if value:
             check_secret_file(value)
         return value
+
+    @model_validator(mode="after")
+    def _has_secret(self) -> Self:
+        if self.internal_tokens and not self.share_secret:
+            raise ValueError(f"{name_of(self, 'share_secret')} must be set with {name_of(self, 'internal_tokens')}")
+        return self
 
     @property
     def share_lifetime(self) -> int:

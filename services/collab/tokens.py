@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from pathlib import Path
+
+from kit.settings import BadSettings
 
 _SHORTEST = 32
 
@@ -44,11 +47,23 @@ def check_secret_file(path: str) -> None:
 
 
 def read_secret(secret_file: str, own_key_file: str) -> bytes:
-    """The secret in `secret_file`; without one, a secret derived from this process's own key."""
+    """The secret in `secret_file`; without one, a secret derived from this process's own key. Raises BadSettings where
+    that key is one of several replicas', for each would then open only the shares that it made."""
     if secret_file:
         return _content(secret_file)
-    return hmac.digest(_content(own_key_file), b"prsm share secret", "sha256")
+    key = _content(own_key_file).strip()
+    if _is_one_of_several(key):
+        raise BadSettings("PRSM_COLLAB_SHARE_SECRET must be set where each replica has a key of its own")
+    return hmac.digest(key, b"prsm share secret", "sha256")
+
+
+def _is_one_of_several(key: bytes) -> bool:
+    try:
+        return "/" in str(json.loads(key)["kid"])
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _content(path: str) -> bytes:
-    return Path(path).read_bytes().strip()
+    # As they are: random bytes may begin or end with what text would call white space.
+    return Path(path).read_bytes()

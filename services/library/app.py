@@ -13,9 +13,9 @@ from kit.db.idempotency import IdempotencyStore
 from kit.db.inbox import Inbox
 from kit.db.outbox import Outbox
 from kit.ids import Ids
-from kit.rpc.client import open_channel
 from kit.rpc.serve import Part
 from kit.runtime import build
+from kit.telemetry.process import local_volumes
 from kit.times import Clock
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2, library_pb2
@@ -27,6 +27,7 @@ from services.library.convert.events import document_changed
 from services.library.granted import GrantedDocuments
 from services.library.indexing import LibraryIndexes
 from services.library.internal_servicer import LibraryInternalServicer
+from services.library.metrics import readings
 from services.library.parsing.document import ParseLimits
 from services.library.parsing.pool import ParserPool
 from services.library.ports import Parser, Viewers
@@ -162,7 +163,7 @@ async def serve(settings: LibrarySettings) -> None:
         file_bytes=settings.upload_mb * _MIB,
     )
     pool = ParserPool(size=settings.parser_processes, limits=limits)
-    collab = access_pb2_grpc.AccessServiceStub(open_channel(settings.collab_target, reads=[_CHECK]))
+    collab = access_pb2_grpc.AccessServiceStub(runtime.channel(settings.collab_target, reads=[_CHECK]))
     app = assemble(
         settings,
         db=runtime.db,
@@ -188,4 +189,10 @@ async def serve(settings: LibrarySettings) -> None:
                 every=settings.sweep_seconds,
             ),
         ]
-        await runtime.serve(app.services, parts=parts, own_idempotency=OWN_IDEMPOTENCY)
+        await runtime.serve(
+            app.services,
+            parts=parts,
+            own_idempotency=OWN_IDEMPOTENCY,
+            readings=readings(app.indexes.sizes),
+            volumes=local_volumes(settings.blobs),
+        )

@@ -25,6 +25,6 @@ class CollabViewers:
         who = principal_message(principal)
         checks = [access_pb2.CheckAccessRequest(session_id=each, principal=who) for each in session_ids]
         request = access_pb2.CheckAccessBulkRequest(checks=checks)
-        answer = await self._peer.call(self._stub.CheckAccessBulk, request, timeout=self._deadline)
+        answer = await self._peer.read(self._stub.CheckAccessBulk, request, timeout=self._deadline)
         shares = (shared_of(grant) for grant in answer.grants)
         return any(each.standing is Standing.CURRENT and each.level >= Level.VIEW for each in shares)

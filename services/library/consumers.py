@@ -24,4 +24,4 @@ class SessionEvents:
 
 
 def session_consumer(bus: Bus, record: RecordCitations) -> Consumer:
-    return Consumer(bus, durable=DURABLE, subjects=SUBJECTS, handler=SessionEvents(record))
+    return Consumer(bus, durable=DURABLE, subjects=SUBJECTS, of_sessions=True, handler=SessionEvents(record))

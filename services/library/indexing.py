@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ from services.library.index.library_index import LibraryIndex, analyse
 from services.library.index.segment import AnalysedDocument
 from services.library.index.snapshot import SnapshotInvalid, dump, load
 from services.library.index.terms import Analyzer
+from services.library.metrics import CATCH_UPS
 from services.library.passages import split, split_dataset
 from services.library.ports import Contents, Documents
 
@@ -76,6 +78,13 @@ class LibraryIndexes:
             await asyncio.shield(self._catching_up(owner, index))
         return index
 
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Of whole libraries and of sets of documents, how many indexes are in memory, and their bytes."""
+        return {
+            "library": (len(self._libraries), self._libraries.nbytes),
+            "documents": (len(self._sets), self._sets.nbytes),
+        }
+
     async def of_documents(self, document_ids: Collection[str]) -> LibraryIndex:
         # Documents never change, so neither does the index of a set of them.
         return await self._sets.get("\n".join(sorted(set(document_ids))))
@@ -126,8 +135,10 @@ class LibraryIndexes:
         def read(conn: Connection) -> tuple[int, list[Indexable]]:
             return self._documents.state(conn, owner).revision, self._documents.changes(conn, owner, since)
 
+        began = perf_counter()
         revision, changes = await self._db.read(read)
         await self._take_up(index, changes, revision)
+        CATCH_UPS.observe(perf_counter() - began)
         unsaved = self._unsaved.get(owner, 0) + len(changes)
         if unsaved >= max(self._snapshot_after, index.documents // 10):
             unsaved = 0

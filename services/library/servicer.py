@@ -10,7 +10,6 @@ from google.api.httpbody_pb2 import HttpBody
 from sqlalchemy import Connection
 
 from kit.db.idempotency import IdempotencyStore, Replay
-from kit.errors import PrsmError
 from kit.paging import DEFAULT_LIMIT, page_of
 from kit.rpc.call import Call
 from prsm.library.v1 import library_pb2
@@ -140,11 +139,8 @@ class LibraryServicer:
             call.location = begun.location
             return begun.response
         call.ticket = begun
-        try:
+        async with self._idempotency.held(begun):
             return await store()
-        except PrsmError:
-            await self._idempotency.abandon(begun)
-            raise
 
 
 def _recorder(call: Call, body: Callable[[T], bytes]) -> Callable[[Connection, T], None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from kit.settings import ServiceSettings
+from kit.settings import ServiceSettings, name_of
 
 
 class LibrarySettings(ServiceSettings):
@@ -31,3 +33,9 @@ class LibrarySettings(ServiceSettings):
         default=30, ge=1, description="days after which a deleted document that nothing cites is removed for good"
     )
     sweep_seconds: float = Field(default=3600.0, gt=0, description="how often old things are looked for")
+
+    @model_validator(mode="after")
+    def _knows_grants(self) -> Self:
+        if self.internal_tokens and not self.grant_jwks:
+            raise ValueError(f"{name_of(self, 'grant_jwks')} must be set with {name_of(self, 'internal_tokens')}")
+        return self

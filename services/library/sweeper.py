@@ -12,6 +12,7 @@ from kit.db.leases import Leases
 from kit.errors import PrsmError
 from kit.ids import Ids
 from kit.times import SECOND, Clock
+from services.library.metrics import SWEPT
 
 log = structlog.get_logger("sweeper")
 _NAME = "sweeper"
@@ -55,6 +56,7 @@ class Sweeper:
             if await self._db.write(lambda conn: self._leases.take(conn, _NAME, self._holder, now, until)):
                 for chore in self._chores:
                     removed += await chore()
+                SWEPT.inc(removed)
         except PrsmError as error:
             log.warning("left for the next round", reason=error.name)
         return removed

@@ -10,9 +10,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.blobs import Blobs, open_blobs
 from kit.db.database import Database
-from kit.rpc.client import open_channel
 from kit.rpc.sessions import CollabShares, SessionDirectory, SessionGate
 from kit.runtime import Runtime, build
+from kit.telemetry.process import local_volumes
 from kit.times import Clock
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.results.v1 import artifacts_pb2, results_pb2
@@ -110,13 +110,17 @@ async def serve(settings: ResultsSettings) -> None:
         renderer=CachedRenderer(pool, most_bytes=settings.cached_mb * _MIB),
         clock=runtime.clock,
     )
-    await runtime.serve(services, parts=[WarmPool(pool, settings.warm_after_seconds)])
+    await runtime.serve(
+        services,
+        parts=[WarmPool(pool, settings.warm_after_seconds)],
+        volumes=local_volumes(settings.blobs),
+    )
 
 
 def _peers(runtime: Runtime, settings: ResultsSettings) -> tuple[SessionGate, GrpcSessions]:
-    session = open_channel(settings.session_target, reads=[_LOOK_UP, _DESCRIBE])
+    session = runtime.channel(settings.session_target, reads=[_LOOK_UP, _DESCRIBE])
     stub = internal_pb2_grpc.SessionInternalServiceStub(session)
     peer = runtime.peer("session")
     directory = SessionDirectory(stub, peer)
-    collab = access_pb2_grpc.AccessServiceStub(open_channel(settings.collab_target, reads=[_CHECK]))
+    collab = access_pb2_grpc.AccessServiceStub(runtime.channel(settings.collab_target, reads=[_CHECK]))
     return SessionGate(directory, CollabShares(collab, runtime.peer("collab"))), GrpcSessions(directory, stub, peer)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from time import perf_counter
 
 from kit.errors import DeadlineExceeded, PrsmError, Unavailable
+from services.results import metrics
 from services.results.rendering.pool import (
     RenderingCrashed,
     RenderingFailed,
@@ -37,9 +39,11 @@ class CachedRenderer:
         key = hashlib.sha256(pack_request(request)).hexdigest()
         kept = self._kept.get(key)
         if kept is not None:
+            metrics.REQUESTS.labels("cache").inc()
             self._kept.move_to_end(key)
             return kept
         task = self._running.get(key)
+        metrics.REQUESTS.labels("rendered" if task is None else "joined").inc()
         if task is None:
             task = asyncio.create_task(self._render(key, request))
             self._running[key] = task
@@ -47,16 +51,21 @@ class CachedRenderer:
         return await asyncio.shield(task)
 
     async def _render(self, key: str, request: RenderRequest) -> Rendition:
+        began, outcome = perf_counter(), "crashed"
         try:
             rendition = await self._pool.render(request)
+            outcome = "done"
         except RenderingTimedOut as error:
+            outcome = "timeout"
             raise DeadlineExceeded("Rendering the document took too long") from error
         except RenderingCrashed as error:
             raise Unavailable("The document cannot be rendered just now") from error
         except RenderingFailed as error:
+            outcome = "failed"
             raise RenderingRefused("The document cannot be rendered in this format; try another one") from error
         finally:
             del self._running[key]
+            metrics.RENDERED.labels(request.format, outcome).observe(perf_counter() - began)
         self._keep(key, rendition)
         return rendition
 
@@ -68,3 +77,4 @@ class CachedRenderer:
         while self._bytes > self._most:
             _, dropped = self._kept.popitem(last=False)
             self._bytes -= len(dropped.body)
+        metrics.CACHED.set(self._bytes)

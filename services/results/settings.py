@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from kit.settings import ServiceSettings
+from kit.settings import ServiceSettings, name_of
 
 
 class ResultsSettings(ServiceSettings):
@@ -22,3 +24,9 @@ class ResultsSettings(ServiceSettings):
     warm_after_seconds: float = Field(default=3.0, ge=0, description="when rendering processes are started, in seconds")
     cached_mb: int = Field(default=64, ge=0, description="memory for finished documents")
     artifact_mb: int = Field(default=256, ge=1, description="largest stage output or result document")
+
+    @model_validator(mode="after")
+    def _knows_grants(self) -> Self:
+        if self.internal_tokens and not self.grant_jwks:
+            raise ValueError(f"{name_of(self, 'grant_jwks')} must be set with {name_of(self, 'internal_tokens')}")
+        return self

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.auth.grants import GrantSigner
-from kit.auth.keys import load_key
 from kit.db.idempotency import IdempotencyStore
-from kit.rpc.client import open_channel
+from kit.identity import own_key
 from kit.rpc.serve import Part
 from kit.runtime import Runtime, build
+from kit.settings import name_of
 from kit.times import MINUTE, SECOND
 from prsm.billing.v1 import ledger_pb2_grpc
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2_grpc as library_pb2_grpc
 from prsm.session.v1 import internal_pb2, session_pb2, worker_pb2
-from services.session.clients import BillingClient, CollabClient, JetStreamWakeUps, LibraryClient
+from services.session.clients import (
+    BILLING_CALLS,
+    COLLAB_CALLS,
+    LIBRARY_CALLS,
+    BillingClient,
+    CollabClient,
+    JetStreamWakeUps,
+    LibraryClient,
+)
 from services.session.consumers import collab_consumer
 from services.session.convert.events import EventWriter
 from services.session.domain import Policy
 from services.session.drafts import Catalogue, EngineKind
 from services.session.internal_servicer import InternalServicer
 from services.session.ports import Billing, Collab, Library, WakeUps
+from services.session.readings import readings
 from services.session.repository.creations import CreationRepository
+from services.session.repository.figures import Figures
 from services.session.repository.history import DurationRepository, HistoryRepository
 from services.session.repository.lists import ListRepository
 from services.session.repository.overdue import OverdueRepository
@@ -119,17 +128,17 @@ def connect(runtime: Runtime, settings: SessionSettings) -> Outside:
     """The other services over gRPC, and JetStream."""
     return Outside(
         billing=BillingClient(
-            ledger_pb2_grpc.LedgerServiceStub(open_channel(settings.billing_target)),
+            ledger_pb2_grpc.LedgerServiceStub(runtime.channel(settings.billing_target, reads=BILLING_CALLS)),
             runtime.peer("billing"),
             deadline=settings.billing_deadline_seconds,
         ),
         library=LibraryClient(
-            library_pb2_grpc.LibraryInternalServiceStub(open_channel(settings.library_target)),
+            library_pb2_grpc.LibraryInternalServiceStub(runtime.channel(settings.library_target, reads=LIBRARY_CALLS)),
             runtime.peer("library"),
             deadline=settings.library_deadline_seconds,
         ),
         collab=CollabClient(
-            access_pb2_grpc.AccessServiceStub(open_channel(settings.collab_target)),
+            access_pb2_grpc.AccessServiceStub(runtime.channel(settings.collab_target, reads=COLLAB_CALLS)),
             runtime.peer("collab"),
             deadline=settings.collab_deadline_seconds,
         ),
@@ -205,6 +214,7 @@ def _client_cases(core: _Core) -> UseCases:
         currency=settings.currency,
         timing=Timing(
             round(settings.creation_lease_seconds * SECOND),
+            settings.creation_extend_seconds,
             settings.idempotency_wait_seconds,
             settings.idempotency_poll_seconds,
         ),
@@ -225,7 +235,8 @@ def _client_cases(core: _Core) -> UseCases:
 
 def _worker_cases(core: _Core) -> WorkerCases:
     settings = core.settings
-    key = load_key(Path(settings.internal_key))
+    setting = "grant_key" if settings.grant_key else "internal_key"
+    key = own_key(settings.signing_key, NAME, name_of(settings, setting))
     worker = WorkerUnit(
         unit=core.unit,
         settle=core.settle,
@@ -314,4 +325,11 @@ async def serve(settings: SessionSettings) -> None:
     """Serve until a signal."""
     runtime = build(NAME, settings, KIT)
     app = assemble(runtime, settings, connect(runtime, settings))
-    await runtime.serve(app.services, parts=app.parts, own_idempotency=OWN_IDEMPOTENCY, ending=app.hub.stop)
+    figures = readings(runtime.db, Figures(), runtime.clock, list(settings.offered()))
+    await runtime.serve(
+        app.services,
+        parts=app.parts,
+        own_idempotency=OWN_IDEMPOTENCY,
+        ending=app.hub.stop,
+        readings=figures,
+    )

@@ -23,6 +23,12 @@ from services.session.domain import Price
 from services.session.drafts import DatasetDraft, DocumentDraft, Drafted
 from services.session.ports import Estimate, EstimateItem, PlacedHold, Prepared, PreparedInput, Workload
 
+# What may be sent again when a replica is away: holds and inputs are told apart by the session's id, so that a second
+# time changes nothing.
+BILLING_CALLS = [("prsm.billing.v1.LedgerService", name) for name in ("Estimate", "PlaceHold", "Settle", "VoidHold")]
+LIBRARY_CALLS = [("prsm.library.v1.LibraryInternalService", name) for name in ("PrepareInputs", "DiscardInputs")]
+COLLAB_CALLS = [("prsm.collab.v1.AccessService", name) for name in ("CheckAccess", "CheckAccessBulk", "ListShared")]
+
 log = structlog.get_logger("clients")
 _BULK = 1000
 
@@ -158,13 +164,13 @@ class CollabClient(CollabShares):
                     for session_id, principal in checks[first : first + _BULK]
                 ]
             )
-            answer = await self._collab.call(self._access.CheckAccessBulk, request, timeout=self._bulk_deadline)
+            answer = await self._collab.read(self._access.CheckAccessBulk, request, timeout=self._bulk_deadline)
             answers.extend(shared_of(grant) for grant in answer.grants)
         return answers
 
     async def shared_with(self, principal: Principal) -> list[str]:
         request = access_pb2.ListSharedRequest(principal=principal_message(principal))
-        answer = await self._collab.call(self._access.ListShared, request, timeout=self._bulk_deadline)
+        answer = await self._collab.read(self._access.ListShared, request, timeout=self._bulk_deadline)
         return list(answer.session_ids)
 
 

@@ -253,6 +253,8 @@ class Session:
     settled_at: int | None = None
     settle_after: int | None = None
     """When to tell billing (again); None while open and once it is settled."""
+    traceparent: str = ""
+    """The trace that it belongs to; never changes."""
 
     @property
     def terminal(self) -> bool:

@@ -10,8 +10,9 @@ from google.api import httpbody_pb2
 
 from kit.auth.tokens import TokenVerifier
 from kit.errors import Fault, PrsmError, Unauthorized
+from kit.rpc.admission import bearer
 from kit.rpc.call import Call
-from kit.rpc.pipeline import bearer, fingerprint_of
+from kit.rpc.pipeline import fingerprint_of
 from kit.rpc.reasons import error_json
 from kit.times import Clock
 from prsm.session.v1 import session_pb2

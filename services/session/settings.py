@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, field_validator
+from typing import Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from kit.settings import ServiceSettings
+from kit.settings import ServiceSettings, name_of
 from services.session.domain import SessionType
 
 
@@ -25,6 +27,11 @@ class SessionSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="PRSM_SESSION_", extra="ignore")
 
+    grant_key: str = Field(
+        default="",
+        description="path of the private JWK that signs workers' grants, with key id `session` or `session/instance`; "
+        "empty: INTERNAL_KEY",
+    )
     billing_target: str = Field(description="host:port of the billing service")
     library_target: str = Field(description="host:port of the library service")
     collab_target: str = Field(description="host:port of the collab service")
@@ -53,11 +60,16 @@ class SessionSettings(ServiceSettings):
     write_up_money: float = Field(default=0.15, ge=0, lt=1, description="share of the hold set aside for writing up")
     expected_minutes: int = Field(default=2, ge=1, description="expected duration where nothing was learnt yet")
 
-    creation_lease_seconds: float = Field(default=30.0, gt=0, description="how long one request may take to create")
+    creation_lease_seconds: float = Field(
+        default=5.0, gt=0, description="how long a request that creates is waited for when its process says nothing"
+    )
+    creation_extend_seconds: float = Field(default=1.0, gt=0, description="how often a process says that it is at it")
     creation_abort_seconds: float = Field(
         default=120.0, gt=0, description="how long a creation stays pending after its lease before it is given up"
     )
-    idempotency_wait_seconds: float = Field(default=2.0, gt=0, description="how long a second request waits")
+    idempotency_wait_seconds: float = Field(
+        default=6.0, gt=0, description="how long a second request waits; longer than the lease of the first"
+    )
     idempotency_poll_seconds: float = Field(default=0.05, gt=0, description="how often it looks meanwhile")
 
     sweep_seconds: float = Field(default=1.0, gt=0, description="how often the sweeper looks for what is overdue")
@@ -77,6 +89,17 @@ class SessionSettings(ServiceSettings):
         if bad:
             raise ValueError(f"engine names are letters, digits, - and _: {', '.join(bad)}")
         return value
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        if not self.signing_key:
+            raise ValueError(f"{name_of(self, 'grant_key')} must be set with {name_of(self, 'internal_tokens')}")
+        return self
+
+    @property
+    def signing_key(self) -> str:
+        """The path of the key that signs grants."""
+        return self.grant_key or self.internal_key
 
     def offered(self) -> dict[str, EngineSetting]:
         """Every engine that may be asked for."""

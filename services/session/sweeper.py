@@ -14,6 +14,7 @@ from kit.db.leases import Leases
 from kit.errors import PrsmError
 from kit.ids import Ids
 from kit.times import SECOND, Clock
+from services.session import metrics
 
 log = structlog.get_logger("sweeper")
 _NAME = "sweeper"
@@ -41,6 +42,7 @@ class Sweeper:
         self._holder = ids.new()
         self._chores = chores
         self._pause = pause
+        metrics.CHORES.prepare([chore.name for chore in chores], ("done", "failed"))
         self._done = {chore.name: clock.now() - chore.every for chore in chores}
 
     async def run(self) -> None:
@@ -59,19 +61,24 @@ class Sweeper:
             log.warning("no lease", cause=repr(error))
             return
         if not held:
+            metrics.SWEPT.forget()
             return
         for chore in self._chores:
             now = self._clock.now()
             if now - self._done[chore.name] < chore.every:
                 continue
             self._done[chore.name] = now
+            outcome = "failed"
             try:
                 await chore.do()
+                outcome = "done"
             except PrsmError as error:
                 log.warning("will be tried again", chore=chore.name, reason=error.name)
             except Exception:
                 # One chore's fault must not keep the others from being done.
                 log.exception("chore failed", chore=chore.name)
+            metrics.CHORES.labels(chore.name, outcome).inc()
+        metrics.SWEPT.set(self._clock.now() / SECOND)
 
     def _take(self, db: Connection) -> bool:
         now = self._clock.now()

@@ -12,12 +12,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA)
+KIT = add_kit_tables(METADATA, revision="0002")
 
 sessions = Table(
     "sessions",
@@ -77,6 +78,8 @@ sessions = Table(
     Column("settled_at", BigInteger),
     # When to tell billing (again); empty while the session is open and once its end is settled.
     Column("settle_after", BigInteger),
+    # The W3C trace context of the request that made it; workers' attempts and events join that trace.
+    Column("traceparent", Text, nullable=False, server_default=text("''")),
     CheckConstraint(
         "status IN ('queued', 'initializing', 'running', 'paused', 'completed', 'failed', 'cancelled', 'timeout')",
         name="sessions_status",

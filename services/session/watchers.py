@@ -18,6 +18,7 @@ from kit.auth.principal import Principal
 from kit.db.database import Database
 from kit.errors import PrsmError, Unavailable
 from kit.levels import Level
+from services.session import metrics
 from services.session.ports import Collab, Glance, Sessions
 
 log = structlog.get_logger("watchers")
@@ -74,6 +75,7 @@ class WatchHub:
         if self._closed:
             watch.end(Unavailable("The service is stopping"))
         self._watches[watch.session_id].add(watch)
+        metrics.STREAMS.inc()
 
     def close(self, watch: Watch) -> None:
         watches = self._watches[watch.session_id]
@@ -81,6 +83,7 @@ class WatchHub:
         if not watches:
             del self._watches[watch.session_id]
             self._seen.pop(watch.session_id, None)
+        metrics.STREAMS.dec()
 
     def stop(self) -> None:
         """End every stream; its client comes back with the id of the last event it saw."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from kit.db.database import Database
 from kit.db.inbox import Inbox
+from services.billing import metrics
 from services.billing.errors import HoldVoided, SettlementMismatch
 from services.billing.usecases.settle import Settle
 
@@ -44,6 +45,7 @@ class ApplySettlement:
         try:
             await self._db.write(apply)
         except (SettlementMismatch, HoldVoided) as error:
+            metrics.REFUSED.inc()
             log.error(
                 "settlement refused",
                 session_id=event.session_id,

@@ -34,6 +34,10 @@ class IndexCache:
         self._shrink()
         return index
 
+    def __len__(self) -> int:
+        """How many are loaded."""
+        return len(self._indexes)
+
     @property
     def nbytes(self) -> int:
         return sum(index.nbytes for index in self._indexes.values())

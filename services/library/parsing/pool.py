@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.metrics import PARSED
 from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
 from services.library.parsing.encoding import decode_certain
 from services.library.parsing.kinds import named_kind
@@ -94,10 +96,13 @@ class ParserPool:
                 self._discard(process)
                 process = self._start()
             self.busy += 1
+            began, outcome = perf_counter(), "lost"
             try:
                 answer = await self._exchange(process, data, filename, content_type)
+                outcome = "read" if "document" in answer else "unreadable"
             finally:
                 self.busy -= 1
+                PARSED.labels(outcome).observe(perf_counter() - began)
             keep = process.served < _FILES_PER_PROCESS
         finally:
             if not self._closed:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 from kit.errors import ValidationError
 from services.library.holdings import Hit
+from services.library.metrics import SEARCHES
 from services.library.ports import Indexes
 from services.library.quoting import Quoter
 
@@ -27,5 +29,7 @@ class SearchDocuments:
             raise ValidationError.of("query", "must not be blank")
         index = await self._indexes.of_library(owner)
         only = set(document_ids) or None
+        began = perf_counter()
         found = await asyncio.to_thread(index.search, query, limit=limit, document_ids=only, passages=passages)
+        SEARCHES.labels("user").observe(perf_counter() - began)
         return await self._quoter.hits(found, most_bytes=_MOST_BYTES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 from kit.auth.grants import Grant
 from services.library.holdings import Hit
+from services.library.metrics import SEARCHES
 from services.library.ports import Indexes
 from services.library.quoting import Quoter
 
@@ -29,6 +31,8 @@ class SearchPassages:
         else:
             index = await self._indexes.of_library(grant.owner)
         only = set(document_ids) or None
+        began = perf_counter()
         found = await asyncio.to_thread(index.search, query, limit=limit, document_ids=only, passages=passages)
+        SEARCHES.labels("worker").observe(perf_counter() - began)
         # What the session was given it keeps, deleted or not.
         return await self._quoter.hits(found, most_bytes=_MOST_BYTES, deleted=bool(grant.documents))

@@ -43,6 +43,7 @@ class EventWriter:
             key=session.session_id,
             payload=message.SerializeToString(),
             created_at=session.updated_at,
+            traceparent=session.traceparent,
         )
 
 

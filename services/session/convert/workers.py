@@ -78,6 +78,7 @@ def claim_message(claimed: Claimed, *, lease: int, heartbeat: int) -> worker_pb2
         stages=[_pb.StoredStage(stage=s.stage, epoch=s.epoch, hash=s.hash) for s in claimed.stages],
         grant=claimed.grant,
         write_up=session.write_up,
+        traceparent=session.traceparent,
     )
     preferences: session_pb2.Preferences = claim.preferences
     fill_preferences(preferences, session.preferences)

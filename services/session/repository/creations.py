@@ -34,6 +34,11 @@ _abort = update(creations).where(*_KEY, _PENDING).values(state="aborting", lease
 _let_go = (
     update(creations).where(*_KEY, _PENDING, _c.holder == bindparam("of_holder")).values(lease_until=bindparam("until"))
 )
+_extend = (
+    update(creations)
+    .where(*_KEY, _PENDING, _c.holder == bindparam("of_holder"), _c.lease_until > bindparam("now"))
+    .values(lease_until=bindparam("until"))
+)
 _aborted = delete(creations).where(*_KEY, _c.state == literal_column("'aborting'"))
 _UNFINISHED = _c.state != literal_column("'done'")
 _stuck = (
@@ -101,6 +106,10 @@ class CreationRepository:
     def let_go(self, db: Connection, creation: Creation, now: int) -> None:
         """End the lease, so that a retry goes on at once."""
         db.execute(_let_go, {**_key(creation), "of_holder": creation.holder, "until": now})
+
+    def extend(self, db: Connection, creation: Creation, now: int, until: int) -> None:
+        """Begin the lease anew; one that ran out stays so, for somebody may be about to take over."""
+        db.execute(_extend, {**_key(creation), "of_holder": creation.holder, "now": now, "until": until})
 
     def aborted(self, db: Connection, creation: Creation) -> None:
         """The hold is void: nothing of it is left."""

@@ -36,6 +36,7 @@ FIXED = frozenset(
         "held",
         "time_limit",
         "created_at",
+        "traceparent",
     }
 )
 
@@ -106,6 +107,7 @@ def session_of(row: Row[Any] | Mapping[str, Any]) -> Session:
         error=_loads_or_none(r.error),
         settled_at=r.settled_at,
         settle_after=r.settle_after,
+        traceparent=r.traceparent,
     )
 
 
@@ -127,6 +129,7 @@ def fixed_values(s: Session) -> dict[str, Any]:
         "held": s.held,
         "time_limit": s.time_limit,
         "created_at": s.created_at,
+        "traceparent": s.traceparent,
     }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from services.session import lifecycle
+from kit.times import SECOND
+from services.session import lifecycle, metrics
 from services.session.domain import FinishedStage, Session, Status
 from services.session.errors import LostRace
 from services.session.ports import Queue
@@ -34,13 +35,16 @@ class ClaimNext:
         found = await worker.unit.db.write(lambda db: self._claim(db, worker_id, engines))
         if found is None:
             return None
-        session, stages = found
+        session, stages, waited = found
+        metrics.moved(Status.QUEUED, session)
+        metrics.QUEUE_WAIT.labels(session.engine).observe(waited / SECOND)
         worker.unit.watchers.changed(session.session_id)
         return Claimed(session, stages, worker.grant(session))
 
     def _claim(
         self, db: Connection, worker_id: str, engines: Sequence[str]
-    ) -> tuple[Session, Sequence[FinishedStage]] | None:
+    ) -> tuple[Session, Sequence[FinishedStage], int] | None:
+        """The session, its finished stages, and how long it was queued."""
         unit = self._worker.unit
         now = unit.clock.now()
         for turn in self._queue.turns(db, engines, self._cap):
@@ -55,5 +59,6 @@ class ClaimNext:
                 except LostRace:
                     continue
                 self._queue.served(db, turn)
-                return claimed, unit.sessions.finished_stages(db, session_id)
+                waited = max(now - session.status_since, 0)
+                return claimed, unit.sessions.finished_stages(db, session_id), waited
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 
 from kit.auth.principal import Principal
@@ -20,14 +21,17 @@ from kit.errors import (
     Unavailable,
 )
 from kit.ids import Ids
+from kit.tasks import beside
+from kit.telemetry import scope
 from kit.times import Clock
-from services.session import lifecycle
+from services.session import lifecycle, metrics
 from services.session.domain import Session, Status
 from services.session.drafts import Catalogue, Draft, Drafted, check
 from services.session.ports import Billing, Creation, Creations, Library, PlacedHold, Sessions, WakeUps
 from services.session.usecases.planning import Planner, Sources, workload
 from services.session.usecases.stored_answer import Created, read_answer, write_answer
 
+log = structlog.get_logger("create")
 METHOD = "CreateSession"
 # What library and billing refuse a request for. After any other error nobody knows what was done.
 _REFUSALS = frozenset(
@@ -44,9 +48,11 @@ _REFUSALS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`lease` in microseconds; how long and how often a second request waits for the first, in seconds."""
+    """`lease` in microseconds, how often it is extended, and how long and how often a second request waits for the
+    first, in seconds."""
 
     lease: int
+    extend: float
     wait: float
     poll: float
 
@@ -95,7 +101,8 @@ class CreateSession:
         begun = await self._begin(principal, key, fingerprint)
         if isinstance(begun, Created):
             return begun
-        created = await self._carry_out(begun, drafted, sessions)
+        async with beside(self._extend(begun), "creation-lease"):
+            created = await self._carry_out(begun, drafted, sessions)
         await self._wake_ups.announce(drafted.engine)
         return created
 
@@ -134,6 +141,19 @@ class CreateSession:
         found = self._creations.find(db, owner, METHOD, fresh.key)
         return None if found is None else _answer_of(found, fingerprint)
 
+    async def _extend(self, creation: Creation) -> None:
+        """Say again and again that somebody works on it; a process that died says nothing."""
+        while True:
+            await asyncio.sleep(self._timing.extend)
+            try:
+                await self._db.write(lambda db: self._hold_on(db, creation))
+            except Exception as error:
+                log.warning("a creation's lease is not extended", cause=repr(error))
+
+    def _hold_on(self, db: Connection, creation: Creation) -> None:
+        now = self._clock.now()
+        self._creations.extend(db, creation, now, now + self._timing.lease)
+
     async def _carry_out(self, creation: Creation, draft: Drafted, sessions: tuple[Session, ...]) -> Created:
         owner, session_id = creation.principal, creation.session_id
         try:
@@ -167,7 +187,10 @@ class CreateSession:
             # The sweeper gave it up meanwhile and gives the money back.
             raise Unavailable()
 
-        return await self._db.write(work)
+        stored = await self._db.write(work)
+        if stored is created:
+            metrics.moved(None, session)
+        return stored
 
     async def _refuse(self, creation: Creation, draft: Drafted) -> None:
         if draft.inline:
@@ -208,4 +231,5 @@ def _new_session(creation: Creation, draft: Drafted, sources: Sources, hold: Pla
         status=Status.QUEUED,
         status_since=now,
         updated_at=now,
+        traceparent=scope.traceparent(),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
-from services.session import lifecycle
+from services.session import lifecycle, metrics
 from services.session.domain import HELD, Change, Session, Status
 from services.session.ports import Overdue, WakeUps
 from services.session.usecases.settle_session import SettleSession
@@ -65,6 +65,8 @@ class MendSessions:
             return change
 
         session = await unit.change(session_id, step)
+        if changed:
+            metrics.ACTIONS.labels("timed_out" if session.status is Status.TIMEOUT else "worker_lost").inc()
         if changed and session.status is Status.QUEUED:
             await self._wake_ups.announce(session.engine)
         return changed

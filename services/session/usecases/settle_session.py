@@ -6,6 +6,7 @@ import structlog
 
 from kit.errors import PrsmError
 from kit.times import HOUR
+from services.session import metrics
 from services.session.domain import Session
 from services.session.ports import Billing
 from services.session.usecases.unit import SessionUnit
@@ -34,8 +35,10 @@ class SettleSession:
             alarm = error.name in ("SETTLEMENT_MISMATCH", "HOLD_VOIDED")
             report = log.error if alarm else log.warning
             report("not settled", session_id=session.session_id, reason=error.name)
+            metrics.SETTLEMENTS.labels("refused" if alarm else "postponed").inc()
             await self._again_later(session, _ALARM_PAUSE if alarm else unit.policy.settle_pause)
             return False
+        metrics.SETTLEMENTS.labels("done").inc()
         return True
 
     async def _again_later(self, session: Session, pause: int) -> None:

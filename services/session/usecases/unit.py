@@ -14,6 +14,7 @@ from kit.errors import SessionNotFound, Unavailable
 from kit.ids import is_uuid
 from kit.levels import Level
 from kit.times import Clock
+from services.session import metrics
 from services.session.domain import Change, Policy, Session
 from services.session.errors import LostRace
 from services.session.ports import Sessions, Shares, Watchers
@@ -69,7 +70,10 @@ class SessionUnit:
         Returns the session as it is then. Raises SessionNotFound and whatever the step raises.
         """
 
+        change: Change | None = None
+
         def work(db: Connection) -> Session:
+            nonlocal change
             session = self.sessions.lock(db, session_id)
             if session is None:
                 raise SessionNotFound()
@@ -85,5 +89,7 @@ class SessionUnit:
             except LostRace:
                 continue
             self.watchers.changed(session_id)
+            if change is not None:
+                metrics.moved(change.before.status, session)
             return session
         raise Unavailable()

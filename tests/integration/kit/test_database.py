@@ -20,7 +20,7 @@ from kit.db.postgres import PostgresDatabase
 from kit.db.tables import KitTables, add_kit_tables
 from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused, Unavailable
 from kit.ids import RandomIds
-from kit.times import ManualClock
+from kit.times import SECOND, ManualClock
 
 metadata = MetaData()
 TABLES: KitTables = add_kit_tables(metadata)
@@ -184,13 +184,57 @@ async def test_a_dead_request_is_taken_over_and_cannot_answer_late(db: Database)
     keys = store(db, clock)
     dead = await keys.begin("alice", "M", "k", "same")
     assert isinstance(dead, Ticket)
-    clock.advance(seconds=31)
+    clock.advance(seconds=6)
     heir = await keys.begin("alice", "M", "k", "same")
     assert isinstance(heir, Ticket)
     with pytest.raises(IdempotencyKeyInUse):
         await db.write(lambda c: dead.record(c, b"late", ""))
     await db.write(lambda c: heir.record(c, b"answer", ""))
     assert await keys.begin("alice", "M", "k", "same") == Replay(b"answer", "")
+
+
+async def test_a_request_that_is_worked_on_is_not_taken_over(db: Database) -> None:
+    clock = ManualClock()
+    keys = IdempotencyStore(db, TABLES, clock, RandomIds(clock), renew=0.001, wait=0.02, poll=0.01)
+    ticket = await keys.begin("alice", "M", "k", "same")
+    assert isinstance(ticket, Ticket)
+    async with keys.held(ticket):
+        for _ in range(3):
+            clock.advance(seconds=4)
+            await _lease_until(db, clock.now() + 5 * SECOND)
+            with pytest.raises(IdempotencyKeyInUse):
+                await keys.begin("alice", "M", "k", "same")
+    clock.advance(seconds=6)
+    assert isinstance(await keys.begin("alice", "M", "k", "same"), Ticket)
+
+
+async def _lease_until(db: Database, moment: int) -> None:
+    leases = select(TABLES.idempotency.c.lease_until)
+    async with asyncio.timeout(30):
+        while True:
+            if await db.read(lambda c: c.execute(leases).scalar_one()) == moment:
+                return
+            await asyncio.sleep(0)
+
+
+async def test_a_lease_that_ran_out_is_not_revived(db: Database) -> None:
+    clock = ManualClock()
+    keys = store(db, clock)
+    ticket = await keys.begin("alice", "M", "k", "same")
+    assert isinstance(ticket, Ticket)
+    clock.advance(seconds=6)
+    await keys.extend(ticket)
+    assert isinstance(await keys.begin("alice", "M", "k", "same"), Ticket)
+
+
+async def test_a_refusal_while_it_is_worked_on_frees_the_key(db: Database) -> None:
+    keys = store(db, ManualClock())
+    ticket = await keys.begin("alice", "M", "k", "one")
+    assert isinstance(ticket, Ticket)
+    with pytest.raises(Unavailable):
+        async with keys.held(ticket):
+            raise Unavailable()
+    assert isinstance(await keys.begin("alice", "M", "k", "two"), Ticket)
 
 
 async def test_two_at_once_have_one_effect(db: Database) -> None:
@@ -219,6 +263,20 @@ async def test_a_pool_that_is_exhausted_is_an_outage(postgres_url: str) -> None:
     with pytest.raises(Unavailable):
         await asyncio.gather(*(db.read(lambda c: None) for _ in range(2)))
     await holder
+    await db.close()
+
+
+async def test_a_transaction_of_a_host_that_vanished_is_given_up(postgres_url: str) -> None:
+    db = PostgresDatabase(postgres_url, schema="kit")
+    names = ("idle_in_transaction_session_timeout", "tcp_user_timeout", "tcp_keepalives_idle")
+
+    def read(connection: Connection) -> dict[str, str]:
+        found = connection.execute(
+            text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)"), {"names": list(names)}
+        )
+        return {row.name: row.reset_val for row in found}
+
+    assert await db.read(read) == dict.fromkeys(names[:2], "5000") | {"tcp_keepalives_idle": "5"}
     await db.close()
 
 

@@ -99,6 +99,7 @@ class Stand:
         settings = ResultsSettings.model_validate(
             {
                 **{name: "unused" for name, field in ResultsSettings.model_fields.items() if field.is_required()},
+                "internal_key": "unused",
                 "artifact_mb": 1,
             }
         )

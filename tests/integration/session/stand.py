@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 
 from kit.auth.grants import GrantVerifier
+from kit.auth.internal import InternalVerifier
 from kit.auth.keys import KeySource
 from kit.bus.connection import Bus
 from kit.db.database import Database
@@ -50,6 +51,7 @@ class Stand:
             "library_target": "unused",
             "collab_target": "unused",
             "engines": _ENGINES,
+            "creation_extend_seconds": 0.01,
             "idempotency_wait_seconds": 0.5,
             "idempotency_poll_seconds": 0.01,
             "keep_alive_seconds": 60,
@@ -71,10 +73,11 @@ class Stand:
             leases=Leases(KIT),
             idempotency=store,
             bus=Bus(self.settings.nats_url, name="test"),
-            signer=self.identities.peer("session", "billing")._signer,
-            users=self.pipeline._users,
-            internal_keys=services,
+            tokens=self.identities.peer("session", "billing")._tokens,
+            users=self.pipeline._admission._users,
+            callers=InternalVerifier(services, "session", self.clock),
             grants=self.grants,
+            tables=KIT,
         )
         outside = Outside(self.books, self.shelves, self.shares, self.calls)
         self.app = assemble(self.runtime, self.settings, outside)

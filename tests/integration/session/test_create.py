@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from kit.errors import PrsmError, Unavailable
 from kit.money import SCALE
-from kit.times import MINUTE
+from kit.times import MINUTE, SECOND
 from services.session.repository.history import DurationRepository
 from services.session.tables import creations, sessions
 from tests.integration.session.outside import Gate
@@ -140,8 +140,29 @@ async def test_a_dead_request_is_taken_over_after_its_lease(stand: Stand) -> Non
     stand.books.refuse = None
     assert (await refused(stand, KEY)).name == "IDEMPOTENCY_KEY_IN_USE"
     found = await stand.db.read(lambda db: db.execute(creations.select()).one())
-    stand.clock.advance(seconds=31)
+    stand.clock.advance(seconds=6)
     assert await stand.create("ada", KEY) == found.session_id
+
+
+async def test_a_request_that_takes_long_is_not_taken_over(stand: Stand) -> None:
+    gate = stand.shelves.gate = Gate()
+    slow = asyncio.create_task(stand.create("ada", KEY))
+    await gate.reached.wait()
+    for _ in range(3):
+        stand.clock.advance(seconds=4)
+        await _lease_until(stand, stand.clock.now() + 5 * SECOND)
+    assert (await refused(stand, KEY)).name == "IDEMPOTENCY_KEY_IN_USE"
+    gate.opened.set()
+    assert await stand.create("ada", KEY) == await slow
+    assert len(stand.books.holds) == 1
+
+
+async def _lease_until(stand: Stand, moment: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if await stand.db.read(lambda db: db.execute(select(creations.c.lease_until)).scalar_one()) == moment:
+                return
+            await asyncio.sleep(0)
 
 
 async def test_the_sweeper_ends_what_nobody_comes_back_to(stand: Stand) -> None:

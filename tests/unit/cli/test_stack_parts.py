@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from cli.stack import nats
 from cli.stack.datadir import DataDir
 from cli.stack.environment import SERVICES, Addresses, Environments
 from cli.stack.keys import IDENTITIES, ensure_keys
+from cli.stack.options import StackOptions
 from cli.stack.ports import Ports
 from cli.stack.running import FORCE_AFTER, Signals
+from deploy.envoy.settings import EdgeSettings
 from gateway.settings import GatewaySettings
 from kit.settings import ServiceSettings
 from worker.settings import WorkerSettings
@@ -120,6 +123,22 @@ def test_a_worker_and_the_gateway_get_all_that_they_need(data: DataDir, monkeypa
     assert set(gateway.backends) == set(SERVICES)
     assert gateway.address == ("127.0.0.1", 8080)
     assert gateway.descriptors.is_absolute()
+
+
+def test_an_envoy_gets_all_that_it_needs(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = replace(ADDRESSES, admin=20_300, metrics={"envoy": 20_301})
+    for key, value in Environments(data=data, addresses=addresses, inherited={}).envoy().items():
+        monkeypatch.setenv(key, value)
+    settings = EdgeSettings.model_validate({})
+    assert (settings.port, settings.admin_port, settings.metrics_port) == (8080, 20_300, 20_301)
+    assert set(settings.backends) == set(SERVICES)
+    assert settings.user_jwks == str(data.user_jwks)
+    assert settings.descriptors.is_absolute()
+
+
+def test_another_edge_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="--edge must be gateway or envoy, not nginx"):
+        StackOptions(tmp_path, edge="nginx")
 
 
 def test_what_the_user_sets_goes_before_defaults_but_not_before_what_parts_agree_on(data: DataDir) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kit.auth.keys import create_key
+from kit.settings import BadSettings
 from services.collab.settings import CollabSettings
 from services.collab.tokens import ShareTokens, check_secret_file, read_secret
 
@@ -27,11 +29,13 @@ def test_token_and_hash_depend_on_share_and_secret() -> None:
     assert len({ours.hash_of(token), theirs.hash_of(token), token}) == 3
 
 
-def test_secret_from_its_file(tmp_path: Path) -> None:
+def test_secret_from_a_file_is_its_bytes(tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_bytes(SECRET.hex().encode() + b"\n")
-    check_secret_file(str(file))
-    assert read_secret(str(file), "unused") == SECRET.hex().encode()
+    for secret in (SECRET, b"\n" + SECRET[2:] + b" "):
+        assert len(secret) == 32
+        file.write_bytes(secret)
+        check_secret_file(str(file))
+        assert read_secret(str(file), "unused") == secret
 
 
 def test_secret_from_the_own_key(tmp_path: Path) -> None:
@@ -40,6 +44,14 @@ def test_secret_from_the_own_key(tmp_path: Path) -> None:
     first = read_secret("", str(tmp_path / "a"))
     assert len(first) == 32
     assert first == read_secret("", str(tmp_path / "a")) != read_secret("", str(tmp_path / "b"))
+
+
+def test_replicas_with_keys_of_their_own_need_a_secret_that_they_share(tmp_path: Path) -> None:
+    create_key(tmp_path / "one", "collab")
+    create_key(tmp_path / "of several", "collab/1")
+    assert len(read_secret("", str(tmp_path / "one"))) == 32
+    with pytest.raises(BadSettings, match="PRSM_COLLAB_SHARE_SECRET"):
+        read_secret("", str(tmp_path / "of several"))
 
 
 def test_weak_or_missing_secret_is_a_wrong_setting(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from kit.db.tables import add_kit_tables
 from kit.errors import Forbidden, RemoteError, Unavailable
 from kit.ids import RandomIds
 from kit.rpc.call import Call
-from kit.rpc.client import Peer, open_channel
+from kit.rpc.channels import open_channel
+from kit.rpc.client import Peer
 from kit.rpc.pipeline import Pipeline
 from kit.rpc.rules import MissingRule, rules_of
 from kit.rpc.serve import GrpcServer

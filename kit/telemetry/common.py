@@ -1,0 +1,66 @@
+"""Readings that every service has: its outbox, its idempotency records, its database, its broker, its disks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from kit.bus.connection import Bus
+from kit.db.database import Database
+from kit.db.tables import KitTables
+from kit.telemetry.metrics import Gauge
+from kit.telemetry.process import FREE, SIZE, measure_disk
+from kit.telemetry.readings import Reading
+from kit.times import SECOND, Clock
+
+UNPUBLISHED = Gauge("prsm_outbox_unpublished_events", "Events committed and not published yet.")
+OLDEST = Gauge("prsm_outbox_oldest_unpublished_age_seconds", "Age of the oldest of them; 0 without any.")
+RECORDS = Gauge("prsm_idempotency_records", "Records of clients' idempotency keys.", ["state"])
+DB_UP = Gauge("prsm_db_up", "1 while the database answers.")
+CONNECTED = Gauge("prsm_bus_connected", "1 while there is a connection to NATS.")
+_MOST = 10_000
+
+
+def common(*, db: Database, tables: KitTables, bus: Bus, clock: Clock, volumes: Mapping[str, Path]) -> list[Reading]:
+    """`volumes` are places on this machine that the service writes to, by what they are for."""
+    outbox, records = tables.outbox, tables.idempotency
+    waiting = outbox.c.published_at.is_(None)
+
+    def look(conn: Connection) -> tuple[int, int | None]:
+        # Counted to a bound: a relay that was away for long must not make its own measuring dear.
+        some = select(outbox.c.created_at).where(waiting).order_by(outbox.c.id).limit(_MOST).subquery()
+        count, oldest = conn.execute(select(func.count(), func.min(some.c.created_at))).one()
+        return int(count), oldest
+
+    async def take_outbox() -> None:
+        count, oldest = await db.scan(look)
+        UNPUBLISHED.set(count)
+        OLDEST.set(max(clock.now() - oldest, 0) / SECOND if oldest is not None else 0.0)
+
+    async def take_records() -> None:
+        states = select(records.c.state, func.count()).group_by(records.c.state)
+        found = await db.scan(lambda conn: {str(state): float(count) for state, count in conn.execute(states)})
+        RECORDS.replace({(state,): found.get(state, 0.0) for state in ("pending", "done")})
+
+    async def ping() -> None:
+        CONNECTED.set(float(bus.connected))
+        try:
+            await db.ping()
+        except Exception:
+            DB_UP.set(0.0)
+            raise
+        DB_UP.set(1.0)
+
+    async def measure() -> None:
+        for volume, path in volumes.items():
+            await asyncio.to_thread(measure_disk, volume, path)
+
+    return [
+        Reading("outbox", 5.0, take_outbox, (UNPUBLISHED, OLDEST)),
+        Reading("idempotency", 60.0, take_records, (RECORDS,), shared=True),
+        Reading("connections", 5.0, ping, ()),
+        *([Reading("disk", 30.0, measure, (FREE, SIZE))] if volumes else []),
+    ]

@@ -1,0 +1,144 @@
+"""A replica that falls silent without closing its connections, as a host does whose link is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from kit.errors import DeadlineExceeded, Unavailable
+from kit.rpc.channels import open_channel
+from kit.rpc.client import Peer
+
+_PROGRAM = """
+import asyncio
+from kit.rpc.health import Health, HealthServer
+
+async def main():
+    health = Health()
+    server = HealthServer("127.0.0.1:0", health)
+    await health.begin()
+    await health.set_serving(True)
+    await server.start()
+    print(server.port, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+_CHECK = ("grpc.health.v1.Health", "Check")
+_LONG = 60.0
+"""Seconds: without keepalive a call to the silent replica would wait for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A server in a process of its own."""
+
+    port: int
+    process: asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def replica() -> AsyncIterator[Replica]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    try:
+        yield Replica(int(await process.stdout.readline()), process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest_asyncio.fixture
+async def replicas() -> AsyncIterator[list[Replica]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(replica()) for _ in range(2)]
+
+
+async def outcome(channel: grpc.aio.Channel) -> str:
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    try:
+        await stub.Check(health_pb2.HealthCheckRequest(), timeout=_LONG)
+    except grpc.aio.AioRpcError as error:
+        return error.code().name
+    return "answered"
+
+
+def target_of(replicas: list[Replica]) -> str:
+    return "ipv4:" + ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
+
+
+async def in_use(channel: grpc.aio.Channel) -> None:
+    """Wait until calls go to both: round robin takes each once it is connected."""
+    for _ in range(20):
+        assert await outcome(channel) == "answered"
+
+
+async def test_reads_go_to_the_other_replica_and_none_fails(replicas: list[Replica]) -> None:
+    async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
+        await in_use(channel)
+        replicas[0].process.send_signal(signal.SIGSTOP)
+        assert [await outcome(channel) for _ in range(10)] == ["answered"] * 10
+
+
+async def test_other_calls_fail_at_once_as_unavailable_and_the_next_one_succeeds(replicas: list[Replica]) -> None:
+    async with open_channel(target_of(replicas)) as channel:
+        await in_use(channel)
+        replicas[0].process.send_signal(signal.SIGSTOP)
+        # Half of them go to the silent one.
+        found = await asyncio.gather(*(outcome(channel) for _ in range(10)))
+        assert set(found) == {"answered", "UNAVAILABLE"}
+        assert [await outcome(channel) for _ in range(10)] == ["answered"] * 10
+
+
+async def test_a_replica_that_is_back_is_used_again(replicas: list[Replica]) -> None:
+    async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
+        await in_use(channel)
+        replicas[0].process.send_signal(signal.SIGSTOP)
+        assert [await outcome(channel) for _ in range(4)] == ["answered"] * 4
+        replicas[0].process.send_signal(signal.SIGCONT)
+        replicas[1].process.kill()
+        await replicas[1].process.wait()
+        assert [await outcome(channel) for _ in range(4)] == ["answered"] * 4
+
+
+class _Anybody:
+    """Tokens for servers that ask for none."""
+
+    def token(self, audience: str) -> str:
+        return audience
+
+
+async def test_a_read_with_a_deadline_too_short_to_notice_is_answered_by_the_other_replica(
+    replicas: list[Replica],
+) -> None:
+    async with open_channel(target_of(replicas)) as channel:
+        await in_use(channel)
+        replicas[0].process.send_signal(signal.SIGSTOP)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        peer = Peer("health", _Anybody())
+        for _ in range(4):
+            answer = await peer.read(stub.Check, health_pb2.HealthCheckRequest(), timeout=0.3)
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_read_that_nobody_answers_is_unavailable_in_the_end(replicas: list[Replica]) -> None:
+    async with open_channel(target_of(replicas)) as channel:
+        await in_use(channel)
+        for each in replicas:
+            each.process.send_signal(signal.SIGSTOP)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        with pytest.raises((DeadlineExceeded, Unavailable)):
+            await Peer("health", _Anybody()).read(stub.Check, health_pb2.HealthCheckRequest(), timeout=0.1)
