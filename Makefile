@@ -2,14 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEPLOY_VENV := .venv-deploy
 PORT ?= 8080
 RUN_DIR ?= .run
 DOCS ?=
 DATA ?=
 CEILING ?=
+# Tests on so many processes, each with a running stack of its own; the long files are among the first.
+JOBS ?= 2
+PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev proto test lint format bench clean
+.PHONY: help run install dev proto test contract fuzz multihost lint lint-openapi lint-deploy format bench clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,7 +30,16 @@ proto: $(VENV)/.installed ## Generate the code that the protos stand for (into g
 	@$(BIN)/python -m tools.codegen
 
 test: dev ## All tests, against a real NATS server, SQLite and a real PostgreSQL
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+fuzz: dev ## Both edges against the API's description, for longer (ARGS="--seconds 600 --examples 200 --seed 7 --edge envoy")
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+multihost: dev ## Ten hosts as network namespaces, things cut off while sessions run (root, iproute2; ARGS="worker" for some faults)
+	$(BIN)/python -m tests.multihost $(ARGS)
+
+contract: dev ## The REST contract through both edges, with a table of what passed
+	$(BIN)/python -m pytest $(PARALLEL) tests/contract tests/edges $(ARGS)
 
 lint: dev ## ruff, strict typing, import rules, buf lint
 	$(BIN)/ruff check .
@@ -34,6 +47,26 @@ lint: dev ## ruff, strict typing, import rules, buf lint
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/buf lint gen/descriptors.binpb --config proto/buf.yaml
 	$(BIN)/mypy kit services worker gateway cli deploy tools tests bench
+
+lint-openapi: dev $(DEPLOY_VENV)/.installed ## The API's description: the linter from npm, and what breaks clients of the last release
+	$(BIN)/python -m tools.openapi lint
+	$(BIN)/python -m tools.openapi compare
+
+lint-deploy: lint-openapi ## Manifests, images, Envoy's configuration and alert rules; offline but for the first time
+	$(BIN)/python -m deploy.checks $(ARGS)
+
+images-check: dev ## Run the images' own steps in a fresh tree, and each process out of it (root; ARGS="session" for some)
+	$(BIN)/python -P -m deploy.docker.check $(ARGS)
+
+sbom: dev ## A bill of materials for each image, in CycloneDX JSON, into build/sbom/
+	@mkdir -p build/sbom
+	@for lock in deploy/docker/locks/*.lock; do name=$$(basename $$lock .lock); \
+	  $(BIN)/python -P deploy/docker/sbom.py $$name $$lock $(BIN)/python > build/sbom/$$name.cdx.json || exit 1; \
+	  echo "build/sbom/$$name.cdx.json"; done
+
+settings-table: dev ## Write docs/settings.md and the images' lock files anew from the code
+	$(BIN)/python -m tools.settings_table
+	$(BIN)/python -m deploy.docker.locks
 
 format: dev ## Format the code
 	$(BIN)/ruff check --fix .
@@ -43,7 +76,7 @@ bench: dev ## Create, get and list through the gateway (CEILING=path of a refere
 	$(BIN)/python -m bench.gateway $(if $(CEILING),--ceiling "$(CEILING)") $(ARGS)
 
 clean: ## Remove what was set up and generated (not your data in RUN_DIR)
-	rm -rf $(VENV) gen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEPLOY_VENV) .tools gen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -57,4 +90,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# checkov needs other versions of libraries than the product, so it lives apart.
+$(DEPLOY_VENV)/.installed: requirements-deploy.lock | $(VENV)/bin/python
+	$(PYTHON) -m venv $(DEPLOY_VENV)
+	$(DEPLOY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-deploy.lock
 	@touch $@

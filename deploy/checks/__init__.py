@@ -1,0 +1,1 @@
+"""Offline checks of everything under `deploy/`: `python -m deploy.checks`."""

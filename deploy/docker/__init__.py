@@ -1,0 +1,1 @@
+"""Images: what belongs into each, and the steps that make them."""

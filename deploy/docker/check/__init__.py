@@ -1,0 +1,1 @@
+"""Proof of the images' recipe on a machine without a container engine; see `__main__`."""
