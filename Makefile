@@ -56,7 +56,7 @@ lint-deploy: lint-openapi ## Manifests, images, Envoy's configuration and alert 
 	$(BIN)/python -m deploy.checks $(ARGS)
 
 images-check: dev ## Run the images' own steps in a fresh tree, and each process out of it (root; ARGS="session" for some)
-	$(BIN)/python -P -m deploy.docker.check $(ARGS)
+	PYTHONPATH="$(CURDIR)" $(BIN)/python -u -P -m deploy.docker.check $(ARGS)
 
 sbom: dev ## A bill of materials for each image, in CycloneDX JSON, into build/sbom/
 	@mkdir -p build/sbom

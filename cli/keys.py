@@ -44,9 +44,13 @@ class KeyFolder:
 def ensure_key_folder(root: Path, *, database_url: str = "") -> list[str]:
     """Create what is missing and leave alone what is there; the paths that were made. `database_url` is without a
     password: `database/url` gets the one in `postgres/password`. Raises Refused."""
+    if (root / "prsm-local.json").exists():
+        raise Refused(f"{root} belongs to prsm up, which makes its own keys: name another folder")
     folder = KeyFolder(root)
     made: list[str] = []
     try:
+        # What containers of other users must read is readable inside; nobody else on this machine gets there.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for owner in (USERS, *IDENTITIES):
             if not folder.key(owner).exists():
                 _renew(folder, owner)

@@ -37,9 +37,12 @@ def main() -> None:
         uvloop.run(serve(settings))
     except ValidationError as error:
         faults = "; ".join(
-            ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"]))) for fault in error.errors()
+            f"PRSM_GATEWAY_{'.'.join(map(str, fault['loc']))}".upper() + f": {fault['msg']}"
+            if fault["loc"]
+            else fault["msg"]
+            for fault in error.errors()
         )
-        sys.exit(_say(f"bad settings: {faults}"))
+        sys.exit(_say(faults))
     except (ValueError, OSError) as error:
         sys.exit(_say(str(error)))
 

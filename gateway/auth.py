@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
+
+from multidict import MultiMapping
 
 from kit.auth.principal import Principal
 from kit.errors import Unauthorized
@@ -21,8 +22,10 @@ class Verifier(Protocol):
         ...
 
 
-def credential(headers: Mapping[str, str]) -> str:
-    """The token of a request: a bearer token in Authorization, or X-API-Key. Raises Unauthorized."""
+def credential(headers: MultiMapping[str]) -> str:
+    """The token of a request: a bearer token in Authorization, or X-API-Key. Raises Unauthorized, also for two."""
+    if any(len(headers.getall(name, ())) > 1 for name in ("Authorization", "X-API-Key")):
+        raise Unauthorized()
     given = headers.get("Authorization")
     if given is not None:
         scheme, _, token = given.partition(" ")
@@ -35,7 +38,7 @@ def credential(headers: Mapping[str, str]) -> str:
     return key
 
 
-async def authenticate(verifier: Verifier, headers: Mapping[str, str]) -> Principal:
+async def authenticate(verifier: Verifier, headers: MultiMapping[str]) -> Principal:
     """The principal of a request. Raises Unauthorized, or Unavailable when tokens cannot be checked."""
     token = credential(headers)
     return verifier.remembered(token) or await verifier.verify(token)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from multidict import MultiMapping
+
 from kit.errors import ValidationError
 
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -40,13 +42,15 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     return given if given is not None and _REQUEST_ID.fullmatch(given) else None
 
 
-def passed_on(headers: Mapping[str, str], request_id: str, traceparent: str) -> CallMetadata:
+def passed_on(headers: MultiMapping[str], request_id: str, traceparent: str) -> CallMetadata:
     """The metadata of a call; `traceparent` is that of the request here, "" for none. Raises ValidationError for a
-    header value that is not printable ASCII."""
+    header that is there twice or not printable ASCII."""
     metadata = [("x-request-id", request_id)]
     for name in _PASSED:
         value = headers.get(name)
         if value is not None:
+            if len(headers.getall(name)) > 1:
+                raise ValidationError.of(name, "may be given only once")
             if not _SOUND.fullmatch(value):
                 raise ValidationError.of(name, "must be printable ASCII")
             metadata.append((name, value))

@@ -27,7 +27,7 @@ from protobuf import (
 from protobuf.wkt import FileDescriptorSet
 from protobuf.wkt.google.protobuf.descriptor_pb import DescriptorProto
 
-from gateway.shapes import BODY, Field, Kind, Shape, explain
+from gateway.shapes import BODY, LONGEST_NAME, Field, Kind, Shape, explain
 from kit.errors import Fault
 
 HTTP_BODY: Final = "google.api.HttpBody"
@@ -270,7 +270,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise InvalidJson(f'"{name[:100]}" appears twice in one object')
+                raise InvalidJson(f'"{name[:LONGEST_NAME]}" appears twice in one object')
             seen.add(name)
     return made
 

@@ -12,8 +12,8 @@ from gateway.errors import ErrorPages
 from gateway.headers import REQUEST_ID
 from kit.errors import ValidationError
 
-# Room for a large token in a header, and for a long query in the request line.
-_LONGEST_LINE: Final = 16 * 1024
+# Room for a large token in a header, and for a long query in the request line; as much as Envoy has.
+_LONGEST_LINE: Final = 32 * 1024
 _KEEPALIVE_SECONDS: Final = 75.0
 # How long an unread body is still taken in after its answer, so that the client gets to read that answer.
 _LINGER_SECONDS: Final = 5.0

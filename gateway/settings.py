@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from kit.settings import TlsSettings
+from kit.settings import Algorithm, TlsSettings
 from kit.telemetry.settings import TelemetrySettings
 
 _KIB = 1024
@@ -26,7 +26,9 @@ class GatewaySettings(TlsSettings, TelemetrySettings):
     user_issuer: str = Field(min_length=1, description="`iss` that user tokens must have")
     user_audience: str = Field(min_length=1, description="`aud` that user tokens must have")
     user_jwks: str = Field(description="path or URL of the user issuer's JWKS")
-    user_algorithms: list[str] = Field(default=["EdDSA"], description="accepted signature algorithms")
+    user_algorithms: list[Algorithm] = Field(
+        default=["EdDSA"], min_length=1, description="accepted signature algorithms"
+    )
     user_token_types: list[str] = Field(default=["at+jwt", "jwt"], description="accepted `typ`, lower case")
 
     max_body: int = Field(default=_MIB, ge=1, description="largest JSON body")

@@ -16,6 +16,8 @@ from kit.errors import Fault
 Kind = Literal["string", "int", "float", "bool", "bytes", "enum", "message", "map", "object", "array", "any", "moment"]
 
 INT32: Final = (-(2**31), 2**31 - 1)
+LONGEST_NAME: Final = 100
+"""How many characters of a name that nobody knows are told."""
 # How the body as a whole is named in a fault.
 BODY: Final = "body"
 # Strings that hold an exact decimal: a JSON number there is answered with the cure.
@@ -52,8 +54,8 @@ def _message(shape: Shape, value: object, path: str) -> Iterator[Fault]:
         yield Fault(path or BODY, f"must be an object, not {_called(value)}")
         return
     for name, item in value.items():
-        at = f"{path}.{name}" if path else name
         known = shape.fields.get(name)
+        at = f"{path}.{name[:LONGEST_NAME]}" if path else name[:LONGEST_NAME]
         if known is None:
             yield Fault(at, "is not a known field")
         elif item is not None:

@@ -130,7 +130,11 @@ class Runtime:
         alone = await self._alone()
         await self._require_revision()
         telemetry = Telemetry(self.name, f"{socket.gethostname()}-{os.getpid()}", self.settings)
-        telemetry.start()
+        try:
+            telemetry.start()
+        except (OSError, ValueError) as error:
+            await self.db.close()
+            raise BadSettings(f"{name_of(self.settings, 'metrics_listen')}: {error}") from error
         server = GrpcServer(
             self.settings.listen,
             self.pipeline(own_idempotency=own_idempotency),

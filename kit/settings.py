@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +13,10 @@ from kit.secret_files import BadSecretFile, values_from_files
 from kit.telemetry.settings import TelemetrySettings
 
 S = TypeVar("S", bound=BaseSettings)
+Algorithm = Literal[
+    "EdDSA", "Ed25519", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"
+]  # fmt: skip
+"""Those with a private key that only the issuer has: `none` would let everybody in."""
 
 
 class BadSettings(ValueError):
@@ -99,7 +103,9 @@ class ServiceSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, 
     user_issuer: str = Field(min_length=1, description="`iss` that user tokens must have")
     user_audience: str = Field(min_length=1, description="`aud` that user tokens must have")
     user_jwks: str = Field(description="path or URL of the user issuer's JWKS")
-    user_algorithms: list[str] = Field(default=["EdDSA"], description="accepted signature algorithms")
+    user_algorithms: list[Algorithm] = Field(
+        default=["EdDSA"], min_length=1, description="accepted signature algorithms"
+    )
     user_token_types: list[str] = Field(default=["at+jwt", "jwt"], description="accepted `typ` headers, lower case")
     internal_jwks: str = Field(description="path or URL of the services' own JWKS")
     internal_jwks_ca: str = Field(
@@ -115,8 +121,8 @@ class ServiceSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, 
         default="",
         description="what stands before the service's name in such a token's `sub`, e.g. system:serviceaccount:prsm:",
     )
-    internal_algorithms: list[str] = Field(
-        default=["RS256", "ES256"], description="accepted signature algorithms of such tokens"
+    internal_algorithms: list[Algorithm] = Field(
+        default=["RS256", "ES256"], min_length=1, description="accepted signature algorithms of such tokens"
     )
     grant_jwks: str = Field(
         default="", description="path or URL of the keys that sign workers' grants; empty: INTERNAL_JWKS"

@@ -47,7 +47,7 @@ SEEDS: Final[Mapping[str, Callable[[JSON], object]]] = {
 
 
 class NoNode(Exception):
-    """There is no Node to run the linter with."""
+    """There is no Node, or no linter to run with it; the message says what helps."""
 
 
 def lint(document: bytes) -> list[str]:
@@ -87,7 +87,11 @@ class _Linter:
         stamp = BUILD / "node_modules" / ".lock"
         if not stamp.exists() or stamp.read_bytes() != lock:
             install = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run(install, cwd=BUILD, env=self._environment, check=True, timeout=300)
+            done = subprocess.run(install, cwd=BUILD, env=self._environment, timeout=300, check=False)
+            if done.returncode:
+                raise NoNode(
+                    "npm could not fetch the linter; behind a proxy, NODE_EXTRA_CA_CERTS names its authorities"
+                )
             stamp.write_bytes(lock)
 
     def problems(self, names: list[str]) -> dict[str, list[tuple[str, str]]]:

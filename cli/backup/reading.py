@@ -43,6 +43,7 @@ def restore_backup(archive: Path, data: DataDir) -> Restored:
             staged = Path(scratch) / "data"
             staged.mkdir(mode=0o700)
             told = _unpack(archive, staged)
+            _check_databases(told)
             _check_revisions(told.revisions)
             # A service's own code opens its database, as nobody else does while it serves.
             events = sum(asyncio.run(set_back(name, _url(staged, name))) for name in told.revisions)
@@ -123,6 +124,13 @@ def _compare(told: Mapping[str, Entry], found: Mapping[str, Entry]) -> None:
         raise Refused(f"the backup is damaged: {added[0]} is not in its manifest")
     if changed := sorted(name for name in told if told[name] != found[name]):
         raise Refused(f"the backup is damaged: {changed[0]} is not what its manifest says")
+
+
+def _check_databases(told: Manifest) -> None:
+    """A database without a revision would be started on as it is; a revision without its database would make one."""
+    held = {name for name in told.files if PurePosixPath(name).parts[0] == "db"}
+    if wrong := sorted(held ^ {f"db/{service}.db" for service in told.revisions}):
+        raise Refused(f"the backup is damaged: {wrong[0]} and its revision do not both stand in it")
 
 
 def _check_revisions(found: Mapping[str, str]) -> None:

@@ -51,10 +51,11 @@ class BackupWriter:
     def write(self, target: Path) -> Written:
         """Write the archive, whole or not at all; compressed when its name ends with .gz or .tgz. Raises Refused."""
         self._look(target)
-        partial = target.with_name(f".{target.name}.partial")
+        partial: Path | None = None
         try:
-            # It holds private keys: nobody else may read it.
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # It holds private keys: nobody else may read it, nor have made it before us in a folder of many.
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+            partial = Path(name)
             with os.fdopen(descriptor, "wb") as file:
                 self._fill(file, compressed=target.suffix in (".gz", ".tgz"), scratch=target.parent)
                 file.flush()
@@ -63,7 +64,8 @@ class BackupWriter:
         except OSError as error:
             raise Refused(f"cannot write {target}: {error.strerror or error}", code=1) from error
         finally:
-            partial.unlink(missing_ok=True)
+            if partial is not None:
+                partial.unlink(missing_ok=True)
         return Written(target, len(self._files), target.stat().st_size)
 
     def _look(self, target: Path) -> None:
@@ -103,7 +105,7 @@ class BackupWriter:
                 copy(connection, copied)
                 # What is copied need not be kept from the services' clean-up any longer.
                 connection.close()
-                self._revisions[name] = _revision(copied)
+                self._revisions[name] = _revision(name, copied)
                 self._add(tar, copied, f"db/{name}.db")
                 copied.unlink()
 
@@ -143,9 +145,14 @@ def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file()) if folder.is_dir() else iter(())
 
 
-def _revision(database: Path) -> str:
+def _revision(name: str, database: Path) -> str:
     with closing(sqlite3.connect(database)) as connection:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            row = None
+    if row is None:
+        raise Refused(f"the database of {name} was never migrated: start the stack first")
     return str(row[0])
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import Refused
+
 
 def keys(
     to: Annotated[Path, typer.Option("--to", help="The folder for keys and secrets, one inside for each process.")],
@@ -20,6 +22,10 @@ def keys(
     retire: Annotated[bool, typer.Option("--retire", help="Remove the public keys that were rotated out.")] = False,
 ) -> None:
     """Create the keys and secrets of an installation of containers; what is there stays."""
+    if rotate and retire:
+        raise Refused(
+            "--retire comes after --rotate, once every process knows the new key: wait ten minutes between them"
+        )
     from cli.keys import ensure_key_folder
     from cli.keys import retire as remove_old
     from cli.keys import rotate as renew

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pydantic_settings import BaseSettings
 
 from deploy.checks import processes
 from deploy.checks.model import Document, Finding, Release, name_of, pod_of, title
@@ -30,8 +33,17 @@ def check(release: Release) -> list[Finding]:
             if host not in names.get(peer, set()):
                 cure = f"Add {host} to its dnsNames"
                 found.append(Finding(f"Certificate/{peer}", "spec.dnsNames", f"{caller} calls it {host}", cure))
+        for host in _brokers(read[caller]) - names.get("nats", set()):
+            cure = f"Add {host} to its dnsNames"
+            found.append(Finding("Certificate/nats", "spec.dnsNames", f"{caller} calls it {host}", cure))
     found += _usages(release)
     return found
+
+
+def _brokers(settings: BaseSettings) -> set[str]:
+    """Hosts of the broker that a process connects to by TLS."""
+    urls = [urlsplit(url.strip()) for url in str(getattr(settings, "nats_url", "")).split(",")]
+    return {str(url.hostname) for url in urls if url.scheme == "tls"}
 
 
 def _own(workload: Document, made: dict[str, Document]) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from deploy.checks import (
     scaling,
     schemas,
     secrets,
+    selectors,
     settings,
     tools,
 )
@@ -33,6 +34,7 @@ Check = Callable[[Release], list[Finding]]
 MANIFESTS: Final[Mapping[str, Check]] = {
     "kubernetes": schemas.kubernetes,
     "custom": schemas.custom,
+    "selectors": selectors.check,
     "settings": settings.check,
     "probes": pods.probes,
     "security": pods.security,

@@ -13,6 +13,10 @@ from worker.engines.registry import BUILT_IN
 CONNECTIONS = 10
 """Connections that one replica of a service holds at most; see PostgresDatabase."""
 _RESERVED = 20
+_ACCOUNT = "$G"
+"""The broker's account where its configuration names none."""
+_BROKER = "nats-headless.{}.svc.cluster.local:8222"
+"""Where the chart's servers, each by its name before it, tell of their streams."""
 
 
 def check(release: Release) -> list[Finding]:
@@ -107,6 +111,12 @@ def _streams(release: Release) -> Iterator[Finding]:
                 yield Finding(title(scaled), where, f"no consumer {metadata.get('consumer')}", "Correct the name")
             if metadata.get("stream") != JOBS_STREAM:
                 yield Finding(title(scaled), where, f"no stream {metadata.get('stream')}", f"It is {JOBS_STREAM}")
+            if metadata.get("account") != _ACCOUNT:
+                yield Finding(title(scaled), where, f"no account {metadata.get('account')}", f"It is {_ACCOUNT}")
+            asked = metadata.get("natsServerMonitoringEndpoint")
+            if asked != _BROKER.format(scaled["metadata"]["namespace"]):
+                cure = "Ask the chart's headless service: KEDA puts the leader's name before it"
+                yield Finding(title(scaled), where, f"no server can be asked at {asked}", cure)
         formula = ((scaled["spec"].get("advanced") or {}).get("scalingModifiers") or {}).get("formula", "")
         names = {str(trigger.get("name", "")) for trigger in triggers}
         if formula and set(formula.replace("+", " ").split()) != names:

@@ -15,6 +15,7 @@ from gateway.errors import CHALLENGE
 from gateway.json_codec import Reason, Schema
 from gateway.routes import RouteTable
 from gateway.shapes import DECIMAL_NAMES, Field, Shape
+from kit.rpc.channels import MOST_RECEIVED
 
 TYPE: Final = "type.googleapis.com/envoy.extensions.filters.http"
 _LUA: Final = Path(__file__).with_name("lua")
@@ -203,6 +204,10 @@ def _transcoder(settings: EdgeSettings, services: list[str]) -> dict[str, Any]:
         "proto_descriptor": str(settings.descriptors),
         "services": services,
         "match_incoming_request_route": True,
+        # A message may be larger than its JSON (a number of one digit takes eleven bytes in a free object), and a page
+        # of long prompts than a buffer: what the services and the gateway take goes through here, too.
+        "max_request_body_size": MOST_RECEIVED,
+        "max_response_body_size": MOST_RECEIVED,
         "query_param_unescape_plus": True,
         "print_options": {"always_print_primitive_fields": True, "preserve_proto_field_names": True},
         "request_validation_options": {

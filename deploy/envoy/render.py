@@ -121,8 +121,11 @@ def settings_from(given: Mapping[str, Any]) -> EdgeSettings:
     try:
         return EdgeSettings.model_validate(given)
     except ValidationError as error:
-        faults = (": ".join(filter(None, (".".join(map(str, f["loc"])), f["msg"]))) for f in error.errors())
-        raise ValueError(f"bad settings: {'; '.join(faults)}") from None
+        faults = (
+            f"PRSM_ENVOY_{'.'.join(map(str, f['loc']))}".upper() + f": {f['msg']}" if f["loc"] else f["msg"]
+            for f in error.errors()
+        )
+        raise ValueError("; ".join(faults)) from None
 
 
 def main(arguments: list[str]) -> int:

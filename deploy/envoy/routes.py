@@ -27,7 +27,8 @@ _BUFFER: Final = "envoy.filters.http.buffer"
 _JSON: Final = r'(?i)application/json\s*(;\s*charset="?utf-8"?\s*)?'
 # A failure in which the service did not begin to work on the request; a change may be sent again after that alone.
 _NOT_BEGUN: Final = "connect-failure,refused-stream"
-_READ_AGAIN: Final = f"{_NOT_BEGUN},reset,unavailable"
+_ASKED_AGAIN: Final = f"{_NOT_BEGUN},unavailable"
+_READ_AGAIN: Final = f"{_ASKED_AGAIN},reset"
 
 
 class EdgeRoutes:
@@ -42,7 +43,8 @@ class EdgeRoutes:
     def configuration(self) -> dict[str, Any]:
         """Everything, for every host name."""
         ordered = sorted(self._table.routes, key=lambda route: [s.is_variable for s in route.segments])
-        routes = _probes()
+        # No other route can match it, and what no route matches would be waited for to its end.
+        routes = [_answer({"connect_matcher": {}}, 404), *_probes()]
         routes += [made for path, page in self._pages.items() for made in _document(path, *page)]
         routes += [made for route in ordered for made in self._of(route)]
         templates = dict.fromkeys(_pattern(route) for route in ordered)
@@ -81,9 +83,8 @@ class EdgeRoutes:
 
     def _call(self, match: dict[str, Any], route: Route) -> dict[str, Any]:
         settings = self._settings
-        read = route.verb == "GET"
         retry: dict[str, Any] = {
-            "retry_on": _READ_AGAIN if read else _NOT_BEGUN,
+            "retry_on": _retried_on(route),
             "num_retries": 2,
             "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
             "retry_host_predicate": [
@@ -125,6 +126,13 @@ class EdgeRoutes:
         if route.takes_stream:
             made["typed_per_filter_config"] = {_BUFFER: _OFF}
         return made
+
+
+def _retried_on(route: Route) -> str:
+    if route.verb != "GET":
+        return _NOT_BEGUN
+    # To Envoy a first piece that is late is a reset, too: a document that takes too long to make would be made thrice.
+    return _ASKED_AGAIN if route.gives_stream else _READ_AGAIN
 
 
 def redirect(https_port: int) -> dict[str, Any]:

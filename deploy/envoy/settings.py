@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kit.settings import Algorithm
+
 _MIB = 1024 * 1024
 
 
@@ -55,7 +57,7 @@ class EdgeSettings(BaseSettings):
         default="/etc/ssl/certs/ca-certificates.crt", description="PEM file of CAs for a JWKS by https"
     )
     user_jwks_cache_seconds: float = Field(default=300.0, ge=1, description="how long a fetched JWKS is kept")
-    user_algorithms: list[str] = Field(default=["EdDSA"], description="accepted signature algorithms")
+    user_algorithms: list[Algorithm] = Field(default=["EdDSA"], description="accepted signature algorithms")
     user_token_types: list[str] = Field(default=["at+jwt", "jwt"], description="accepted `typ`, lower case")
 
     max_body: int = Field(default=_MIB, ge=1, description="largest JSON body")

@@ -62,13 +62,18 @@ async def _fetch(url: str, ca: str, token_file: str) -> dict[str, Any]:
         headers["Authorization"] = f"Bearer {token}"
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_FETCH_SECONDS)) as client,
-        # Nobody else gets to see the token.
-        client.get(url, headers=headers, ssl=context, allow_redirects=not token_file) as response,
+        # Keys come from the place that was named, and nobody else gets to see the token.
+        client.get(url, headers=headers, ssl=context, allow_redirects=False) as response,
     ):
-        response.raise_for_status()
         if response.status != 200:
+            # Not aiohttp's own error: its representation, which goes to the log, holds the request's headers.
             raise ValueError(f"status {response.status}")
-        body: dict[str, Any] = json.loads(await response.content.read(_MOST_BYTES))
+        data = bytearray()
+        async for piece in response.content.iter_any():
+            data += piece
+            if len(data) > _MOST_BYTES:
+                raise ValueError(f"longer than {_MOST_BYTES} bytes")
+        body: dict[str, Any] = json.loads(data)
         return body
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +15,23 @@ from joserfc.jwk import KeySet, OKPKey
 from kit.auth.keys import KeySource
 from kit.auth.principal import Principal
 from kit.errors import Unauthorized
-from kit.times import SECOND, Clock
+from kit.times import MINUTE, SECOND, Clock
 
-_CACHE = 4096
+_MOST = 4096
+_MOST_CHARACTERS = 8 * 1024 * 1024
+"""Of all tokens that are remembered together: a grant may be long."""
+_AGAIN = 5 * MINUTE
+"""When a signature that was good is looked at anew: its key may have been taken out of the issuer's set."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A good token's content; `again` and `ends` are in microseconds, `again` never later than `ends`."""
+
+    again: int
+    ends: int
+    principal: Principal
+    claims: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +60,41 @@ def header_of(token: str) -> Mapping[str, Any]:
 
 
 class TokenVerifier:
-    """Checks tokens and remembers the good ones until they end. Raises Unauthorized without saying why."""
+    """Checks tokens and remembers the good ones for minutes. Raises Unauthorized without saying why."""
 
     def __init__(self, keys: KeySource, rules: TokenRules, clock: Clock) -> None:
         self._keys = keys
         self._rules = rules
         self._clock = clock
-        self._known: OrderedDict[str, tuple[int, Principal, Mapping[str, Any]]] = OrderedDict()
+        self._known: dict[str, _Known] = {}
+        self._characters = 0
 
     async def verify(self, token: str) -> Principal:
         return (await self.claims(token))[0]
 
     async def ends(self, token: str) -> int:
         """When a valid token stops being one, in microseconds."""
-        await self.claims(token)
-        return self._known[token][0]
+        return (await self._content(token)).ends
 
     def remembered(self, token: str) -> Principal | None:
-        """The principal of a token that was verified before and has not ended, without awaiting."""
-        entry = self._known.get(token)
-        return entry[1] if entry is not None and entry[0] > self._clock.now() else None
+        """The principal of a token that was verified a short while ago and has not ended, without awaiting."""
+        known = self._known.get(token)
+        return known.principal if known is not None and known.again > self._clock.now() else None
 
     async def claims(self, token: str) -> tuple[Principal, Mapping[str, Any]]:
         """The principal and all claims of a valid token."""
+        content = await self._content(token)
+        return content.principal, content.claims
+
+    async def _content(self, token: str) -> _Known:
         now = self._clock.now()
-        entry = self._known.get(token)
-        if entry is not None:
-            if entry[0] > now:
-                return entry[1], entry[2]
-            del self._known[token]
-            raise Unauthorized()
+        known = self._known.get(token)
+        if known is not None:
+            if known.again > now:
+                return known
+            self._forget(token)
+            if known.ends <= now:
+                raise Unauthorized()
         if len(token) > self._rules.longest or token.count(".") != 2:
             raise Unauthorized()
         try:
@@ -87,11 +105,21 @@ class TokenVerifier:
         except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
             # Whatever a stranger's bytes make a parser stumble over is a bad token, never a fault of ours.
             raise Unauthorized() from error
-        principal = principal_of(decoded.claims)
-        self._known[token] = (ends, principal, decoded.claims)
-        if len(self._known) > _CACHE:
-            self._known.popitem(last=False)
-        return principal, decoded.claims
+        fresh = _Known(min(ends, now + _AGAIN), ends, principal_of(decoded.claims), decoded.claims)
+        self._remember(token, fresh)
+        return fresh
+
+    def _remember(self, token: str, known: _Known) -> None:
+        # Somebody else may have verified the same one meanwhile.
+        self._forget(token)
+        self._known[token] = known
+        self._characters += len(token)
+        while len(self._known) > _MOST or self._characters > _MOST_CHARACTERS:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, token: str) -> None:
+        if self._known.pop(token, None) is not None:
+            self._characters -= len(token)
 
     async def _decoded(self, token: str, keys: KeySet) -> jwt.Token:
         algorithms = list(self._rules.algorithms)

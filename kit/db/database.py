@@ -39,8 +39,9 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def open_database(url: str, *, schema: str) -> Database:
-    """Open `sqlite:///path` or `postgresql://...` (then `schema` is the service's own). Call on the event loop."""
+def open_database(url: str, *, schema: str, longest: float = 30) -> Database:
+    """Open `sqlite:///path` or `postgresql://...` (then `schema` is the service's own, and no statement takes
+    longer than `longest` seconds). Call on the event loop."""
     if url.startswith("sqlite"):
         from kit.db.sqlite import SqliteDatabase
 
@@ -48,5 +49,5 @@ def open_database(url: str, *, schema: str) -> Database:
     if url.startswith("postgresql"):
         from kit.db.postgres import PostgresDatabase
 
-        return PostgresDatabase(url, schema=schema)
+        return PostgresDatabase(url, schema=schema, longest=longest)
     raise ValueError("the database URL must start with sqlite:// or postgresql://")

@@ -82,13 +82,15 @@ class IdempotencyStore:
     async def begin(self, principal: str, method: str, key: str, fingerprint: str) -> Replay | Ticket:
         """Raises IdempotencyKeyReused for another request, IdempotencyKeyInUse while the first is under way."""
         ticket = Ticket(self, principal, method, key, self._ids.new())
-        tries = max(1, round(self._wait / self._poll))
-        for _ in range(tries):
-            outcome = await self._db.write(lambda c: self._claim(c, ticket, fingerprint))
-            if outcome is not None:
-                return outcome
-            await asyncio.sleep(self._poll)
-        raise IdempotencyKeyInUse()
+        looks = max(1, round(self._wait / self._poll))
+        while (outcome := await self._db.write(lambda c: self._claim(c, ticket, fingerprint))) is None:
+            # Who waits only looks: a claim locks the row that the first request wants to finish.
+            while await self._db.read(lambda c: self._is_under_way(c, ticket)):
+                if not looks:
+                    raise IdempotencyKeyInUse()
+                looks -= 1
+                await asyncio.sleep(self._poll)
+        return outcome
 
     @asynccontextmanager
     async def held(self, ticket: Ticket) -> AsyncIterator[None]:
@@ -121,13 +123,17 @@ class IdempotencyStore:
         )
 
     def _own(self, ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
+        return (*self._of_key(ticket), self._table.c.holder == ticket.holder)
+
+    def _of_key(self, ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
         t = self._table
-        return (
-            t.c.principal == ticket.principal,
-            t.c.method == ticket.method,
-            t.c.key == ticket.key,
-            t.c.holder == ticket.holder,
-        )
+        return (t.c.principal == ticket.principal, t.c.method == ticket.method, t.c.key == ticket.key)
+
+    def _is_under_way(self, connection: Connection, ticket: Ticket) -> bool:
+        t = self._table
+        live = (t.c.state == "pending", t.c.lease_until > self._clock.now())
+        statement = select(t.c.key).where(*self._of_key(ticket), *live)
+        return connection.execute(statement).first() is not None
 
     def _claim(self, connection: Connection, ticket: Ticket, fingerprint: str) -> Replay | Ticket | None:
         t = self._table
@@ -152,9 +158,7 @@ class IdempotencyStore:
         if inserted.rowcount == 1:
             return ticket
         row = connection.execute(
-            select(t.c.fingerprint, t.c.state, t.c.response, t.c.location).where(
-                t.c.principal == ticket.principal, t.c.method == ticket.method, t.c.key == ticket.key
-            )
+            select(t.c.fingerprint, t.c.state, t.c.response, t.c.location).where(*self._of_key(ticket))
         ).one_or_none()
         if row is None:
             return None

@@ -40,13 +40,15 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, *, schema: str, pool_size: int = 10, pool_timeout: float = 5) -> None:
+    def __init__(
+        self, url: str, *, schema: str, pool_size: int = 10, pool_timeout: float = 5, longest: float = 30
+    ) -> None:
         self._engine = create_async_engine(
             ENGINE_URL,
             async_creator=connector(
                 url,
                 timeout=5,
-                command_timeout=30,
+                command_timeout=longest,
                 server_settings={"search_path": schema, "application_name": f"prsm-{schema}", **_ABANDONED},
             ),
             pool_size=pool_size,

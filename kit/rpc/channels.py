@@ -24,6 +24,7 @@ _RETRIED_READS = {
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
 MOST_RECEIVED = 8 * 1024 * 1024
+"""Bytes of the largest message that is taken anywhere, at either end and at both edges."""
 _OPTIONS: list[tuple[str, Any]] = [
     # A replica that is silent for 3 + 3 seconds is left alone: its calls fail as `unavailable`, reads among them go to
     # another replica, and the gateway's 15 seconds are far from over. grpc also takes the time-out for

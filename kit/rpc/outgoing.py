@@ -18,10 +18,8 @@ class PeerCall:
     __slots__ = ("_began", "_peer", "_span", "metadata")
 
     def __init__(self, peer: str, request: Any) -> None:
-        descriptor = getattr(request, "DESCRIPTOR", None)
-        method = descriptor.name.removesuffix("Request") if descriptor is not None else "stream"
         self._peer = peer
-        self._span = tracing.start_child(f"{peer}/{method}", Kind.CLIENT)
+        self._span = tracing.start_child(_name(peer, request), Kind.CLIENT) if tracing.is_on() else None
         self.metadata = scope.headers(None if self._span is None else self._span.context)
         self._began = perf_counter()
 
@@ -34,3 +32,10 @@ class PeerCall:
             if code != "OK":
                 span.fail(code)
             span.end()
+
+
+def _name(peer: str, request: Any) -> str:
+    """Of the span: the service and its method; a stream of requests has no one message to tell it."""
+    descriptor = getattr(request, "DESCRIPTOR", None)
+    method = descriptor.name.removesuffix("Request") if descriptor is not None else "stream"
+    return f"{peer}/{method}"

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from kit.rpc.channels import MOST_RECEIVED
 from kit.rpc.health import PATIENT_OPTIONS, CannotListen, Health, HealthServer, listen_on
 from kit.rpc.pipeline import Pipeline
 from kit.rpc.tls import TlsFiles
@@ -32,8 +33,8 @@ SERVER_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_connection_age_ms", 300_000),
     # What is under way may end: longer than an event stream or an upload can last at the gateway.
     ("grpc.max_connection_age_grace_ms", 3_900_000),
-    # A session may be created with 1 MiB of inline documents, in JSON; its protobuf form is smaller.
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    # A session may be created with 1 MiB of inline rows, in JSON; its protobuf form takes up to six times as much.
+    ("grpc.max_receive_message_length", MOST_RECEIVED),
     # A worker's grant names every input of its session: a thousand documents come to 55 KiB.
     ("grpc.max_metadata_size", 128 * 1024),
     ("grpc.absolute_max_metadata_size", 128 * 1024),

@@ -1,4 +1,4 @@
-"""Readings that every service has: its outbox, its idempotency records, its database, its broker, its disks."""
+"""Readings that every service has: its outbox, its database, its broker, its disks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from kit.times import SECOND, Clock
 
 UNPUBLISHED = Gauge("prsm_outbox_unpublished_events", "Events committed and not published yet.")
 OLDEST = Gauge("prsm_outbox_oldest_unpublished_age_seconds", "Age of the oldest of them; 0 without any.")
-RECORDS = Gauge("prsm_idempotency_records", "Records of clients' idempotency keys.", ["state"])
 DB_UP = Gauge("prsm_db_up", "1 while the database answers.")
 CONNECTED = Gauge("prsm_bus_connected", "1 while there is a connection to NATS.")
 _MOST = 10_000
@@ -26,7 +25,7 @@ _MOST = 10_000
 
 def common(*, db: Database, tables: KitTables, bus: Bus, clock: Clock, volumes: Mapping[str, Path]) -> list[Reading]:
     """`volumes` are places on this machine that the service writes to, by what they are for."""
-    outbox, records = tables.outbox, tables.idempotency
+    outbox = tables.outbox
     waiting = outbox.c.published_at.is_(None)
 
     def look(conn: Connection) -> tuple[int, int | None]:
@@ -39,11 +38,6 @@ def common(*, db: Database, tables: KitTables, bus: Bus, clock: Clock, volumes: 
         count, oldest = await db.scan(look)
         UNPUBLISHED.set(count)
         OLDEST.set(max(clock.now() - oldest, 0) / SECOND if oldest is not None else 0.0)
-
-    async def take_records() -> None:
-        states = select(records.c.state, func.count()).group_by(records.c.state)
-        found = await db.scan(lambda conn: {str(state): float(count) for state, count in conn.execute(states)})
-        RECORDS.replace({(state,): found.get(state, 0.0) for state in ("pending", "done")})
 
     async def ping() -> None:
         CONNECTED.set(float(bus.connected))
@@ -60,7 +54,6 @@ def common(*, db: Database, tables: KitTables, bus: Bus, clock: Clock, volumes: 
 
     return [
         Reading("outbox", 5.0, take_outbox, (UNPUBLISHED, OLDEST)),
-        Reading("idempotency", 60.0, take_records, (RECORDS,), shared=True),
         Reading("connections", 5.0, ping, ()),
         *([Reading("disk", 30.0, measure, (FREE, SIZE))] if volumes else []),
     ]

@@ -23,6 +23,8 @@ from kit.times import SECOND, Clock
 log = structlog.get_logger("readings")
 FAILURES = Counter("prsm_reading_failures_total", "Readings of metrics that failed.", ["reading"])
 AGE = Gauge("prsm_reading_timestamp_seconds", "When a reading was last taken, in Unix time.", ["reading"])
+_LATE = 60.0
+"""How late, in seconds, the holder of a shared reading may be at most before another replica takes it."""
 _SHARE = 20
 """A reading that takes long is taken less often: at least so many times as long passes between two."""
 
@@ -85,7 +87,8 @@ class Readings:
 
     def _hold(self, db: Connection, reading: Reading) -> bool:
         now = self._clock.now()
-        return self._leases.take(db, _lease(reading), self._holder, now, now + round(3 * reading.every * SECOND))
+        lasts = min(3 * reading.every, reading.every + _LATE)
+        return self._leases.take(db, _lease(reading), self._holder, now, now + round(lasts * SECOND))
 
     def _give_back(self, db: Connection, names: Sequence[str]) -> None:
         for name in names:

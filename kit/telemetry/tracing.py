@@ -54,6 +54,11 @@ def install(tracer: Tracer | None) -> None:
     _tracer = tracer
 
 
+def is_on() -> bool:
+    """Whether spans can be had at all: for callers to whom even naming one is too much."""
+    return _tracer is not None
+
+
 def start(name: str, kind: Kind, parent: TraceContext | None, attributes: Attributes = _NOTHING) -> Span | None:
     """A span under `parent`, or the first of a new trace; None when nothing is to be recorded.
 

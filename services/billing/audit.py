@@ -1,4 +1,7 @@
-"""Does the ledger add up? For tests, and for operators: python -m services.billing.audit (settings as the service's).
+"""Does the ledger add up? For tests, and for operators: python -m services.billing.audit.
+
+It needs the database's address in PRSM_BILLING_DATABASE_URL (or its file in ..._FILE) and nothing else; on SQLite the
+service must not run.
 
 Prints what is wrong and ends with 1, or says that all is well.
 """
@@ -6,17 +9,20 @@ Prints what is wrong and ends with 1, or says that all is well.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from kit.db.database import open_database
-from kit.settings import from_environment
+from kit.secret_files import value_of
 from services.billing.domain import EFFECTS, HoldState
-from services.billing.settings import BillingSettings
 from services.billing.tables import accounts, holds, transactions
 
 _MOST = 100
+_LONGEST = 3600.0
+"""Seconds that a sum over a large ledger may take."""
+_VARIABLE = "PRSM_BILLING_DATABASE_URL"
 
 
 def discrepancies(conn: Connection) -> list[str]:
@@ -110,8 +116,8 @@ def _holds_off() -> Select[tuple[str]]:
     )
 
 
-async def _check() -> list[str]:
-    db = open_database(from_environment(BillingSettings).database_url, schema="billing")
+async def _check(url: str) -> list[str]:
+    db = open_database(url, schema="billing", longest=_LONGEST)
     try:
         return await db.read(discrepancies)
     finally:
@@ -119,7 +125,11 @@ async def _check() -> list[str]:
 
 
 def main() -> int:
-    found = asyncio.run(_check())
+    url = value_of(os.environ, _VARIABLE)
+    if not url:
+        sys.stderr.write(f"{_VARIABLE} is not set\n")
+        return 2
+    found = asyncio.run(_check(url))
     sys.stdout.write(("\n".join(found) or "the ledger adds up") + "\n")
     return 1 if found else 0
 

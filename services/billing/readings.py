@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from kit.db.database import Database
 from kit.telemetry.metrics import Gauge
@@ -17,8 +17,9 @@ AMOUNT = Gauge("prsm_billing_open_holds_micros", "What they hold together.")
 OLDEST = Gauge("prsm_billing_open_holds_oldest_age_seconds", "Age of the oldest of them; 0 without any.")
 VIOLATIONS = Gauge("prsm_billing_invariant_violations", "Places where the ledger does not add up.", ["invariant"])
 _h = holds.c
-_open = select(func.count(), func.coalesce(func.sum(_h.amount), 0), func.min(_h.created_at)).where(
-    _h.state == HoldState.OPEN.value
+# Written out, since the index is of this one state.
+OPEN_HOLDS = select(func.count(), func.coalesce(func.sum(_h.amount), 0), func.min(_h.created_at)).where(
+    _h.state == literal_column(f"'{HoldState.OPEN.value}'")
 )
 
 
@@ -26,7 +27,7 @@ def readings(db: Database, clock: Clock, *, audit: float) -> list[Reading]:
     """`audit` is how often, in seconds, the whole ledger is added up at most."""
 
     def look(conn: Connection) -> tuple[int, int, int | None]:
-        count, amount, oldest = conn.execute(_open).one()
+        count, amount, oldest = conn.execute(OPEN_HOLDS).one()
         return int(count), int(amount), oldest
 
     async def take_holds() -> None:

@@ -43,6 +43,10 @@ holds = Table(
     CheckConstraint("amount >= 0 AND captured >= 0 AND released >= 0", name="holds_amounts"),
 )
 
+# What is open is counted and added up all the time, and most holds are not.
+_open = holds.c.state == "open"
+Index("holds_open", holds.c.created_at, holds.c.amount, sqlite_where=_open, postgresql_where=_open)
+
 transactions = Table(
     "transactions",
     METADATA,

@@ -70,6 +70,18 @@ def test_every_variable_is_a_setting_and_every_needed_setting_is_given(name: str
     assert {"internal_key"} <= given or name in ("envoy", "gateway")
 
 
+@pytest.mark.parametrize("name", [*SERVICES, "envoy", "gateway"])
+def test_everybody_takes_users_tokens_of_the_same_issuer(name: str) -> None:
+    """One who accepts other algorithms than the rest would refuse what an identity provider signs."""
+    given = {variable: value for variable, value in PARTS[name]["environment"].items() if "_USER_" in variable}
+    assert {variable.partition("_USER_")[2]: value for variable, value in given.items()} == {
+        "ISSUER": "${PRSM_USER_ISSUER:-prsm-local}",
+        "AUDIENCE": "${PRSM_USER_AUDIENCE:-prsm}",
+        "JWKS": "${PRSM_USER_JWKS:-/run/public/users.jwks.json}",
+        "ALGORITHMS": '${PRSM_USER_ALGORITHMS:-["EdDSA"]}',
+    }
+
+
 @pytest.mark.parametrize("name", [name for name in PARTS if name != "postgres"])
 def test_every_image_is_one_that_is_built_here(name: str) -> None:
     match = re.fullmatch(r"prsm/([a-z]+):\$\{PRSM_VERSION:-dev\}", PARTS[name]["image"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tomllib
 
 import pytest
@@ -62,3 +64,24 @@ def test_the_readme_names_every_file_it_speaks_of() -> None:
     ):
         assert f"`{path}" in text
         assert (K8S / path).exists()
+
+
+def test_the_readmes_commands_are_ones_that_kubectl_takes() -> None:
+    """It refuses a kind beside a kind/name, and a selector beside --all."""
+    text = (K8S / "README.md").read_text().replace("\\\n", " ")
+    asked = [line for line in re.findall(r"^\$ kubectl (.*)$", text, flags=re.MULTILINE) if "get --raw" not in line]
+    assert len(asked) > 12
+    for line in asked:
+        words = [word for word in shlex.split(re.sub(r"<[^>]*>", "name", line), comments=True) if "=" not in word]
+        given = {word for word in words if word.startswith("-")}
+        plain = [word for number, word in enumerate(words) if not {word, words[number - 1]} & {"-n", "-l", "-f"}]
+        if {"wait", "delete", "rollout"} & set(plain):
+            resources = [word for word in plain if not word.startswith("-")][1:]
+            assert len({"/" in word for word in resources if word != "status"}) == 1, line
+            assert not {"-l", "--all"} <= given, line
+
+
+def test_every_namespaced_command_of_the_readme_comes_after_the_namespace() -> None:
+    sections = re.findall(r"```console\n(.*?)```", (K8S / "README.md").read_text(), flags=re.DOTALL)
+    first = [next(line for line in section.splitlines() if "kubectl" in line) for section in sections]
+    assert first[:2] == ["$ kubectl apply -f base/namespace.yaml"] * 2

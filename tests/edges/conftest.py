@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -113,6 +114,14 @@ def start(compiled: Compiled, keys: Keys, backend: Backend, tmp_path: Path) -> S
         return running_envoy(settings, tmp_path, pages={})
 
     return make
+
+
+async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
+    """(status, error) of an answer that is the documented error JSON."""
+    body = json.loads(await response.read())
+    assert body["code"] == response.status
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    return response.status, body["error"]
 
 
 async def eventually(look: Callable[[], Awaitable[bool]]) -> None:

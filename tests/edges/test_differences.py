@@ -38,6 +38,18 @@ async def test_numbers_as_text(client: aiohttp.ClientSession, edge_name: str, te
         assert response.status == {"gateway": 201, "envoy": 400}[edge_name]
 
 
+@pytest.mark.parametrize(
+    ("line", "gateway", "envoy"),
+    [("QUERY /health", 405, 400), ("GET /health#a", 200, 400), ("CONNECT elsewhere:80", 404, 401)],
+)
+async def test_unusual_http(edge: str, edge_name: str, line: str, gateway: int, envoy: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(edge.rpartition(":")[2]))
+    writer.write(f"{line} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    async with asyncio.timeout(30):
+        assert int((await reader.readline()).split(b" ")[1]) == {"gateway": gateway, "envoy": envoy}[edge_name]
+    writer.close()
+
+
 async def test_broken_download(client: aiohttp.ClientSession, edge_name: str) -> None:
     async with client.get(f"{THINGS}/breaks/export") as response:
         assert response.status == 200

@@ -156,7 +156,11 @@ async def test_metrics_are_there_and_the_admin_interface_is_not(start: Start, ke
     async with start(metrics_port=0, admin_port=free_admin_port) as envoy, aiohttp.ClientSession() as client:
         url = f"http://127.0.0.1:{envoy.ports['metrics']}"
         async with client.get(f"{url}/metrics") as response:
-            assert "envoy_http_downstream_rq_total" in await response.text()
+            told = await response.text()
+        # What the alerts ask for.
+        for prefix, status in (("http", "5"), ("http", "2")):
+            labels = f'envoy_response_code_class="{status}",envoy_http_conn_manager_prefix="{prefix}"'
+            assert f"envoy_http_downstream_rq_xx{{{labels}}}" in told
         for path in ("/", "/stats", "/quitquitquit", "/config_dump", "/metrics/../quitquitquit"):
             async with client.post(f"{url}{path}") as response:
                 assert response.status == 404, path

@@ -1,4 +1,4 @@
-"""What both edges refuse by themselves, and how they say it: bodies, headers, limits, time-outs, probes."""
+"""What both edges refuse by themselves, and how they say it: headers, limits, time-outs, probes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 from grpc_health.v1 import health_pb2
-from yarl import URL
 
-from tests.edges.conftest import Opened
+from kit.auth.tokens import TokenRules
+from tests.edges.conftest import Opened, error_of
+from tests.support.things.backend import LONG_TITLE
 from tests.support.things.stack import Backend, Keys
 
 THINGS = "/api/v1/things"
@@ -20,166 +21,9 @@ NOBODY = "127.0.0.1:1"
 JSON = {"Content-Type": "application/json"}
 
 
-async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
-    body = json.loads(await response.read())
-    assert body["code"] == response.status
-    assert body["request_id"] == response.headers["X-Request-Id"]
-    return response.status, body["error"]
-
-
 async def in_pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
     for at in range(0, len(data), size):
         yield data[at : at + size]
-
-
-STRICT: list[tuple[str, str, str]] = [
-    ('{"a":1,}', "invalid_json", ""),
-    ("{'title':\"a\"}", "invalid_json", ""),
-    ('{"title":"a"} 2', "invalid_json", ""),
-    ('{"title":"a","title":"b"}', "invalid_json", ""),
-    ('{"title":"a","t\\u0069tle":"b"}', "invalid_json", ""),
-    ('{"metadata":{"list":[{"a":1,"a":1}]}}', "invalid_json", ""),
-    ('{"weight":-Infinity}', "invalid_json", ""),
-    ('{"weight":1e400}', "invalid_json", ""),
-    ('{"weight":01}', "invalid_json", ""),
-    ('{"weight":.5}', "invalid_json", ""),
-    ('{"weight":1.}', "invalid_json", ""),
-    ('{"weight":+1}', "invalid_json", ""),
-    ('{"weight":' + "1" * 5000 + "}", "invalid_json", ""),
-    ('{"title":"\t"}', "invalid_json", ""),
-    ('{"title":"\\x41"}', "invalid_json", ""),
-    ('{"title":"\\udc00"}', "invalid_json", ""),
-    ('{"title":"\\ud800\\u0041"}', "invalid_json", ""),
-    ('{"title":"never ends}', "invalid_json", ""),
-    ('{"title" "a"}', "invalid_json", ""),
-    ('{"tags":["a" "b"]}', "invalid_json", ""),
-    ('{"tags":["a",]}', "invalid_json", ""),
-    ('{"urgent":True}', "invalid_json", ""),
-    ("[" * 100_000, "invalid_json", ""),
-    (" ", "invalid_json", ""),
-    ('{"nope":1}', "nope", "is not a known field"),
-    ('{"nope":1,"nope2":[}', "invalid_json", ""),
-    ('{"parts":[{"nope":1}]}', "parts[0].nope", "is not a known field"),
-    ('{"mainPart":{}}', "mainPart", "is not a known field"),
-    ('{"\u00e4":{}}', "\u00e4", "is not a known field"),
-    ('{"amount":50}', "amount", 'must be a string, not a number: write "50.00"'),
-    ('{"amount":-0.125}', "amount", 'must be a string, not a number: write "-0.125"'),
-    ('{"amount":1e2}', "amount", 'must be a string, not a number: write "100.00"'),
-    ('{"title":7}', "title", 'must be a string, not a number: write "7"'),
-    ('{"title":true}', "title", "must be a string, not true or false"),
-    ('{"title":{"a":{"b":[1,{}]}}}', "title", "must be a string, not an object"),
-    ('{"title":[1]}', "title", "must be a string, not an array"),
-    ('{"count":1.5}', "count", "must be a whole number, not 1.5"),
-    ('{"count":"seven"}', "count", "must be a whole number, not a string"),
-    ('{"count":4294967296}', "count", "must be from -2147483648 to 2147483647"),
-    ('{"weight":"heavy"}', "weight", "must be a number, not a string"),
-    ('{"urgent":"true"}', "urgent", "must be true or false, not a string"),
-    ('{"urgent":0}', "urgent", "must be true or false, not a number"),
-    ('{"tags":"x"}', "tags", "must be an array, not a string"),
-    ('{"tags":{"a":1}}', "tags", "must be an array, not an object"),
-    ('{"tags":["a",null]}', "tags[1]", "must not be null"),
-    ('{"tags":[["a"]]}', "tags[0]", "must be a string, not an array"),
-    ('{"parts":[{"name":"a"},{"size":"x"}]}', "parts[1].size", "must be a whole number, not a string"),
-    ('{"main_part":[]}', "main_part", "must be an object, not an array"),
-    ('{"metadata":[]}', "metadata", "must be an object, not an array"),
-    ('{"not_before":"2025-07-02"}', "not_before", "must be an RFC 3339 moment such as 2025-07-02T10:30:00Z"),
-    ('{"not_before":5}', "not_before", "must be an RFC 3339 moment such as 2025-07-02T10:30:00Z"),
-    ('{"status":"asleep"}', "status", "must be one of queued, running"),
-    ("3", "body", "must be an object, not a number"),
-    ('"a"', "body", "must be an object, not a string"),
-    ("null", "body", "must be an object, not null"),
-    ("[1]", "body", "must be an object, not an array"),
-]
-
-
-@pytest.mark.parametrize(("text", "field", "issue"), STRICT, ids=lambda value: value[:30])
-async def test_bodies_are_read_strictly(client: aiohttp.ClientSession, text: str, field: str, issue: str) -> None:
-    async with client.post(THINGS, data=text.encode(), headers=JSON) as response:
-        body = json.loads(await response.read())
-        assert response.status == 400, body
-    if field == "invalid_json":
-        assert body["error"] == "invalid_json"
-        return
-    assert (body["error"], body["message"]) == ("validation_error", f"{field}: {issue}")
-    assert body["details"] == {"fields": [{"field": field, "issue": issue}]}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        ' {"title" : "a\\u00e9\\ud83c\\udf0a\\/" ,\n"tags":[ ],"parts":[{},{"size":1.0}], "main_part":{} }',
-        '{"title":null,"tags":null,"main_part":null,"metadata":{"a":[null,true,-0.5e-3,{"b":[]}],"":{}}}',
-        '{"weight":-0,"count":-2147483648,"status":"running","not_before":"2025-07-02T12:30:00.120+02:00"}',
-        '{"title":"\x7f \u20ac \U0001f30a","amount":"1.50"}',
-    ],
-)
-async def test_all_of_json_is_taken(client: aiohttp.ClientSession, text: str) -> None:
-    async with client.post(THINGS, data=text.encode(), headers=JSON) as response:
-        assert response.status == 201, await response.text()
-
-
-@pytest.mark.parametrize(
-    "data", [b'{"title":"\xc0\xaf"}', b'{"title":"\xed\xa0\x80"}', b'{"\xff":1}', b'{"title":"\xe2\x82']
-)
-async def test_other_bytes_than_utf8_are_no_json(client: aiohttp.ClientSession, data: bytes) -> None:
-    async with client.post(THINGS, data=data, headers=JSON) as response:
-        assert await error_of(response) == (400, "invalid_json")
-
-
-@pytest.mark.parametrize(
-    ("query", "field", "issue"),
-    [
-        ("nope=1", "nope", "is not a known query parameter"),
-        ("filter=1", "filter", "is not a known query parameter"),
-        ("filter.nope=1", "filter.nope", "is not a known query parameter"),
-        ("page.x=1", "page.x", "is not a known query parameter"),
-        ("=1", "", "is not a known query parameter"),
-        ("page=1.0", "page", "must be a whole number"),
-        ("page=1e2", "page", "must be a whole number"),
-        ("page=%D9%A1", "page", "must be a whole number"),
-        ("page=2147483648", "page", "must be from -2147483648 to 2147483647"),
-        ("partial=1", "partial", "must be true or false"),
-        ("page=1&page=1", "page", "may be given only once"),
-        ("tags=%ff", "query", "is not UTF-8"),
-        ("&".join(["tags=a"] * 201), "query", "holds more than 200 parameters"),
-    ],
-)
-async def test_the_first_fault_of_a_query_is_named(
-    client: aiohttp.ClientSession, edge: str, query: str, field: str, issue: str
-) -> None:
-    async with client.get(URL(f"{edge}{THINGS}?{query}", encoded=True)) as response:
-        assert response.status == 400
-        assert (await response.json())["details"] == {"fields": [{"field": field, "issue": issue}]}
-
-
-@pytest.mark.parametrize("query", ["&", "tags=a+b&tags=&tags=%2B", "filter.title=x%3Dy&partial=true&page=-0"])
-async def test_queries_are_read_alike(edges: dict[str, str], keys: Keys, things: Backend, query: str) -> None:
-    seen = []
-    async with aiohttp.ClientSession(headers={"X-API-Key": keys.token()}) as anyone:
-        for base in edges.values():
-            async with anyone.get(URL(f"{base}{THINGS}?{query}", encoded=True)) as response:
-                assert response.status == 200, await response.text()
-            seen.append(things.things.requests[-1])
-    assert seen[0] == seen[1]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "application/json; charset=latin-1"},
-        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        {"Content-Type": "application/jsonp"},
-    ],
-)
-async def test_a_compressed_or_foreign_body_is_refused(client: aiohttp.ClientSession, headers: dict[str, str]) -> None:
-    async with client.post(THINGS, data=b"{}", headers=headers) as response:
-        assert await error_of(response) == (415, "unsupported_media_type")
-
-
-async def test_json_in_utf8_by_any_name_is_taken(client: aiohttp.ClientSession) -> None:
-    headers = {"Content-Type": "Application/JSON; charset=UTF-8", "Content-Encoding": "identity"}
-    async with client.post(THINGS, data=b"{}", headers=headers) as response:
-        assert response.status == 201
 
 
 async def test_header_values_that_no_metadata_can_carry_are_refused(client: aiohttp.ClientSession) -> None:
@@ -189,6 +33,31 @@ async def test_header_values_that_no_metadata_can_carry_are_refused(client: aioh
     async with client.get(f"{THINGS}/a", headers={"traceparent": "\u00e4", "X-Request-Id": "a b"}) as response:
         assert response.status == 200
         assert " " not in response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Last-Event-ID"])
+async def test_a_header_that_is_there_twice_is_refused(client: aiohttp.ClientSession, name: str) -> None:
+    async with client.get(f"{THINGS}/a", headers=[(name, "a"), (name, "b")]) as response:
+        assert response.status == 400
+        fault = {"field": name.lower(), "issue": "may be given only once"}
+        assert (await response.json())["details"] == {"fields": [fault]}
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-API-Key"])
+async def test_of_two_credentials_none_counts(edge: str, keys: Keys, name: str) -> None:
+    value = f"Bearer {keys.token()}" if name == "Authorization" else keys.token()
+    async with (
+        aiohttp.ClientSession(edge) as anyone,
+        anyone.get(f"{THINGS}/a", headers=[(name, value), (name, value)]) as response,
+    ):
+        assert await error_of(response) == (401, "unauthorized")
+
+
+async def test_the_largest_token_has_room(client: aiohttp.ClientSession, keys: Keys) -> None:
+    room = TokenRules(issuer="", audience="").longest - len(keys.token(name=""))
+    token = keys.token(name="n" * (room // 4 * 3))
+    async with client.get(f"{THINGS}/a", headers={"Authorization": f"Bearer {token}"}) as response:
+        assert response.status == 200
 
 
 async def test_only_known_headers_reach_the_service(client: aiohttp.ClientSession, things: Backend) -> None:
@@ -251,6 +120,21 @@ async def test_a_json_body_over_the_limit_is_refused_when_it_is_not_announced(op
         assert await error_of(response) == (413, "payload_too_large")
 
 
+@pytest.mark.parametrize("value", ["1,2,3,", "[],", '{"a":0},'])
+async def test_a_body_within_the_limit_is_taken_however_large_its_message_is(
+    client: aiohttp.ClientSession, value: str
+) -> None:
+    text = f'{{"metadata":{{"rows":[{value * (1_000_000 // len(value))}0]}}}}'
+    async with client.post(THINGS, data=text, headers=JSON) as response:
+        assert response.status == 201, await response.text()
+
+
+async def test_a_large_answer_comes_whole(client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{THINGS}/long") as response:
+        assert response.status == 200
+        assert (await response.json())["title"] == LONG_TITLE
+
+
 async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backend) -> None:
     async with opened(call_seconds=0.05, document_seconds=0.05) as client:
         for path in ("slow", "slow/export"):
@@ -258,6 +142,12 @@ async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backe
                 assert await error_of(response) == (504, "deadline_exceeded")
                 assert response.headers["Retry-After"] == "1"
     await things.things.cancelled.wait()
+
+
+async def test_a_document_that_takes_too_long_is_asked_for_once(opened: Opened, things: Backend) -> None:
+    async with opened(document_seconds=0.05) as client, client.get(f"{THINGS}/slow/export") as response:
+        assert await error_of(response) == (504, "deadline_exceeded")
+    assert len(things.things.requests) == 1
 
 
 async def test_a_stream_may_be_silent_for_longer_than_its_first_byte_may_take(opened: Opened, things: Backend) -> None:

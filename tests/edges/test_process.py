@@ -115,8 +115,8 @@ def test_a_settings_file_goes_before_the_environment(keys: Keys, monkeypatch: py
     ("changes", "words"),
     [
         ({"BACKENDS": '{"session": "a:1"}'}, "no backend is set for billing"),
-        ({"USER_ISSUER": ""}, "user_issuer"),
-        ({"PORT": "many"}, "port"),
+        ({"USER_ISSUER": ""}, "PRSM_ENVOY_USER_ISSUER: "),
+        ({"PORT": "many"}, "PRSM_ENVOY_PORT: "),
         ({"DESCRIPTORS": "/nonexistent"}, "/nonexistent"),
         ({"TLS_CERT": "a"}, "go together"),
     ],

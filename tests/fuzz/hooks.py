@@ -20,6 +20,6 @@ def ndjson(ctx: schemathesis.SerializationContext, value: Any) -> bytes:
 def filter_case(ctx: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
     """Leave out what Envoy answers otherwise, and why.
 
-    QUERY: its HTTP/1 parser knows the registered methods only, and answers others as what it cannot read, with 400.
+    QUERY: `unusual-http` of tests/edges/differences.yaml.
     """
     return not (os.environ.get(EDGE) == "envoy" and case.method == "QUERY")

@@ -1,7 +1,7 @@
 -- Strict JSON (RFC 8259), read against the fields of a message. SHAPES is put in front of this text: by message, by field,
 -- { kind =, shape =, repeated =, low =, high =, choices =, words =, decimal = }.
 
-local DEEPEST = 100
+local DEEPEST, LONGEST_NAME = 100, 100
 
 -- The document under way: its text, and the first thing that its message cannot hold.
 local text, found
@@ -39,6 +39,16 @@ local function not_utf8(bytes)
     at = at + 1 + more
   end
   return nil
+end
+
+-- So much of a name as is told: whole characters, LONGEST_NAME of them at most.
+local function told(name)
+  local at = 1
+  for _ = 1, LONGEST_NAME do
+    at = name:find("[^\128-\191]", at + 1)
+    if not at then return name end
+  end
+  return name:sub(1, at - 1)
 end
 
 local function utf8_of(code)
@@ -151,14 +161,14 @@ local function object_at(at, shape, path, depth)
     if text:sub(at, at) ~= '"' then broken(nil, at) end
     local name
     at, name = string_at(at, true)
-    if seen[name] then broken('"' .. name:sub(1, 100) .. '" appears twice in one object') end
+    if seen[name] then broken('"' .. told(name) .. '" appears twice in one object') end
     seen[name] = true
     at = beyond_space(at)
     if text:sub(at, at) ~= ":" then broken(nil, at) end
     local field, inner
     if shape and not found then
-      inner = path == "" and name or path .. "." .. name
       field = shape[name]
+      inner = path == "" and told(name) or path .. "." .. told(name)
       if not field then note(inner, "is not a known field") end
     end
     at = beyond_space(value_at(beyond_space(at + 1), field, inner, depth, field and field.repeated))

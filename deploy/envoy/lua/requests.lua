@@ -51,6 +51,7 @@ end
 local function fault_of_headers(headers)
   for _, name in ipairs(PRINTABLE) do
     local value = headers:get(name)
+    if value and headers:getNumValues(name) > 1 then return name, "may be given only once" end
     if value and value:find("[^ -~]") then return name, "must be printable ASCII" end
   end
   local dropped = {}

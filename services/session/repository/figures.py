@@ -7,14 +7,15 @@ from sqlalchemy import Connection, func, literal_column, select
 from services.session.tables import counters, creations, sessions
 
 _s = sessions.c
-_queue = (
+QUEUE = (
     select(_s.engine, func.count(), func.min(_s.status_since))
     .where(_s.status == literal_column("'queued'"))
     .group_by(_s.engine)
 )
-_leases = select(_s.lease_until).where(_s.lease_until.is_not(None)).subquery()
-_unsettled = select(func.count(), func.min(_s.finished_at)).where(_s.settle_after.is_not(None))
-_creations = select(func.count(), func.min(creations.c.created_at)).where(creations.c.state != literal_column("'done'"))
+LEASED = select(_s.lease_until).where(_s.lease_until.is_not(None))
+_leases = LEASED.subquery()
+UNSETTLED = select(func.count(), func.min(_s.finished_at)).where(_s.settle_after.is_not(None))
+CREATIONS = select(func.count(), func.min(creations.c.created_at)).where(creations.c.state != literal_column("'done'"))
 _totals = select(counters.c.status, func.sum(counters.c["count"]), func.sum(counters.c.held)).group_by(
     counters.c.status
 )
@@ -27,7 +28,7 @@ class Figures:
 
     def queue(self, db: Connection) -> dict[str, Counted]:
         """By engine, what is queued and since when."""
-        return {engine: (int(count), since) for engine, count, since in db.execute(_queue)}
+        return {engine: (int(count), since) for engine, count, since in db.execute(QUEUE)}
 
     def leases(self, db: Connection, now: int) -> tuple[int, int]:
         """Live and expired ones."""
@@ -37,12 +38,12 @@ class Figures:
 
     def unsettled(self, db: Connection) -> Counted:
         """Ended sessions that billing has not acknowledged."""
-        count, first = db.execute(_unsettled).one()
+        count, first = db.execute(UNSETTLED).one()
         return int(count), first
 
     def creations(self, db: Connection) -> Counted:
         """Creations under way or left behind."""
-        count, first = db.execute(_creations).one()
+        count, first = db.execute(CREATIONS).one()
         return int(count), first
 
     def totals(self, db: Connection) -> tuple[dict[str, int], int]:

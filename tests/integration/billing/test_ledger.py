@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -281,3 +283,19 @@ async def test_audit_finds_what_does_not_add_up(stand: Stand) -> None:
         "account ada is not the sum of its transactions",
         "account bob does not hold what its open holds come to",
     ]
+
+
+async def test_an_operator_asks_with_the_databases_address_alone(migrated_file: Path) -> None:
+    async def said(**environment: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.billing.audit"),
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        out, _ = await process.communicate()
+        return process.returncode, out.decode().strip()
+
+    url = f"sqlite:///{migrated_file}"
+    assert await said(PRSM_BILLING_DATABASE_URL=url) == (0, "the ledger adds up")
+    assert await said() == (2, "PRSM_BILLING_DATABASE_URL is not set")

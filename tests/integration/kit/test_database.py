@@ -133,6 +133,17 @@ def store(db: Database, clock: ManualClock) -> IdempotencyStore:
     return IdempotencyStore(db, TABLES, clock, RandomIds(clock), wait=0.02, poll=0.01)
 
 
+async def test_who_waits_for_the_first_request_writes_nothing(db: Database) -> None:
+    keys = store(db, ManualClock())
+    await keys.begin("alice", "M", "k", "same")
+    commits: list[None] = []
+    db.on_commit(lambda: commits.append(None))
+    with pytest.raises(IdempotencyKeyInUse):
+        await keys.begin("alice", "M", "k", "same")
+    # The claim that found it under way.
+    assert len(commits) == 1
+
+
 async def test_one_key_has_one_effect_and_one_answer(db: Database) -> None:
     clock = ManualClock()
     keys = store(db, clock)

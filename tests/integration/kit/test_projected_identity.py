@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from kit.auth.internal import InternalSigner, InternalVerifier
 from kit.auth.keys import KeySource, create_key, write_jwks
@@ -125,6 +127,44 @@ async def test_the_token_that_reads_the_keys_is_read_anew_and_the_authority_is_c
         await KeySource(cluster.url, clock, token_file=str(cluster.reader)).keys(None)
     with pytest.raises(Unavailable):
         await KeySource(cluster.url, clock, ca=cluster.ca).keys(None)
+
+
+async def test_the_token_that_reads_the_keys_is_not_told_when_it_is_refused(
+    cluster: Cluster, clock: ManualClock
+) -> None:
+    cluster.reader.write_text("a-secret-that-is-not-accepted")
+    with pytest.raises(Unavailable) as refused:
+        await keys_of(cluster, clock).keys(None)
+    assert cluster.asked == ["Bearer a-secret-that-is-not-accepted"]
+    assert repr(refused.value.__cause__) == "ValueError('status 401')"
+
+
+async def test_keys_are_read_whole_up_to_a_size_and_from_the_place_that_was_named(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    key = create_key(tmp_path / "key", "session")
+    write_jwks(tmp_path / "jwks.json", [key])
+    jwks = (tmp_path / "jwks.json").read_bytes()
+
+    async def long(_: web.Request) -> web.Response:
+        # More than a socket gives at a time.
+        return web.Response(body=b" " * 1_000_000 + jwks)
+
+    async def too_long(_: web.Request) -> web.Response:
+        return web.Response(body=b" " * 1_048_577 + jwks)
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/long"})
+
+    app = web.Application()
+    app.add_routes([web.get("/long", long), web.get("/too-long", too_long), web.get("/elsewhere", elsewhere)])
+    async with TestServer(app) as server:
+        keys = await KeySource(str(server.make_url("/long")), clock).keys("session")
+        assert [each.kid for each in keys.keys] == ["session"]
+        for path, issue in (("/too-long", "longer than 1048576 bytes"), ("/elsewhere", "status 302")):
+            with pytest.raises(Unavailable) as refused:
+                await KeySource(str(server.make_url(path)), clock).keys(None)
+            assert str(refused.value.__cause__) == issue
 
 
 async def test_a_token_is_read_from_the_file_of_its_audience_and_again_when_it_is_replaced(

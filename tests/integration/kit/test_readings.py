@@ -37,11 +37,11 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 class Replica:
     """One process's readings of one figure."""
 
-    def __init__(self, db: Database, clock: ManualClock, value: float) -> None:
+    def __init__(self, db: Database, clock: ManualClock, value: float, every: float = 10.0) -> None:
         self.value = value
         self.failing = False
         self.taken = 0
-        self.reading = Reading("figure", 10.0, self._take, (FIGURE,), shared=True)
+        self.reading = Reading("figure", every, self._take, (FIGURE,), shared=True)
         self.readings = Readings([self.reading], db=db, leases=Leases(TABLES), clock=clock, ids=RandomIds(clock))
 
     async def _take(self) -> None:
@@ -53,6 +53,16 @@ class Replica:
     async def take(self) -> dict[tuple[str, ...], float]:
         await self.readings.take(self.reading)
         return {labels: cell.value for labels, cell in FIGURE.cells.items()}
+
+
+async def test_a_rare_reading_does_not_wait_long_for_a_replica_that_died(db: Database) -> None:
+    clock = ManualClock()
+    first, second = (Replica(db, clock, value, every=300.0) for value in (1.0, 2.0))
+    assert await first.take() == {(): 1.0}
+    clock.advance(seconds=359)
+    assert await second.take() == {}
+    clock.advance(seconds=2)
+    assert await second.take() == {(): 2.0}
 
 
 async def test_one_replica_takes_a_shared_reading(db: Database) -> None:

@@ -21,10 +21,11 @@ from kit.rpc.client import Peer
 
 _PROGRAM = """
 import asyncio
+import sys
 from kit.rpc.health import Health, HealthServer
 
 async def main():
-    health = Health()
+    health = Health([sys.argv[1]])
     server = HealthServer("127.0.0.1:0", health)
     await health.begin()
     await health.set_serving(True)
@@ -43,18 +44,20 @@ _LONG = 60.0
 class Replica:
     """A server in a process of its own."""
 
+    name: str
+    """Of a service that it alone has, so that one sees who answered."""
     port: int
     process: asyncio.subprocess.Process
 
 
 @asynccontextmanager
-async def replica() -> AsyncIterator[Replica]:
+async def replica(name: str) -> AsyncIterator[Replica]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        sys.executable, "-c", _PROGRAM, name, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     assert process.stdout is not None
     try:
-        yield Replica(int(await process.stdout.readline()), process)
+        yield Replica(name, int(await process.stdout.readline()), process)
     finally:
         if process.returncode is None:
             process.kill()
@@ -64,13 +67,13 @@ async def replica() -> AsyncIterator[Replica]:
 @pytest_asyncio.fixture
 async def replicas() -> AsyncIterator[list[Replica]]:
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(replica()) for _ in range(2)]
+        yield [await stack.enter_async_context(replica(name)) for name in ("first", "second")]
 
 
-async def outcome(channel: grpc.aio.Channel) -> str:
+async def outcome(channel: grpc.aio.Channel, service: str = "") -> str:
     stub: Any = health_pb2_grpc.HealthStub(channel)
     try:
-        await stub.Check(health_pb2.HealthCheckRequest(), timeout=_LONG)
+        await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=_LONG)
     except grpc.aio.AioRpcError as error:
         return error.code().name
     return "answered"
@@ -80,22 +83,24 @@ def target_of(replicas: list[Replica]) -> str:
     return "ipv4:" + ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
 
 
-async def in_use(channel: grpc.aio.Channel) -> None:
+async def in_use(channel: grpc.aio.Channel, replicas: list[Replica]) -> None:
     """Wait until calls go to both: round robin takes each once it is connected."""
-    for _ in range(20):
-        assert await outcome(channel) == "answered"
+    async with asyncio.timeout(_LONG):
+        for each in replicas:
+            while await outcome(channel, each.name) != "answered":
+                pass
 
 
 async def test_reads_go_to_the_other_replica_and_none_fails(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
-        await in_use(channel)
+        await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
         assert [await outcome(channel) for _ in range(10)] == ["answered"] * 10
 
 
 async def test_other_calls_fail_at_once_as_unavailable_and_the_next_one_succeeds(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas)) as channel:
-        await in_use(channel)
+        await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
         # Half of them go to the silent one.
         found = await asyncio.gather(*(outcome(channel) for _ in range(10)))
@@ -105,7 +110,7 @@ async def test_other_calls_fail_at_once_as_unavailable_and_the_next_one_succeeds
 
 async def test_a_replica_that_is_back_is_used_again(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
-        await in_use(channel)
+        await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
         assert [await outcome(channel) for _ in range(4)] == ["answered"] * 4
         replicas[0].process.send_signal(signal.SIGCONT)
@@ -125,7 +130,7 @@ async def test_a_read_with_a_deadline_too_short_to_notice_is_answered_by_the_oth
     replicas: list[Replica],
 ) -> None:
     async with open_channel(target_of(replicas)) as channel:
-        await in_use(channel)
+        await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
         stub: Any = health_pb2_grpc.HealthStub(channel)
         peer = Peer("health", _Anybody())
@@ -136,7 +141,7 @@ async def test_a_read_with_a_deadline_too_short_to_notice_is_answered_by_the_oth
 
 async def test_a_read_that_nobody_answers_is_unavailable_in_the_end(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas)) as channel:
-        await in_use(channel)
+        await in_use(channel, replicas)
         for each in replicas:
             each.process.send_signal(signal.SIGSTOP)
         stub: Any = health_pb2_grpc.HealthStub(channel)

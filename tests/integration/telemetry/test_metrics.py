@@ -19,7 +19,11 @@ ALERTS = FOLDER / "alerts.yaml"
 DASHBOARDS = sorted((FOLDER / "dashboards").glob("*.json"))
 TARGET = {"job", "instance"}
 """Labels that Prometheus gives to whatever it scrapes."""
-BUILT_IN = {"up": TARGET}
+BUILT_IN = {
+    "up": TARGET,
+    # Envoy's own; tests of the edge see that it has them.
+    "envoy_http_downstream_rq_xx": TARGET | {"envoy_http_conn_manager_prefix", "envoy_response_code_class"},
+}
 UNBOUNDED = ("session_id", "user", "owner", "request_id", "trace_id", "path", "document_id")
 
 

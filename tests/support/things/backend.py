@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 CHUNK = 256 * 1024
 FILE = bytes(range(256)) * 2400
+LONG_TITLE = "a long title " * 200_000
 ERRORS: dict[str, tuple[grpc.StatusCode, int, dict[str, Any]]] = {
     "invalid": (
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -150,7 +151,8 @@ class Things:
     async def GetThing(self, request: Any, context: Context) -> Any:
         await self._enter(request, context, request.thing_id)
         await context.send_initial_metadata((("etag", '"v1"'), ("ratelimit", '"default";r=3;t=1')))
-        return self.pb.Thing(thing_id=request.thing_id, status=self.pb.Thing.running)
+        title = LONG_TITLE if request.thing_id == "long" else ""
+        return self.pb.Thing(thing_id=request.thing_id, title=title, status=self.pb.Thing.running)
 
     async def DeleteThing(self, request: Any, context: Context) -> Any:
         return await self.GetThing(request, context)

@@ -16,6 +16,7 @@ from gateway.app import start
 from gateway.settings import GatewaySettings
 from kit.auth.keys import create_key, write_jwks
 from kit.auth.tokens import TokenRules, mint
+from kit.rpc.serve import SERVER_OPTIONS
 from kit.times import SystemClock
 from tests.support.things.backend import Things
 from tests.support.things.compile import Compiled
@@ -64,7 +65,7 @@ async def running_backend(compiled: Compiled) -> AsyncIterator[Backend]:
     things = Things(compiled.pb2)
     checks = health.aio.HealthServicer()
     await checks.set("", health_pb2.HealthCheckResponse.SERVING)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers((things.handlers(),))
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -67,6 +67,13 @@ def rewrite(archive: Path, target: Path, files: dict[str, bytes]) -> Path:
     return target
 
 
+def retell(files: dict[str, bytes], *, add: dict[str, str] | None = None, drop: str = "") -> None:
+    """Change which databases' revisions the manifest tells of."""
+    told = json.loads(files["manifest.json"])
+    told["revisions"] = {name: found for name, found in {**told["revisions"], **(add or {})}.items() if name != drop}
+    files["manifest.json"] = json.dumps(told).encode()
+
+
 @pytest.mark.parametrize("name", ["backup.tar", "backup.tar.gz"])
 def test_everything_that_is_kept_comes_back(data: DataDir, tmp_path: Path, name: str) -> None:
     written = write_backup(data, tmp_path / name, CLOCK)
@@ -85,6 +92,16 @@ def test_everything_that_is_kept_comes_back(data: DataDir, tmp_path: Path, name:
     for service in SERVICES:
         with closing(sqlite3.connect(again.databases / f"{service}.db")) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_nobody_gets_at_the_keys_by_making_the_unfinished_file_first(data: DataDir, tmp_path: Path) -> None:
+    stale = tmp_path / ".backup.tar.partial"
+    stale.write_text("made by somebody else")
+    stale.chmod(0o666)
+    with stale.open() as open_since_before:
+        written = write_backup(data, tmp_path / "backup.tar", CLOCK)
+        assert written.path.stat().st_mode & 0o777 == 0o600
+        assert open_since_before.read() == "made by somebody else"
 
 
 def test_events_are_published_again_after_a_restore(data: DataDir, tmp_path: Path) -> None:
@@ -161,6 +178,14 @@ def test_a_damaged_database_is_not_backed_up(data: DataDir, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+def test_a_database_that_was_never_migrated_is_not_backed_up(data: DataDir, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(data.databases / "collab.db")) as database:
+        database.execute("DROP TABLE alembic_version")
+    with pytest.raises(Refused, match="the database of collab was never migrated"):
+        write_backup(data, tmp_path / "b.tar", CLOCK)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -171,6 +196,8 @@ def test_a_damaged_database_is_not_backed_up(data: DataDir, tmp_path: Path) -> N
         (lambda files: files.update({"../evil": b""}), "which belongs to no data directory"),
         (lambda files: files.update({"/etc/evil": b""}), "which belongs to no data directory"),
         (lambda files: files.update({"logs/evil": b""}), "which belongs to no data directory"),
+        (lambda files: retell(files, add={"ghost": "0001"}), "db/ghost.db and its revision do not both stand in it"),
+        (lambda files: retell(files, drop="billing"), "db/billing.db and its revision do not both stand in it"),
         (lambda files: files.update({"manifest.json": b"[]"}), "manifest cannot be read"),
         (lambda files: files.update({"manifest.json": b'{"format": 2}'}), "has format 2; this release reads format 1"),
     ],

@@ -40,6 +40,11 @@ def test_everything_is_made_once_and_private_keys_are_their_owners_alone(tmp_pat
     assert (tmp_path / "nats" / "token").read_text() in (tmp_path / "nats" / "auth.conf").read_text()
 
 
+def test_a_new_folder_of_secrets_is_its_owners_alone(tmp_path: Path) -> None:
+    ensure_key_folder(tmp_path / "made" / "keys", database_url=URL)
+    assert (tmp_path / "made" / "keys").stat().st_mode & 0o077 == 0
+
+
 async def test_a_rotated_key_leaves_older_tokens_good_until_it_is_retired(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,3 +78,19 @@ def test_only_what_has_a_key_can_be_rotated(tmp_path: Path) -> None:
         rotate(tmp_path, "gateway")
     with pytest.raises(Refused, match="there is no key of session"):
         rotate(tmp_path, "session")
+
+
+def test_rotating_and_retiring_at_once_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody would know the new key yet, and nobody would accept the old one."""
+    ensure_key_folder(tmp_path)
+    before = kids(tmp_path, "session")
+    assert run_command(["keys", "--to", str(tmp_path), "--rotate", "session", "--retire"]) == 2
+    assert "wait ten minutes" in capsys.readouterr().err
+    assert kids(tmp_path, "session") == before
+
+
+def test_the_keys_of_a_stack_on_one_machine_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "prsm-local.json").write_text("{}")
+    with pytest.raises(Refused, match="belongs to prsm up"):
+        ensure_key_folder(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["prsm-local.json"]

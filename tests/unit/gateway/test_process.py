@@ -51,8 +51,8 @@ async def test_a_signal_ends_it_with_0(compiled: Compiled, keys: Keys, number: s
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"PRSM_GATEWAY_USER_ISSUER": ""}, b"user_issuer"),
-        ({"PRSM_GATEWAY_RATE_LIMIT": "-1"}, b"rate_limit"),
+        ({"PRSM_GATEWAY_USER_ISSUER": ""}, b"PRSM_GATEWAY_USER_ISSUER: "),
+        ({"PRSM_GATEWAY_RATE_LIMIT": "-1"}, b"PRSM_GATEWAY_RATE_LIMIT: "),
         ({"PRSM_GATEWAY_BACKENDS": "{}"}, b"no backend is set for edge"),
         ({"PRSM_GATEWAY_BACKENDS": "{"}, b"backends"),
         ({"PRSM_GATEWAY_LISTEN": "nowhere"}, b"listen"),

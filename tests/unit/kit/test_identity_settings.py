@@ -35,7 +35,7 @@ TOKENS = {
 CLOCK = ManualClock()
 
 
-def made(kind: type[Any], **given: str) -> Any:
+def made(kind: type[Any], **given: Any) -> Any:
     required = {name: "x" for name, field in kind.model_fields.items() if field.is_required()}
     return kind.model_validate({**required, **({"backends": {}} if kind is GatewaySettings else {}), **given})
 
@@ -46,6 +46,22 @@ def test_certificate_key_and_authorities_belong_together(kind: type[TlsSettings]
     assert tls_files(made(kind, **own)) is None
     with pytest.raises(ValidationError, match=r"PRSM_[A-Z]+_TLS_KEY, PRSM_[A-Z]+_TLS_CA must be set too"):
         made(kind, **own, tls_cert="cert.pem")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (BillingSettings, "user_algorithms"),
+        (BillingSettings, "internal_algorithms"),
+        (GatewaySettings, "user_algorithms"),
+    ],
+)
+def test_tokens_that_anybody_could_sign_cannot_be_asked_for(kind: type[Any], field: str) -> None:
+    own: dict[str, Any] = {} if kind is GatewaySettings else {"internal_key": "key"}
+    assert getattr(made(kind, **own, **{field: ["RS256"]}), field) == ["RS256"]
+    for algorithms in (["none"], ["EdDSA", "none"], ["HS256"], []):
+        with pytest.raises(ValidationError, match=field):
+            made(kind, **own, **{field: algorithms})
 
 
 @pytest.mark.parametrize("kind", [BillingSettings, WorkerSettings])

@@ -11,6 +11,7 @@ import pytest
 from kit.auth.grants import Grant, GrantSigner, GrantVerifier
 from kit.auth.internal import InternalSigner, InternalVerifier
 from kit.auth.keys import KeySource, create_key, owner_of, write_jwks
+from kit.auth.tokens import TokenRules, TokenVerifier, mint
 from kit.errors import Forbidden, Unauthorized
 from kit.times import ManualClock
 
@@ -90,6 +91,37 @@ async def test_a_key_that_was_taken_out_is_forgotten_in_time(tmp_path: Path, clo
     with pytest.raises(Unauthorized):
         await verifier.caller(InternalSigner(goes, "session", clock).token("billing"))
     assert await verifier.caller(InternalSigner(stays, "session", clock).token("billing")) == "session"
+
+
+async def test_a_token_that_was_known_ends_with_its_key(tmp_path: Path, clock: ManualClock) -> None:
+    jwks = tmp_path / "jwks.json"
+    stays, goes = create_key(tmp_path / "1", "stays"), create_key(tmp_path / "2", "goes")
+    write_jwks(jwks, [stays, goes])
+    rules = TokenRules(issuer="https://issuer", audience="prsm")
+    verifier = TokenVerifier(KeySource(str(jwks), clock), rules, clock)
+    good, bad = (mint(key, rules, clock, ttl=86400, claims={"sub": "ada"}) for key in (stays, goes))
+    for token in (good, bad):
+        assert (await verifier.verify(token)).user_id == "ada"
+    write_jwks(jwks, [stays])
+    clock.advance(seconds=301)
+    assert verifier.remembered(bad) is None
+    with pytest.raises(Unauthorized):
+        await verifier.verify(bad)
+    assert (await verifier.verify(good)).user_id == "ada"
+
+
+async def test_long_grants_are_not_remembered_without_bound(tmp_path: Path, clock: ManualClock) -> None:
+    key = create_key(tmp_path / "key", "session")
+    write_jwks(tmp_path / "jwks.json", [key])
+    verifier = GrantVerifier(KeySource(str(tmp_path / "jwks.json"), clock), clock)
+    signer = GrantSigner(key, clock)
+    for epoch in range(100):
+        # A hundred of these are more than may be kept.
+        token = signer.sign(Grant("alice", GRANT.session_id, epoch, documents=("d" * 90_000,)))
+        assert (await verifier.verify(token)).epoch == epoch
+    kept = verifier._tokens._known
+    assert 0 < sum(map(len, kept)) <= 8 * 1024 * 1024
+    assert token in kept
 
 
 async def test_forgeries_do_not_make_the_source_be_read_all_the_time(tmp_path: Path, clock: ManualClock) -> None:
