@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,3 +139,29 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
         if stack.process.returncode is None:
             stack.process.kill()
             await stack.process.wait()
+
+
+@asynccontextmanager
+async def running(folder: Path, *arguments: str) -> AsyncIterator[StackProcess]:
+    """`prsm up` with the real services, which a signal must end within ten seconds, with nothing left."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", "up", "--data-dir", str(folder), "--port", str(port), *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    started = StackProcess(folder, port, process)
+    try:
+        assert await started.ready() == f"ready: http://127.0.0.1:{port}\n"
+        yield started
+        everything = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(10):
+            status, _ = await started.ended()
+        assert status == 0
+        await until(lambda: not any(lives(pid) for pid in everything))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -19,35 +19,13 @@ from cli.demo.job import DemoJob
 from cli.demo.next_steps import next_steps
 from cli.demo.tour import tour
 from cli.stack.datadir import DataDir
-from tests.integration.cli.conftest import ROOT, StackProcess, descendants, lives, until
-from tests.support.nats import free_port
+from tests.integration.cli.conftest import ROOT, StackProcess, running
 
 
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackProcess]:
-    """A stack that a signal must end within ten seconds, with nothing left."""
-    folder, port = tmp_path_factory.mktemp("up") / "data", free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli.main", "up", "--data-dir", str(folder), "--port", str(port)),
-        *("--initial-grant", "25.00"),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    started = StackProcess(folder, port, process)
-    try:
-        assert await started.ready() == f"ready: http://127.0.0.1:{port}\n"
+    async with running(tmp_path_factory.mktemp("up") / "data", "--initial-grant", "25.00") as started:
         yield started
-        everything = descendants(process.pid)
-        process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(10):
-            status, _ = await started.ended()
-        assert status == 0
-        await until(lambda: not any(lives(pid) for pid in everything))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def prsm(*words: object) -> tuple[int, str, str]:

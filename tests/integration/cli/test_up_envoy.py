@@ -17,36 +17,15 @@ from cli.stack.datadir import DataDir
 from cli.stack.keys import USER_AUDIENCE, USER_ISSUER, load_user_key
 from kit.auth.tokens import TokenRules, mint
 from kit.times import SystemClock
-from tests.integration.cli.conftest import ROOT, StackProcess, descendants, lives, until
-from tests.support.nats import free_port
+from tests.integration.cli.conftest import ROOT, StackProcess, running
 
 NOTE = "The Moon raises two tidal bulges on the Earth. Its gravity causes the tides of the ocean."
 
 
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackProcess]:
-    """A stack that a signal must end within ten seconds, with nothing left."""
-    folder, port = tmp_path_factory.mktemp("up") / "data", free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli.main", "up", "--edge", "envoy", "--data-dir", str(folder), "--port", str(port)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    started = StackProcess(folder, port, process)
-    try:
-        assert await started.ready() == f"ready: http://127.0.0.1:{port}\n"
+    async with running(tmp_path_factory.mktemp("up") / "data", "--edge", "envoy") as started:
         yield started
-        everything = descendants(process.pid)
-        process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(10):
-            status, _ = await started.ended()
-        assert status == 0
-        await until(lambda: not any(lives(pid) for pid in everything))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 @pytest.fixture
