@@ -14,28 +14,10 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from deploy.envoy.settings import EdgeSettings
-from gateway.settings import GatewaySettings
+from deploy.checks.processes import PROCESSES
 from kit.settings import ServiceSettings
-from services.billing.settings import BillingSettings
-from services.collab.settings import CollabSettings
-from services.library.settings import LibrarySettings
-from services.results.settings import ResultsSettings
-from services.session.settings import SessionSettings
-from worker.settings import WorkerSettings
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
-SETTINGS: Mapping[str, type[BaseSettings]] = {
-    "session": SessionSettings,
-    "results": ResultsSettings,
-    "collab": CollabSettings,
-    "billing": BillingSettings,
-    "library": LibrarySettings,
-    "worker": WorkerSettings,
-    "gateway": GatewaySettings,
-    "envoy": EdgeSettings,
-}
-"""What each process reads, by its name in `PRSM_<NAME>_…`."""
 _COMMON = "session, results, collab, billing, library"
 _HEAD = """# Settings
 
@@ -59,7 +41,7 @@ def render() -> str:
     """The whole page."""
     common = ServiceSettings.model_fields
     parts = [_HEAD, f"\n## Every service\n\nOf {_COMMON}.\n\n", table(common)]
-    for name, model in SETTINGS.items():
+    for name, model in PROCESSES.items():
         own = {field: info for field, info in model.model_fields.items() if not _is_common(model, field)}
         also = " Beside those of every service:" if issubclass(model, ServiceSettings) else ""
         parts += [f"\n## {name}\n\n`PRSM_{name.upper()}_…`.{also}\n\n", table(own)]

@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings
 
 from cli.keys import ensure_key_folder
 from cli.stack.environment import SERVICES
+from deploy.checks.processes import PROCESSES as SETTINGS
 from deploy.docker.dockerfile import parse
-from tools.settings_table import SETTINGS
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy"
 COMPOSE = yaml.safe_load((FOLDER / "compose" / "compose.yaml").read_text())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.settings_table import SETTINGS, TARGET, render
+from deploy.checks.processes import PROCESSES
+from tools.settings_table import TARGET, render
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -11,7 +12,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_it_has_every_setting_with_a_description() -> None:
     page = render()
-    for name, model in SETTINGS.items():
+    for name, model in PROCESSES.items():
         assert f"\n## {name}\n" in page
         for field, info in model.model_fields.items():
             assert f"| `{field.upper()}` |" in page
