@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import backup, credit, demo, keys, migrate, restore, restored, run, token, up
+from cli.commands import backup, credit, demo, keys, migrate, restore, restored, run, sessions, token, up
 from cli.errors import Refused
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command()(run.run)
 app.command()(demo.demo)
 app.command()(token.token)
 app.command()(credit.credit)
+app.add_typer(sessions.app)
 app.command()(backup.backup)
 app.command()(restore.restore)
 app.command()(migrate.migrate)

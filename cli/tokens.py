@@ -18,11 +18,11 @@ _TTL = re.compile(r"([1-9][0-9]{0,8})([smhd])", flags=re.ASCII)
 _SCOPES = ("read", "admin", "service")
 
 
-def seconds_of(ttl: str) -> int:
+def seconds_of(ttl: str, option: str = "--ttl") -> int:
     """Read a time such as 1h. Raises Refused."""
     match = _TTL.fullmatch(ttl)
     if match is None:
-        raise Refused(f'--ttl must be a whole number with s, m, h or d, such as "1h", not {ttl!r}')
+        raise Refused(f'{option} must be a whole number with s, m, h or d, such as "1h", not {ttl!r}')
     return int(match[1]) * _UNITS[match[2]]
 
 

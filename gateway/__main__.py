@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import sys
 
@@ -34,6 +35,9 @@ def main() -> None:
     try:
         settings = GatewaySettings.model_validate({})
         configure("gateway", settings.log_level)
+        # Each client is an open file; where nobody said otherwise, a process may have a thousand.
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         uvloop.run(serve(settings))
     except ValidationError as error:
         faults = "; ".join(

@@ -24,6 +24,7 @@ from gateway.routes import RouteTable, routes_of
 from gateway.server import GatewayServer
 from gateway.settings import GatewaySettings
 from gateway.streams import StreamSender
+from gateway.waiting import Waiting
 from kit.auth.keys import KeySource
 from kit.auth.tokens import TokenRules, TokenVerifier
 from kit.errors import Unavailable
@@ -31,6 +32,8 @@ from kit.identity import tls_files
 from kit.ids import Ids, RandomIds
 from kit.telemetry.setup import Telemetry
 from kit.times import Clock, SystemClock
+
+_BACKLOG = 1024
 
 
 @dataclass(slots=True)
@@ -61,14 +64,15 @@ async def start(
     verifier: Verifier | None = None,
 ) -> Gateway:
     """Start listening. Raises ValueError when contract and settings do not fit, OSError for a taken port."""
-    host, port = settings.address
+    address = settings.address
     telemetry = Telemetry("gateway", f"{socket.gethostname()}-{os.getpid()}", settings)
     clock = clock or SystemClock()
     ids = ids or RandomIds(clock)
     descriptors = await asyncio.to_thread(settings.descriptors.read_bytes)
     schema = Schema.from_bytes(descriptors)
     routes = RouteTable(routes_of(schema.methods()))
-    backends = Backends(settings.backends, routes.routes, tls=tls_files(settings))
+    waiting = Waiting(settings.hold_seconds)
+    backends = Backends(settings.backends, routes.routes, tls=tls_files(settings), waiting=waiting)
     errors = ErrorPages(schema.reasons(), clock)
     health = HealthPages(backends, errors, deadline=settings.health_seconds)
     limiter = RateLimiter(settings.rate_limit, settings.rate_burst, clock) if settings.rate_limit else None
@@ -76,6 +80,7 @@ async def start(
     sender = StreamSender(body)
     handler = Handler(
         {route: plan_of(route, backends) for route in routes.routes},
+        ready=backends.ready,
         routes=routes,
         pages={"/health": health.health, "/ready": health.ready, **description.pages(descriptors)},
         verifier=verifier or await _verifier(settings, clock),
@@ -88,6 +93,7 @@ async def start(
             max_upload=settings.max_upload,
             chunk=settings.chunk,
             call_seconds=settings.call_seconds,
+            hold_seconds=settings.hold_seconds,
             document_seconds=settings.document_seconds,
             upload_seconds=settings.upload_seconds,
             stream_seconds=settings.stream_seconds,
@@ -95,10 +101,10 @@ async def start(
         new_id=ids.new,
     )
     watched = Watched(handler, new_id=ids.new, at_info=settings.access_log == "info")
-    server = GatewayServer(watched, errors=errors, new_id=ids.new)
+    server = GatewayServer(watched, errors=errors, new_id=ids.new, client_seconds=settings.client_seconds)
     runner = web.ServerRunner(server, shutdown_timeout=settings.drain_seconds)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, backlog=1024)
+    site = _site(runner, address, settings.listen_fd)
     try:
         telemetry.start()
         await site.start()
@@ -108,6 +114,14 @@ async def start(
         await backends.close()
         raise
     return Gateway(runner.addresses[0][1], backends, runner, sender, telemetry)
+
+
+def _site(runner: web.ServerRunner, address: tuple[str, int], listen_fd: int | None) -> web.BaseSite:
+    if listen_fd is None:
+        return web.TCPSite(runner, *address, backlog=_BACKLOG)
+    # A copy: ours is closed when we stop, and the next gateway takes on what waits at the other.
+    listening = socket.socket(fileno=os.dup(listen_fd))
+    return web.SockSite(runner, listening, backlog=_BACKLOG)
 
 
 async def _verifier(settings: GatewaySettings, clock: Clock) -> TokenVerifier:

@@ -19,6 +19,8 @@ CHALLENGE: Final = 'Bearer realm="prsm"'
 # gRPC codes of calls that never reached a service's own error handling.
 _BY_CODE: Final = {
     grpc.StatusCode.UNAVAILABLE: "UNAVAILABLE",
+    # A server whose grace is over ends what is left so; a call that we gave up ourselves has nobody to answer.
+    grpc.StatusCode.CANCELLED: "UNAVAILABLE",
     grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
     grpc.StatusCode.UNAUTHENTICATED: "UNAUTHORIZED",
     grpc.StatusCode.PERMISSION_DENIED: "FORBIDDEN",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ class Limits:
     max_upload: int
     chunk: int
     call_seconds: float
+    hold_seconds: float
     document_seconds: float
     upload_seconds: float
     stream_seconds: float
@@ -52,6 +53,7 @@ class Handler:
         self,
         plans: Mapping[Route, Plan],
         *,
+        ready: Callable[[Route], Awaitable[None]],
         routes: RouteTable,
         pages: Mapping[str, Page],
         verifier: Verifier,
@@ -63,6 +65,7 @@ class Handler:
         new_id: Callable[[], str],
     ) -> None:
         self._plans = plans
+        self._ready = ready
         self._routes = routes
         self._pages = pages
         self._verifier = verifier
@@ -140,12 +143,31 @@ class Handler:
             body = await read_whole(request, self._limits.max_body, within=self._limits.upload_seconds)
         message = plan.request(match.values, request.rel_url.raw_query_string, body)
         if match.route.gives_stream:
-            call = plan.caller(message, metadata=metadata, timeout=self._limits.stream_seconds)
-            return await self._stream(request, call, extra, self._limits.document_seconds)
-        call = plan.caller(message, metadata=metadata, timeout=self._limits.call_seconds)
+            return await self._in_pieces(request, match.route, message, metadata, extra)
+        await self._ready(match.route)
+        # Whatever becomes of the connection before this is sent, it is sent in the end, or its time is over.
+        call = plan.caller(
+            message, metadata=metadata, timeout=self._limits.call_seconds, wait_for_ready=self._limits.hold_seconds > 0
+        )
         # A client that leaves takes a read with it, but not a change that is half done.
         answer = await (call if match.route.verb == "GET" else asyncio.shield(_outcome(call)))
         return await _whole(call, plan, answer, extra)
+
+    async def _in_pieces(
+        self, request: web.BaseRequest, route: Route, message: bytes, metadata: CallMetadata, extra: dict[str, str]
+    ) -> web.StreamResponse:
+        limits, caller = self._limits, self._plans[route].caller
+        await self._ready(route)
+        try:
+            call = caller(message, metadata=metadata, timeout=limits.stream_seconds)
+            return await self._stream(request, call, extra, limits.document_seconds)
+        except grpc.aio.AioRpcError as error:
+            # Nothing was sent yet. The replica was away, or its connection was just being closed: perhaps another one.
+            if route.verb != "GET" or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+        await self._ready(route)
+        call = caller(message, metadata=metadata, timeout=limits.stream_seconds)
+        return await self._stream(request, call, extra, limits.document_seconds)
 
     async def _upload(
         self, request: web.BaseRequest, match: Match, metadata: CallMetadata, extra: dict[str, str]
@@ -155,6 +177,7 @@ class Handler:
         plan.query.read(request.rel_url.raw_query_string)
         refuse_announced(request, limits.max_upload)
         upload = Upload(request, self._body, limit=limits.max_upload, chunk=limits.chunk)
+        await self._ready(match.route)
         call = plan.caller(metadata=metadata, timeout=limits.upload_seconds)
         feeding = asyncio.create_task(upload.feed(call))
         try:

@@ -20,6 +20,9 @@ class GatewaySettings(TlsSettings, TelemetrySettings):
     model_config = SettingsConfigDict(env_prefix="PRSM_GATEWAY_", extra="ignore")
 
     listen: str = Field(default="127.0.0.1:8080", description="host:port to listen on; port 0 for a free one")
+    listen_fd: int | None = Field(
+        default=None, ge=3, description="descriptor of a socket that listens already, instead of opening one"
+    )
     descriptors: Path = Field(default=Path("gen/descriptors.binpb"), description="the contract")
     backends: dict[str, str] = Field(description="gRPC target for each service: session, results, …")
 
@@ -36,6 +39,11 @@ class GatewaySettings(TlsSettings, TelemetrySettings):
     chunk: int = Field(default=256 * _KIB, ge=_KIB, le=_MIB, description="size of an upload's pieces")
 
     call_seconds: float = Field(default=15.0, gt=0, description="longest wait for an answer")
+    hold_seconds: float = Field(
+        default=6.0,
+        ge=0,
+        description="how long a request waits for a service without a connection, as while it is started again",
+    )
     document_seconds: float = Field(
         default=45.0, gt=0, description="longest wait for a streamed answer's first byte: a report may have to be made"
     )
@@ -43,6 +51,9 @@ class GatewaySettings(TlsSettings, TelemetrySettings):
         default=300.0, gt=0, description="longest wait for a body; of an upload, with its answer"
     )
     stream_seconds: float = Field(default=3600.0, gt=0, description="longest life of a streamed answer")
+    client_seconds: float = Field(
+        default=60.0, gt=0, description="how long a client may leave untaken what was sent before it counts as gone"
+    )
     health_seconds: float = Field(default=1.0, gt=0, description="longest wait for a backend's health")
     drain_seconds: float = Field(default=8.0, gt=0, description="grace period after SIGTERM, in seconds")
 

@@ -14,6 +14,7 @@ from gateway.calls import Call
 from gateway.headers import copied
 from gateway.json_codec import BodyCodec
 from kit.errors import DeadlineExceeded, PayloadTooLarge, ValidationError
+from kit.memory import Ebb
 
 _EVENTS: Final = "text/event-stream"
 
@@ -100,6 +101,7 @@ class StreamSender:
     def __init__(self, codec: BodyCodec) -> None:
         self._codec = codec
         self._events: set[Call] = set()
+        self._ebb = Ebb()
         self._is_ending = False
 
     def end_events(self) -> None:
@@ -141,6 +143,7 @@ class StreamSender:
                 await self._rest_of_events(call, response, request)
             finally:
                 self._events.discard(call)
+                self._ebb.now(len(self._events))
         await response.write_eof()
         return response
 

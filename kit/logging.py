@@ -6,10 +6,12 @@ class and place; their words only where they cannot quote what was being read.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from typing import TextIO, cast
 
 import structlog
 
@@ -20,6 +22,25 @@ _MOST_CAUSES = 5
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _HARMLESS = (AttributeError, TypeError, NameError, ImportError, AssertionError, OSError)
 """Their messages name code, types and files."""
+
+
+class _Lossy(io.TextIOBase):
+    """Standard error, without what cannot be written: on a full disk only the log may suffer."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except OSError:
+            return 0
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            pass  # As above.
 
 
 def configure(service: str, level: str) -> None:
@@ -33,13 +54,14 @@ def configure(service: str, level: str) -> None:
         _named(service),
         _tell_exception,
     ]
+    output = cast(TextIO, _Lossy(sys.stderr))
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=output),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

@@ -19,6 +19,7 @@ from kit.auth.tokens import TokenRules, TokenVerifier
 from kit.bus.connection import Bus
 from kit.bus.relay import Relay
 from kit.db.database import Database, open_database
+from kit.db.durability import tell
 from kit.db.idempotency import IdempotencyStore
 from kit.db.inbox import Inbox
 from kit.db.leases import Leases
@@ -28,7 +29,7 @@ from kit.db.sole import InUse, SoleUse
 from kit.db.tables import KitTables
 from kit.identity import caller_verifier, grant_verifier, nats_context, tls_files, token_source
 from kit.ids import Ids, RandomIds
-from kit.pruning import IdempotencyPruner
+from kit.pruning import IdempotencyPruner, InboxPruner
 from kit.rpc.channels import open_channel
 from kit.rpc.client import Peer
 from kit.rpc.pipeline import Pipeline
@@ -94,6 +95,10 @@ class Runtime:
             retention=self.settings.retention_days * DAY,
         )
 
+    def inbox_pruner(self) -> InboxPruner:
+        """For a process whose consumers may apply an event once more without a difference."""
+        return InboxPruner(self.db, self.inbox, retention=self.settings.retention_days * DAY)
+
     async def close(self) -> None:
         await self.bus.close()
         await self.db.close()
@@ -129,6 +134,7 @@ class Runtime:
         figures for metrics, `volumes` the places on this machine that it writes to beside its database."""
         alone = await self._alone()
         await self._require_revision()
+        await tell(self.db)
         telemetry = Telemetry(self.name, f"{socket.gethostname()}-{os.getpid()}", self.settings)
         try:
             telemetry.start()
@@ -193,7 +199,7 @@ def build(name: str, settings: ServiceSettings, tables: KitTables) -> Runtime:
         ids=ids,
         db=db,
         outbox=Outbox(tables),
-        inbox=Inbox(tables),
+        inbox=Inbox(tables, clock),
         leases=Leases(tables),
         idempotency=IdempotencyStore(db, tables, clock, ids),
         bus=bus,

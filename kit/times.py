@@ -19,29 +19,54 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", flags=re.ASCII)
 
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux: counts while the machine is suspended, too
+
+
 class Clock(Protocol):
-    """Where time comes from."""
+    """Where time comes from.
+
+    `now` is the wall clock: for moments that are shown, stored and compared between machines. Somebody may set it,
+    forwards or back. `monotonic` is for durations within one process: microseconds since an unknown moment, which
+    never go back and cannot be set.
+    """
 
     def now(self) -> Instant: ...
 
+    def monotonic(self) -> int: ...
+
 
 class SystemClock:
-    """The machine's wall clock."""
+    """The machine's clocks."""
 
     def now(self) -> Instant:
         return Instant(time.time_ns() // 1000)
 
+    def monotonic(self) -> int:
+        return time.clock_gettime_ns(_STEADY) // 1000
+
 
 class ManualClock:
-    """A clock that stands still until it is moved; for tests."""
+    """Clocks that stand still until they are moved; for tests."""
 
     def __init__(self, start: int = 1_767_225_600 * SECOND) -> None:
         self._now = start
+        self._steady = 1_000 * SECOND
 
     def now(self) -> Instant:
         return Instant(self._now)
 
+    def monotonic(self) -> int:
+        return self._steady
+
     def advance(self, *, seconds: float) -> None:
+        """Time goes by: both clocks move. Raises ValueError when `seconds` is negative."""
+        if seconds < 0:
+            raise ValueError("time does not go back; jump() sets the wall clock back")
+        self._now += round(seconds * SECOND)
+        self._steady += round(seconds * SECOND)
+
+    def jump(self, *, seconds: float) -> None:
+        """Somebody sets the wall clock, forwards or (negative) back; no time goes by."""
         self._now += round(seconds * SECOND)
 
 

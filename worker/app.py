@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,13 +15,17 @@ from kit.identity import nats_context, tls_files, token_source
 from kit.ids import Ids, RandomIds
 from kit.rpc.channels import open_channel
 from kit.rpc.client import Peer
+from kit.tasks import end
 from kit.telemetry.setup import Telemetry
 from kit.times import SystemClock
 from worker import metrics
 from worker.claims import ClaimLoop
 from worker.clients import ArtifactClient, SessionClient
+from worker.computing.computer import Computer
+from worker.computing.forkserver import ForkServer
 from worker.drain import Drain
-from worker.engines.registry import Registry
+from worker.engines.registry import Registry, libraries_of
+from worker.errors import Stubborn
 from worker.meter import ProcessMeter
 from worker.probe import ProbeServer
 from worker.runner import Runner
@@ -54,6 +59,7 @@ async def serve(settings: WorkerSettings) -> None:
     library = open_channel(settings.library_target, tls=tls)
     sessions = SessionClient(session, Peer("session", signer))
     patience = settings.patience_seconds
+    computing = ForkServer(memory=settings.memory_mb * 1_000_000)
     sources = SourceClient(
         library=library,
         library_peer=Peer("library", signer),
@@ -67,7 +73,9 @@ async def serve(settings: WorkerSettings) -> None:
         sources=sources.open,
         load=registry.load,
         measure=ProcessMeter,
+        computers=lambda: Computer(computing),
         drain=drain,
+        patience=patience,
     )
     claims = ClaimLoop(
         worker_id=_worker_id(RandomIds(clock)),
@@ -89,19 +97,36 @@ async def serve(settings: WorkerSettings) -> None:
     working = asyncio.create_task(claims.run(), name="claims")
     await probe.serving(True)
     log.info("serving", port=probe.port, engines=registry.names)
+    warming = asyncio.create_task(_preload(registry, computing, settings.preload), name="preload")
     drained = asyncio.create_task(drain.wait())
     await asyncio.wait([drained, working], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", asked=drain.begun)
     drain.begin()
     await probe.serving(False)
     error = await _ended(working, settings.drain_seconds)
+    await end([warming, drained])
+    await computing.close()
     await probe.stop()
     await bus.close()
     for channel in (session, results, library):
         await channel.close()
     await telemetry.close()
+    if isinstance(error, Stubborn):
+        # It would keep the event loop from closing as well.
+        os._exit(1)
     if error is not None:
         raise error
+
+
+async def _preload(registry: Registry, computing: ForkServer, names: Sequence[str] | None) -> None:
+    """Have the libraries of engines ready for their first sessions. Without them those only take longer."""
+    for name in registry.names if names is None else names:
+        try:
+            # In a thread: the import of an engine may take a while.
+            engine = await asyncio.to_thread(registry.load, name)
+            await computing.load(libraries_of(engine))
+        except Exception as error:
+            log.warning("not preloaded", engine=name, cause=repr(error))
 
 
 async def _ended(working: asyncio.Task[None], seconds: float) -> BaseException | None:

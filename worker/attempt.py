@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from worker.model import ENDING, Claim, Decision, Directive, Resources
-from worker.ports import Meter
+from worker.ports import Computer, Meter
 
 
 @dataclass(slots=True)
@@ -24,14 +24,15 @@ class Attempt:
 
     claim: Claim
     meter: Meter
+    computer: Computer
     grant: str
     write_up: bool
     stage: StageState = field(default_factory=StageState)
     bytes_stored: int = 0
 
     @classmethod
-    def of(cls, claim: Claim, meter: Meter) -> Attempt:
-        return cls(claim, meter, claim.grant, claim.write_up)
+    def of(cls, claim: Claim, meter: Meter, computer: Computer) -> Attempt:
+        return cls(claim, meter, computer, claim.grant, claim.write_up)
 
     def heed(self, directive: Directive) -> bool:
         """Take a directive in; False when the session is no longer ours."""
@@ -40,5 +41,9 @@ class Attempt:
         return directive not in ENDING
 
     def resources(self) -> Resources:
-        """What it has consumed so far."""
-        return Resources(self.meter.cpu_seconds(), self.meter.peak_memory_mb(), self.bytes_stored)
+        """What it has consumed so far, in this process and in its computing process."""
+        return Resources(
+            self.meter.cpu_seconds() + self.computer.cpu_seconds(),
+            self.meter.peak_memory_mb() + self.computer.peak_memory_mb(),
+            self.bytes_stored,
+        )

@@ -16,7 +16,8 @@ import structlog
 from kit.errors import PrsmError
 from worker import metrics
 from worker.drain import Drain
-from worker.model import Claim, Ending
+from worker.model import Claim, EmptyFirst, Ending
+from worker.patience import Backoff
 
 log = structlog.get_logger("claims")
 _AT_ONCE = 0.05
@@ -55,7 +56,7 @@ class ClaimLoop:
         *,
         worker_id: str,
         engines: Sequence[str],
-        claim_next: Callable[[str, Sequence[str]], Awaitable[Claim | None]],
+        claim_next: Callable[[str, Sequence[str], int], Awaitable[Claim | EmptyFirst | None]],
         run: Callable[[Claim], Awaitable[Ending]],
         wake_ups: WakeUps,
         drain: Drain,
@@ -74,12 +75,17 @@ class ClaimLoop:
         self._poll = poll
         self._keep = keep
         self._hands = hands
+        self._away = self._backoff()
         self._busy: set[asyncio.Task[None]] = set()
+        self._emptying = False
+        """Whether nothing is taken until every session in hand has ended."""
 
     async def run(self) -> None:
         try:
             await self._take()
         finally:
+            # After a fault of one session's work the others are handed back.
+            self._drain.begin()
             outcomes = await asyncio.gather(*self._busy, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -100,11 +106,17 @@ class ClaimLoop:
             found = await self._claim(wake_up)
 
     async def _free_hand(self) -> None:
-        """Wait for one; raises what a session's work let out, which is a bug."""
-        if len(self._busy) >= self._hands:
+        """Wait for one, or for all where a session has to be alone; raises what a session's work let out, which is a
+        bug."""
+        while len(self._busy) >= (1 if self._emptying else self._hands) and not self._drain.begun:
             draining = asyncio.create_task(self._drain.wait())
             await asyncio.wait({draining, *self._busy}, return_when=asyncio.FIRST_COMPLETED)
             draining.cancel()
+            self._let_go()
+        self._let_go()
+        self._emptying = self._emptying and bool(self._busy)
+
+    def _let_go(self) -> None:
         for task in [task for task in self._busy if task.done()]:
             self._busy.remove(task)
             task.result()
@@ -126,7 +138,8 @@ class ClaimLoop:
         """Whether there was something to do."""
         engines = self._engines if wake_up is None else [wake_up.engine]
         try:
-            claim = await self._claim_next(self._worker_id, engines)
+            in_hand = sum(not task.done() for task in self._busy)
+            claim = await self._claim_next(self._worker_id, engines, in_hand)
         except PrsmError as error:
             metrics.CLAIMS.labels("failed").inc()
             log.warning("no claim", cause=repr(error))
@@ -134,11 +147,15 @@ class ClaimLoop:
                 await _quietly(wake_up.give_back())
             await self._pause()
             return False
-        metrics.CLAIMS.labels("nothing" if claim is None else "claimed").inc()
-        if claim is None:
+        self._away = self._backoff()
+        if not isinstance(claim, Claim):
+            metrics.CLAIMS.labels("nothing").inc()
+            self._emptying = claim is not None
             if wake_up is not None:
                 await _quietly(wake_up.done())
-            return False
+            return self._emptying
+        metrics.CLAIMS.labels("claimed").inc()
+        self._emptying = claim.alone
         log.info("claimed", session_id=claim.lease.session_id, engine=claim.engine, epoch=claim.lease.epoch)
         self._busy.add(asyncio.create_task(self._work(claim, wake_up)))
         return True
@@ -160,10 +177,13 @@ class ClaimLoop:
             await asyncio.sleep(self._keep)
             await _quietly(wake_up.in_progress())
 
+    def _backoff(self) -> Backoff:
+        return Backoff(self._poll / 4, self._poll)
+
     async def _pause(self) -> None:
-        # The session service is away: the same pace as without work.
+        # The session service is away: at most the pace of a worker without work, and not all workers at once.
         try:
-            await asyncio.wait_for(self._drain.wait(), self._poll)
+            await asyncio.wait_for(self._drain.wait(), self._away.pause())
         except TimeoutError:
             pass
 

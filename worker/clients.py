@@ -21,6 +21,7 @@ from worker.model import (
     Claim,
     Decision,
     Directive,
+    EmptyFirst,
     Failure,
     Finished,
     Lease,
@@ -31,7 +32,8 @@ from worker.model import (
 from worker.patience import insist
 
 _CALL = 5.0
-_BEAT = 3.0
+_BEAT = 1.5
+"""Beside the second between heartbeats, a pause must take effect within two also when one of them hangs."""
 _TRANSFER = 60.0
 _CHUNK = 256 * 1024
 _MICRO = 1_000_000
@@ -51,10 +53,12 @@ class SessionClient:
         self._stub = worker_pb2_grpc.WorkerServiceStub(channel)
         self._peer = peer
 
-    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None:
-        request = worker_pb2.ClaimNextRequest(worker_id=worker_id, engines=engines)
+    async def claim_next(self, worker_id: str, engines: Sequence[str], in_hand: int) -> Claim | EmptyFirst | None:
+        request = worker_pb2.ClaimNextRequest(worker_id=worker_id, engines=engines, in_hand=in_hand)
         answer = await self._peer.call(self._stub.ClaimNext, request, timeout=_CALL)
-        return _claim(answer.claim) if answer.HasField("claim") else None
+        if answer.HasField("claim"):
+            return _claim(answer.claim)
+        return EmptyFirst() if answer.empty_first else None
 
     async def start(self, lease: Lease, stages: Sequence[StageSpec]) -> None:
         plan = [worker_pb2.StagePlan(stage=spec.name, weight=spec.weight) for spec in stages]
@@ -212,4 +216,5 @@ def _claim(message: worker_pb2.Claim) -> Claim:
         grant=message.grant,
         write_up=message.write_up,
         traceparent=message.traceparent,
+        alone=message.alone,
     )

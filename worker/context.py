@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from worker.attempt import Attempt
-from worker.compute import run_interruptible
-from worker.engines.base import JSON, Job, Sources
+from worker.engines.base import JSON, Job, Kept, Sources
 from worker.model import Decision
 
 T = TypeVar("T")
@@ -55,4 +54,7 @@ class RunningStage:
         self._attempt.stage.decisions.append(Decision(decision, reason, tuple(alternatives), tuple(excluded)))
 
     async def run(self, fn: Callable[..., T], *args: object) -> T:
-        return await run_interruptible(fn, *args)
+        return await self._attempt.computer.run(fn, *args)
+
+    async def keep(self, fn: Callable[..., object], *args: object) -> Kept:
+        return await self._attempt.computer.keep(fn, *args)

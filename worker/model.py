@@ -44,6 +44,13 @@ class Claim:
     write_up: bool = False
     traceparent: str = ""
     """The trace of the request that created the session."""
+    alone: bool = False
+    """Whether no other session may be in hand meanwhile: an attempt of this one was lost before."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyFirst:
+    """Instead of a claim: a session waits for a worker with nothing in hand, and this one is to become it."""
 
 
 class Directive(Enum):

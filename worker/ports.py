@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
-from worker.engines.base import Sources, StageSpec
-from worker.model import Beat, BeatAnswer, Claim, Directive, Failure, Finished, Lease, Outcome
+from worker.engines.base import Kept, Sources, StageSpec
+from worker.model import Beat, BeatAnswer, Claim, Directive, EmptyFirst, Failure, Finished, Lease, Outcome
+
+T = TypeVar("T")
 
 
 class Sessions(Protocol):
     """The session service. Writes under a lease that is no longer held raise LeaseLost."""
 
-    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None: ...
+    async def claim_next(self, worker_id: str, engines: Sequence[str], in_hand: int) -> Claim | EmptyFirst | None: ...
 
     async def start(self, lease: Lease, stages: Sequence[StageSpec]) -> None: ...
 
@@ -51,6 +53,30 @@ class OpenSources(Protocol):
     """Gives the sources that a grant opens."""
 
     def __call__(self, grant: Grant, /) -> Sources: ...
+
+
+class Computer(Protocol):
+    """Runs an attempt's CPU-bound work, one call at a time; a call that is cancelled ends at once."""
+
+    def needs(self, libraries: Sequence[str]) -> None:
+        """Modules that are to be loaded before the first call."""
+        ...
+
+    async def run(self, fn: Callable[..., T], *args: object) -> T: ...
+
+    async def keep(self, fn: Callable[..., object], *args: object) -> Kept: ...
+
+    async def forget(self) -> None:
+        """Let go of all that is kept."""
+        ...
+
+    async def close(self) -> None:
+        """End what is under way. Returns when it has ended."""
+        ...
+
+    def cpu_seconds(self) -> float: ...
+
+    def peak_memory_mb(self) -> float: ...
 
 
 class Meter(Protocol):

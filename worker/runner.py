@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from kit.errors import DeadlineExceeded, Unavailable
+from kit.tasks import end
 from kit.telemetry import scope, tracing
 from kit.telemetry.scope import Scope, TraceContext
 from kit.telemetry.tracing import Attributes, Kind
@@ -20,18 +21,23 @@ from worker.attempt import Attempt, StageState
 from worker.context import RunningStage
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, EngineError, StageSpec
-from worker.errors import LeaseLost
+from worker.engines.registry import libraries_of
+from worker.errors import LeaseLost, Stubborn
 from worker.heartbeat import Heartbeat
 from worker.model import Claim, Directive, Ending, Failure, Finished, Lease, Outcome
 from worker.outcome import canonical, cited_documents, compact
 from worker.patience import insist
-from worker.ports import Artifacts, Meter, OpenSources, Sessions
+from worker.ports import Artifacts, Computer, Meter, OpenSources, Sessions
 
 log = structlog.get_logger("runner")
+_TRIES = 8
+"""How often work is cancelled, four times a second, before it counts as stubborn."""
 
 
 class Runner:
-    """Runs claims; `load` gives the engine of a name and may take seconds, `measure` begins a measurement."""
+    """Runs claims; `load` gives the engine of a name and may take seconds, `measure` begins a measurement, `computers`
+    gives each claim a computer of its own. For `patience` seconds past its lease a claim is worked on while the session
+    service does not answer."""
 
     def __init__(
         self,
@@ -41,18 +47,21 @@ class Runner:
         sources: OpenSources,
         load: Callable[[str], Engine],
         measure: Callable[[], Meter],
+        computers: Callable[[], Computer],
         drain: Drain,
+        patience: float = 0.0,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
         self._sources = sources
         self._load = load
         self._measure = measure
+        self._computers = computers
         self._drain = drain
-        self._heartbeat = Heartbeat(sessions)
+        self._heartbeat = Heartbeat(sessions, patience=patience)
 
     async def run(self, claim: Claim) -> Ending:
-        """Work on a claim until it is done, lost, failed or handed back."""
+        """Work on a claim until it is done, lost, failed or handed back. Raises Stubborn when it would not end."""
         lease, began = claim.lease, perf_counter()
         within = Scope("", lease.session_id, TraceContext.parse(claim.traceparent))
         about: Attributes = {
@@ -71,7 +80,8 @@ class Runner:
         return ending
 
     async def _run(self, claim: Claim) -> Ending:
-        attempt = Attempt.of(claim, self._measure())
+        computer = self._computers()
+        attempt = Attempt.of(claim, self._measure(), computer)
         work = asyncio.create_task(self._attempt(attempt), name="work")
         heart = asyncio.create_task(self._heartbeat.beat(attempt), name="heartbeat")
         overdue = asyncio.create_task(self._drain.overdue(), name="drain")
@@ -80,12 +90,17 @@ class Runner:
             if work.done():
                 ending = work.result()
             else:
-                await _cancel(work)
+                await end([work], tries=_TRIES)
                 if heart.done() and (error := heart.exception()):
                     log.error("the heartbeat failed", exc_info=error)
                 ending = Ending.DROPPED if heart.done() else await self._hand_back(claim.lease)
         finally:
-            await _cancel(work, heart, overdue)
+            # What was tried above is not tried again.
+            await end([heart, overdue, *([] if work.cancelling() else [work])], tries=_TRIES)
+            await computer.close()
+        if not work.done():
+            log.error("the work does not end", engine=claim.engine, stage=attempt.stage.name)
+            raise Stubborn(claim.engine)
         return ending
 
     async def _attempt(self, attempt: Attempt) -> Ending:
@@ -100,6 +115,7 @@ class Runner:
         claim = attempt.claim
         # In a thread: an engine's imports may take seconds, and heartbeats must go on.
         engine = await asyncio.to_thread(self._load, claim.engine)
+        attempt.computer.needs(libraries_of(engine))
         plan: Sequence[StageSpec] = engine.stages(claim.job)
         outputs = await self._checkpoints(attempt)
         await insist(lambda: self._sessions.start(claim.lease, plan))
@@ -126,6 +142,7 @@ class Runner:
     async def _stage(self, attempt: Attempt, engine: Engine, name: str, context: RunningStage) -> bytes:
         lease = attempt.claim.lease
         attempt.stage = StageState(name)
+        await attempt.computer.forget()
         self._go_on(attempt, await insist(lambda: self._sessions.begin_stage(lease, name)))
         return canonical(await engine.run_stage(name, context))
 
@@ -197,10 +214,7 @@ def _failure(error: Exception, stage: str) -> Failure:
     if isinstance(error, Unavailable | DeadlineExceeded):
         message = "A service that the work needs was not available"
         return Failure("dependency_unavailable", message, stage, retryable=True, ours=True)
+    if isinstance(error, MemoryError):
+        message = "The work needs more memory than one session may use"
+        return Failure("out_of_memory", message, stage, retryable=False, ours=True)
     return Failure("engine_crashed", "The engine stopped unexpectedly", stage, retryable=True, ours=True)
-
-
-async def _cancel(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -26,5 +26,11 @@ class WorkerSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, T
     patience_seconds: float = Field(
         default=60.0, gt=0, description="how long library and results may be away before an attempt is given up"
     )
+    memory_mb: int = Field(default=1500, ge=64, description="10^6 bytes that the computations of one session may hold")
+    preload: list[str] | None = Field(
+        default=None,
+        description="engines whose libraries are loaded after the start; null for all that are offered, [] for none: "
+        "then the first session of an engine waits for them",
+    )
     drain_seconds: float = Field(default=8.0, gt=0, description="grace period after SIGTERM")
     log_level: str = Field(default="info", description="debug, info, warning or error")

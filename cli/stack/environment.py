@@ -31,6 +31,8 @@ class Addresses:
     workers: tuple[int, ...]
     admin: int = 0
     """Of Envoy's own interface, where Envoy is the edge."""
+    nats_monitor: int = 0
+    """Where the broker tells how it is; 0 for nowhere."""
     metrics: Mapping[str, int] = field(default_factory=dict)
     """Of the parts by name; empty when there are to be none."""
 
@@ -83,7 +85,8 @@ class Environments:
         }
         return self._merged("worker", {"DRAIN_SECONDS": _DRAIN["worker"]}, fixed)
 
-    def gateway(self) -> dict[str, str]:
+    def gateway(self, listening: int | None = None) -> dict[str, str]:
+        """`listening` is the descriptor of the socket that it is to answer at, if it inherits one."""
         backends = {name: f"{HOST}:{port}" for name, port in self.addresses.services.items()}
         fixed = {
             "LISTEN": f"{HOST}:{self.addresses.gateway}",
@@ -93,6 +96,8 @@ class Environments:
             "USER_JWKS": str(self.data.user_jwks),
             **self._metrics("gateway"),
         }
+        if listening is not None:
+            fixed["LISTEN_FD"] = str(listening)
         defaults = {
             "DESCRIPTORS": str(_ROOT / "gen" / "descriptors.binpb"),
             "DRAIN_SECONDS": _DRAIN["gateway"],

@@ -37,6 +37,10 @@ class PartSpec:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     probe: Callable[[], Awaitable[bool]]
+    descriptors: tuple[int, ...] = ()
+    """What it inherits beside the lock."""
+    beyond_help: Callable[[], Awaitable[bool]] | None = None
+    """Whether it runs, and only a new process would work again. Answers quickly and does not raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class Patience:
     longest_backoff: float = 10.0
     steady: float = 30.0
     """A part that lived this long starts its next backoff from the beginning."""
+    help_pause: float = 2.0
+    """How often a part is asked whether it is beyond help."""
+    help_grace: float = 5.0
+    """What one that is has to end in order."""
 
 
 class Part:
@@ -122,8 +130,10 @@ class Part:
         failures = 0
         while True:
             begun = loop.time()
-            self._process = process = await spawn(self.spec.argv, self.spec.environment, self._log, self._lock)
-            status = await process.wait()
+            self._process = process = await spawn(
+                self.spec.argv, self.spec.environment, self._log, self._lock, *self.spec.descriptors
+            )
+            status = await self._ended(process)
             end_group(process)
             self._process = None
             if self._stopping:
@@ -136,15 +146,36 @@ class Part:
             self._say(f"{self.spec.name} ended with {_ending(status)}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)
 
+    async def _ended(self, process: asyncio.subprocess.Process) -> int:
+        if self.spec.beyond_help is None:
+            return await process.wait()
+        helping = asyncio.create_task(self._help(process, self.spec.beyond_help), name=f"help {self.spec.name}")
+        try:
+            return await process.wait()
+        finally:
+            helping.cancel()
+            await asyncio.gather(helping, return_exceptions=True)
+
+    async def _help(self, process: asyncio.subprocess.Process, beyond_help: Callable[[], Awaitable[bool]]) -> None:
+        while True:
+            await asyncio.sleep(self._patience.help_pause)
+            if await beyond_help():
+                break
+        self._say(f"{self.spec.name} cannot go on; ending it")
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await asyncio.sleep(self._patience.help_grace)
+        end_group(process)
+
     def _reason(self) -> str:
         line = last_line(self._log)
         return f": {line}" if line else ""
 
 
 async def spawn(
-    argv: Sequence[str], environment: Mapping[str, str], log: Path, lock: int
+    argv: Sequence[str], environment: Mapping[str, str], log: Path, *descriptors: int
 ) -> asyncio.subprocess.Process:
-    """Start a program that dies with this process; its output goes to the end of `log`.
+    """Start a program that dies with this process; its output goes to the end of `log`, and it has the `descriptors`.
 
     Call it in the main thread: the kernel takes the end of the thread that forked for the parent's.
     """
@@ -158,7 +189,7 @@ async def spawn(
             stderr=output,
             # Ctrl-C in the terminal is for us alone; we stop the parts in their order.
             process_group=0,
-            pass_fds=(lock,),
+            pass_fds=descriptors,
         )
 
 

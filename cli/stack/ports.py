@@ -12,6 +12,7 @@ HOST = "127.0.0.1"
 _FIRST, _LAST = 20_000, 32_000
 """Below the range from which the system takes the ports of outgoing connections."""
 _TRIES = 200
+_BACKLOG = 1024
 
 
 class Ports:
@@ -56,6 +57,12 @@ class Ports:
             raise Refused(f"port {port} {reason}") from error
         self._held.append(held)
         return port
+
+    def listening(self, port: int) -> socket.socket:
+        """The socket of a port that we hold, listening: connections that come while no part takes them wait."""
+        (held,) = (each for each in self._held if each.getsockname()[1] == port)
+        held.listen(_BACKLOG)
+        return held
 
     def release(self) -> None:
         for held in self._held:

@@ -62,6 +62,16 @@ class Stack:
         """Where the running stack answers."""
         return self._addresses.endpoints()["gateway"]
 
+    @property
+    def addresses(self) -> Addresses:
+        """The ports of the parts, once `start` has chosen them."""
+        return self._addresses
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts that were begun, by name."""
+        return self._parts
+
     async def start(self) -> None:
         """Return when every part is healthy. Raises Refused; then `stop` must still be called."""
         if self._options.edge == "envoy":
@@ -124,6 +134,7 @@ class Stack:
             gateway=gateway,
             services={name: self._ports.free() for name in SERVICES},
             nats=self._ports.free(),
+            nats_monitor=self._ports.free(),
             workers=tuple(self._ports.free() for _ in workers),
             metrics={part: self._ports.free() for part in parts},
             admin=self._ports.free() if edge == "envoy" else 0,
@@ -154,14 +165,18 @@ class Stack:
             raise Refused(f"the databases cannot be brought up to date: {last_line(log)}; see {log}")
 
     def _broker(self) -> PartSpec:
-        port = self._addresses.nats
+        port, monitor = self._addresses.nats, self._addresses.nats_monitor
         sync = os.environ.get("PRSM_NATS_SYNC_INTERVAL", "2m")
-        argv = (str(nats.find_server()), "-c", str(nats.write_config(self.data, port, sync_interval=sync)))
+        config = nats.write_config(self.data, port, sync_interval=sync, monitor=monitor)
+        argv = (str(nats.find_server()), "-c", str(config))
 
         async def probe() -> bool:
             return await nats.answers(port)
 
-        return PartSpec("nats", Tier.BROKER, argv, {}, probe)
+        async def beyond_help() -> bool:
+            return await nats.stuck(monitor)
+
+        return PartSpec("nats", Tier.BROKER, argv, {}, probe, beyond_help=beyond_help)
 
     def _services(self, environments: Environments) -> list[PartSpec]:
         return [
@@ -184,7 +199,10 @@ class Stack:
     def _edge(self, environments: Environments) -> PartSpec:
         probe = ready(self._addresses.gateway)
         if self._options.edge == "gateway":
-            return PartSpec("gateway", Tier.EDGE, self._program("gateway"), environments.gateway(), probe)
+            # While a gateway is started again, nobody is refused: connections wait at the socket, which stays ours.
+            listening = self._ports.listening(self._addresses.gateway).fileno()
+            environment = environments.gateway(listening)
+            return PartSpec("gateway", Tier.EDGE, self._program("gateway"), environment, probe, (listening,))
         self.data.envoy.mkdir(mode=0o700, exist_ok=True)
         argv = (*self._program("deploy.envoy"), str(self.data.envoy))
         return PartSpec("envoy", Tier.EDGE, argv, environments.envoy(), probe)

@@ -12,6 +12,7 @@ import yaml
 
 from deploy.checks import (
     certificates,
+    durability,
     monitors,
     network,
     order,
@@ -46,6 +47,7 @@ MANIFESTS: Final[Mapping[str, Check]] = {
     "order": order.check,
     "certificates": certificates.check,
     "monitors": monitors.check,
+    "durability": durability.check,
 }
 """Checks of the documents of one release."""
 

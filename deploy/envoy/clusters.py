@@ -15,6 +15,13 @@ _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # A host that is cut off takes bytes and says nothing: after two seconds its connections are broken (in milliseconds;
 # TCP_USER_TIMEOUT of IPPROTO_TCP on Linux), and what waits there goes to another replica.
 _USER_TIMEOUT: Final = {"level": 6, "name": 18, "int_value": 2000, "state": "STATE_PREBIND"}
+_HTTP2: Final = {
+    "connection_keepalive": {"interval": "3s", "timeout": "2s"},
+    # What is held for one client that does not read; by default 16 MiB. The connection that all share has room for
+    # thousands of such clients, so that none of them stops the others.
+    "initial_stream_window_size": 256 * 1024,
+    "initial_connection_window_size": 2**31 - 1,
+}
 
 
 def clusters(settings: EdgeSettings) -> list[dict[str, Any]]:
@@ -32,7 +39,7 @@ def clusters(settings: EdgeSettings) -> list[dict[str, Any]]:
 def _service(settings: EdgeSettings, word: str, target: str) -> dict[str, Any]:
     made = {
         **_resolved(word, target),
-        **_protocol({"http2_protocol_options": {"connection_keepalive": {"interval": "3s", "timeout": "2s"}}}),
+        **_protocol({"http2_protocol_options": _HTTP2}),
         "lb_policy": "LEAST_REQUEST",
         "upstream_bind_config": {"socket_options": [_USER_TIMEOUT]},
         # Every event stream is a request under way for as long as its client stays.

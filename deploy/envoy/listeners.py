@@ -13,6 +13,7 @@ from gateway.calls import word_of
 _EXTENSION: Final = "type.googleapis.com/envoy.extensions"
 _KEEPALIVE: Final = "75s"
 _HEADERS_KIB: Final = 32
+_UNSENT: Final = 128 * 1024
 _SHARED_SERVICES: Final = ("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                            "grpc.reflection.v1alpha.ServerReflection")  # fmt: skip
 SERVICE_HEADER: Final = "x-prsm-service"
@@ -122,8 +123,18 @@ def _listener(
         "name": name,
         "address": {"socket_address": {"address": settings.host, "port_value": port}},
         "per_connection_buffer_limit_bytes": 1024 * 1024,
+        # Clients' sockets inherit them. One that vanished without a word, or stays and does not read, is ended by the
+        # kernel (TCP_USER_TIMEOUT, in milliseconds), which meanwhile takes this much for it (TCP_NOTSENT_LOWAT).
+        "socket_options": [
+            _tcp(18, max(round(settings.client_seconds * 1000), 1)),
+            _tcp(25, _UNSENT),
+        ],
         "filter_chains": [chain],
     }
+
+
+def _tcp(name: int, value: int) -> dict[str, Any]:
+    return {"level": 6, "name": name, "int_value": value, "state": "STATE_LISTENING"}
 
 
 def _passed(prefix: str, word: str) -> dict[str, Any]:

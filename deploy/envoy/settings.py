@@ -72,6 +72,9 @@ class EdgeSettings(BaseSettings):
         default=300.0, gt=0, description="longest wait for a body; of an upload, with its answer"
     )
     stream_seconds: float = Field(default=3600.0, gt=0, description="longest life of a streamed answer")
+    client_seconds: float = Field(
+        default=60.0, gt=0, description="how long a client may leave untaken what was sent before it counts as gone"
+    )
     health_seconds: float = Field(default=1.0, gt=0, description="longest wait for a service's health in /ready")
     drain_seconds: float = Field(default=8.0, ge=0, description="grace period after SIGTERM")
 

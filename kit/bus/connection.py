@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -10,14 +11,17 @@ import nats
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from kit.bus.names import EVENTS_STREAM, EVENTS_SUBJECTS, JOBS_STREAM, JOBS_SUBJECTS
+from kit.bus.stream_view import StreamView, view
 from kit.errors import Unavailable
 from kit.tasks import end
 
 log = structlog.get_logger("bus")
+_PAUSE = 0.25
+_LONGEST = 10
 
 
 class Bus:
@@ -42,6 +46,7 @@ class Bus:
         self._replicas = replicas
         self._retention = retention
         self._client = Client()
+        self._clients = 0
         self._connected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._js: JetStreamContext | None = None
@@ -54,6 +59,11 @@ class Bus:
     def connected(self) -> bool:
         return self._client.is_connected
 
+    @property
+    def connections(self) -> int:
+        """How many connections there were: what was known of the broker before the last one may no longer be so."""
+        return self._clients + int(self._client.stats["reconnects"])
+
     def jetstream(self) -> JetStreamContext:
         """Raises Unavailable while there is no connection."""
         if not self._client.is_connected:
@@ -63,9 +73,10 @@ class Bus:
             self._js = self._client.jetstream(timeout=5)
         return self._js
 
-    async def stream_info(self, stream: str) -> StreamInfo:
+    async def look_at(self, stream: str) -> StreamView:
         """Raises Unavailable while there is no connection, NotFoundError without such a stream."""
-        return await self.jetstream().stream_info(stream)
+        self.jetstream()
+        return await view(self._client, stream)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._connect(), name="bus-connect")
@@ -85,6 +96,21 @@ class Bus:
 
     async def _connect(self) -> None:
         while True:
+            closed = await self._connect_once()
+            await closed.wait()
+            # It connects again by itself, save after what the server calls a violation; such a client is of no use.
+            log.warning("the broker ended the connection", cause=repr(self._client.last_error))
+            await asyncio.sleep(_PAUSE)
+            self._clients += 1 + int(self._client.stats["reconnects"])
+            self._client, self._js = Client(), None
+
+    async def _connect_once(self) -> asyncio.Event:
+        closed = asyncio.Event()
+
+        async def note_closed() -> None:
+            closed.set()
+
+        while True:
             try:
                 await self._client.connect(
                     servers=[url.strip() for url in self._url.split(",")],
@@ -99,12 +125,13 @@ class Bus:
                     max_outstanding_pings=2,
                     allow_reconnect=True,
                     error_cb=_quiet,
+                    closed_cb=note_closed,
                 )
                 self._connected.set()
-                return
+                return closed
             except (OSError, nats.errors.Error, TimeoutError) as error:
                 log.warning("no connection to the broker yet", cause=repr(error))
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(_PAUSE)
 
     async def ensure_streams(self) -> None:
         """Create what is missing; leave alone what is there."""
@@ -116,7 +143,7 @@ class Bus:
                 storage=StorageType.FILE,
                 num_replicas=self._replicas,
                 max_age=self._retention,
-                duplicate_window=120,
+                duplicate_window=min(120, self._retention),
                 discard=DiscardPolicy.OLD,
             ),
             StreamConfig(
@@ -141,7 +168,20 @@ async def _quiet(error: Exception) -> None:
     log.warning("broker connection", cause=repr(error))
 
 
-async def keep_trying(name: str, step: Callable[[], Awaitable[None]], *, pause: float = 0.5) -> None:
+def backoff(failures: int, first: float, longest: float, chance: Callable[[], float] = random.random) -> float:
+    """Seconds to wait after so many failures on end: twice as long each time up to `longest`, less up to a half by
+    `chance`, a number from 0 to 1, so that those who failed together do not come back together."""
+    whole = min(first * 2.0 ** min(failures - 1, 32), longest)
+    return whole * (1 - chance() / 2)
+
+
+async def keep_trying(
+    name: str,
+    step: Callable[[], Awaitable[None]],
+    *,
+    pause: float = 0.5,
+    chance: Callable[[], float] = random.random,
+) -> None:
     """Run `step` again and again; a failure is logged and followed by a pause of up to 10 times `pause` seconds."""
     failures = 0
     while True:
@@ -151,6 +191,6 @@ async def keep_trying(name: str, step: Callable[[], Awaitable[None]], *, pause: 
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            failures = min(failures + 1, 10)
+            failures += 1
             log.warning("retrying", task=name, cause=repr(error))
-            await asyncio.sleep(pause * failures)
+            await asyncio.sleep(backoff(failures, pause, pause * _LONGEST, chance))

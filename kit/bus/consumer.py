@@ -1,4 +1,5 @@
-"""A durable consumer of events: each message is handled, then acknowledged; a failure is delivered again later."""
+"""A durable consumer of events: each message is handled, then acknowledged; a failure is delivered again, later and
+later."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from kit.bus.connection import Bus, keep_trying
+from kit.bus.connection import Bus, backoff, keep_trying
+from kit.bus.durables import durable as durable_config
 from kit.bus.names import EVENTS_STREAM
+from kit.bus.patience import Patience
 from kit.tasks import end
 from kit.telemetry import metrics, tracing
 from kit.telemetry.metrics import SLOW, Counter, Gauge, Histogram
@@ -25,6 +27,7 @@ from kit.telemetry.tracing import Kind
 log = structlog.get_logger("consumer")
 _BATCH = 64
 _LAG_EVERY = 5.0
+_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 EVENTS = Counter("prsm_consumer_events_total", "Events taken from the stream.", ["consumer", "outcome"])
 DURATION = Histogram("prsm_consumer_event_duration_seconds", "Handling of one event.", ["consumer"])
 AGE = Histogram(
@@ -51,7 +54,7 @@ Handler = Callable[[Received], Awaitable[None]]
 
 
 class Consumer:
-    """Run it as a task; it recreates its durable when the stream was recreated, and starts from the beginning then."""
+    """Run it as a task; it recreates its durable when that is gone, and starts from the beginning then."""
 
     def __init__(
         self,
@@ -62,15 +65,18 @@ class Consumer:
         handler: Handler,
         wait: float = 5.0,
         of_sessions: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         """`wait` is how long, in seconds, a fetch stays open when there is nothing. `of_sessions`: the events' keys are
-        ids of sessions."""
+        ids of sessions. `patience` with events that cannot be handled; by default the usual one."""
         self._of_sessions = of_sessions
         self._bus = bus
         self._durable = durable
         self._subjects = list(subjects)
         self._handler = handler
         self._wait = wait
+        self._patience = patience or Patience()
+        self._fruitless = 0
         EVENTS.prepare((durable,), _OUTCOMES)
         REDELIVERIES.prepare((durable,))
         self._subscription: JetStreamContext.PullSubscription | None = None
@@ -100,16 +106,8 @@ class Consumer:
         await self._bus.ready()
         await self._bus.ensure_streams()
         js = self._bus.jetstream()
-        config = ConsumerConfig(
-            durable_name=self._durable,
-            filter_subjects=self._subjects,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=30,
-            max_ack_pending=1024,
-        )
         # Creates it, or brings one that is there to these subjects.
-        await js.add_consumer(EVENTS_STREAM, config)
+        await js.add_consumer(EVENTS_STREAM, durable_config(self._durable, self._subjects))
         return await js.pull_subscribe_bind(durable=self._durable, stream=EVENTS_STREAM)
 
     async def _step(self) -> None:
@@ -128,9 +126,15 @@ class Consumer:
             self._subscription = None
             raise
         # Different sessions may be handled at the same time; the versions keep each one's order right.
-        await asyncio.gather(*(self._handle(message) for message in messages))
+        outcomes = await asyncio.gather(*(self._handle(message) for message in messages))
+        if "failed" in outcomes and "handled" not in outcomes:
+            # Where nothing can be handled, taking more would only have it wait elsewhere.
+            self._fruitless += 1
+            await asyncio.sleep(backoff(self._fruitless, _PAUSE, _LONGEST_PAUSE))
+        elif "handled" in outcomes:
+            self._fruitless = 0
 
-    async def _handle(self, message: Msg) -> None:
+    async def _handle(self, message: Msg) -> str:
         headers = message.headers or {}
         received = Received(
             id=headers.get("ce-id", ""),
@@ -150,7 +154,8 @@ class Consumer:
                 AGE.labels(self._durable).observe(max(time() - message.metadata.timestamp.timestamp(), 0.0))
                 await message.ack()
             else:
-                await message.nak(delay=1)
+                await message.nak(delay=self._patience.delay(outcome, message.metadata.num_delivered))
+        return outcome
 
     async def _handled(self, received: Received) -> str:
         """The outcome. What cannot be decoded is kept and comes again: a newer release may know it."""
@@ -160,7 +165,8 @@ class Consumer:
             await self._handler(received)
         except DecodeError as error:
             outcome = "undecodable"
-            log.error("event not decodable", consumer=self._durable, event_id=received.id, cause=repr(error))
+            if self._patience.is_news(received.id):
+                log.error("event not decodable", consumer=self._durable, event_id=received.id, cause=repr(error))
         except Exception as error:
             outcome = "failed"
             log.warning("event not handled yet", consumer=self._durable, event_id=received.id, cause=repr(error))

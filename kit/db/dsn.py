@@ -21,7 +21,11 @@ def connector(url: str, **arguments: Any) -> Callable[[], Awaitable[Any]]:
     async def connect() -> Any:
         import asyncpg
 
-        connection = await asyncpg.connect(url, **arguments)
+        try:
+            connection = await asyncpg.connect(url, **arguments)
+        except (asyncpg.PostgresError, asyncpg.exceptions.TargetServerAttributeNotMatched) as error:
+            # There is somebody, but not for us: it starts, stops, has no place, or is not the primary any more.
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
         notice_silence(connection._transport.get_extra_info("socket"))
         return connection
 

@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, not_, select, update
 
 from kit.db.database import Database
+from kit.db.lapses import lapsed
 from kit.db.tables import KitTables
 from kit.db.upsert import insert_for
 from kit.errors import IdempotencyKeyInUse, IdempotencyKeyReused, PrsmError
@@ -131,7 +132,7 @@ class IdempotencyStore:
 
     def _is_under_way(self, connection: Connection, ticket: Ticket) -> bool:
         t = self._table
-        live = (t.c.state == "pending", t.c.lease_until > self._clock.now())
+        live = (t.c.state == "pending", not_(lapsed(t.c.lease_until, self._clock.now(), self._lease)))
         statement = select(t.c.key).where(*self._of_key(ticket), *live)
         return connection.execute(statement).first() is not None
 
@@ -152,7 +153,11 @@ class IdempotencyStore:
             statement.on_conflict_do_update(
                 index_elements=["principal", "method", "key"],
                 set_=fresh,
-                where=(t.c.state == "pending") & (t.c.lease_until <= now) & (t.c.fingerprint == fingerprint),
+                where=and_(
+                    t.c.state == "pending",
+                    lapsed(t.c.lease_until, now, self._lease),
+                    t.c.fingerprint == fingerprint,
+                ),
             )
         )
         if inserted.rowcount == 1:

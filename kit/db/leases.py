@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, or_
 
+from kit.db.lapses import lapsed
 from kit.db.tables import KitTables
 from kit.db.upsert import insert_for
 
@@ -13,13 +14,14 @@ class Leases:
         self._table = tables.leases
 
     def take(self, connection: Connection, name: str, holder: str, now: int, until: int) -> bool:
-        """Take or extend the lease; False while somebody else holds it."""
+        """Take or extend the lease; False while somebody else holds it. One that lasts longer than any of this length
+        can was taken before the clock was set back, and counts as run out."""
         t = self._table
         statement = insert_for(connection, t).values(name=name, holder=holder, until=until)
         statement = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "until": until},
-            where=or_(t.c.holder == holder, t.c.until <= now),
+            where=or_(t.c.holder == holder, lapsed(t.c.until, now, until - now)),
         )
         return connection.execute(statement).rowcount == 1
 

@@ -62,3 +62,14 @@ def create_kit_tables_v1() -> None:
 def add_outbox_trace_v2() -> None:
     """Add the trace that an event belongs to; releases from before leave it empty."""
     op.add_column("outbox", sa.Column("traceparent", sa.Text(), nullable=False, server_default=sa.text("''")))
+
+
+def add_stream_positions_v3() -> None:
+    """Add where the stream keeps an event, how often it was published anew, what the broker refuses, and when an inbox
+    row was written. Releases from before leave all of it empty."""
+    op.add_column("outbox", sa.Column("stream_seq", sa.BigInteger()))
+    op.add_column("outbox", sa.Column("resent", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+    op.add_column("outbox", sa.Column("set_aside_at", sa.BigInteger()))
+    op.create_index("outbox_stream_seq", "outbox", ["stream_seq"])
+    op.add_column("inbox", sa.Column("updated_at", sa.BigInteger()))
+    op.create_index("inbox_updated_at", "inbox", ["updated_at"])

@@ -14,21 +14,40 @@ from contextvars import copy_context
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from kit.db import watch
+from kit.db.room import MOST, Room
 from kit.errors import Unavailable
 
 T = TypeVar("T")
 _GROUP = 256
+_BRIEFLY = 0.25
+"""Seconds that the event loop may stand still for somebody else's lock."""
+_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_SUSPECT = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL})
+"""After these a connection may be of no use any more."""
+log = structlog.get_logger("sqlite")
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, patience: float) -> Engine:
     # Parameters are users' texts: no error may quote them.
     engine = create_engine(
-        url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 10.0}, hide_parameters=True
+        url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": patience}, hide_parameters=True
     )
 
     @event.listens_for(engine, "connect")
@@ -38,7 +57,7 @@ def _engine(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=10000",
+            f"busy_timeout={round(patience * 1000)}",
             "temp_store=MEMORY",
             "cache_size=-16000",
         ):
@@ -47,9 +66,80 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    """The connection below SQLAlchemy's: beginning and ending there costs a tenth of what it costs above."""
-    return cast(sqlite3.Connection, connection.connection.driver_connection)
+class _Handle:
+    """A connection that is opened again after it broke. For one thread at a time."""
+
+    def __init__(self, url: str, *, patience: float = 10.0) -> None:
+        """`patience` is how many seconds it waits for another process's lock."""
+        self._engine = _engine(url, patience)
+        self._connection: Connection | None = None
+        self.driver: sqlite3.Connection
+        """The one below SQLAlchemy's: beginning and ending there costs a tenth of what it costs above."""
+
+    def open(self) -> Connection:
+        """Raises sqlite3.Error and SQLAlchemy's."""
+        connection = self._connection
+        if connection is None:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self.driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+            self._connection = connection
+        return connection
+
+    def snapshot(self, fn: Callable[[Connection], T]) -> T:
+        """`fn` on one consistent state. Raises Unavailable."""
+        try:
+            connection = self.open()
+            run = self.driver.execute
+            run("BEGIN")
+            try:
+                value = fn(connection)
+            except BaseException:
+                self.settle()
+                raise
+            run("COMMIT")
+            return value
+        except (DBAPIError, sqlite3.Error) as error:
+            self.settle(error)
+            raise _translated(error) from error
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """End the transaction that may be open after a fault; a connection that cannot do that, or whose file could
+        not be worked on, is given up for a new one."""
+        if self._connection is None:
+            return
+        try:
+            _ = self.driver.total_changes  # raises when somebody has closed it
+            if self.driver.in_transaction:
+                self.driver.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()
+        else:
+            if _code(error) in _SUSPECT:
+                self.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def dispose(self) -> None:
+        self.close()
+        self._engine.dispose()
+
+
+def _translated(error: DBAPIError | sqlite3.Error) -> Exception:
+    """A file that cannot be read or written now is `unavailable`; anything else is a fault of ours and stays."""
+    code = _code(error)
+    # Without a code it is the driver's own: the connection is closed.
+    return Unavailable() if code is None or code in _AWAY else error
+
+
+def _code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code; None where there is none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
 
 
 class _Work:
@@ -70,18 +160,17 @@ class SqliteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, most: int = MOST) -> None:
+        """Of writes that wait or run there may be `most`."""
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._room = Room(most)
+        self._writer, self._reader, self._scanner = _Handle(url), _Handle(url, patience=_BRIEFLY), _Handle(url)
         # The writer comes first: it creates the file and puts it into WAL mode, which outlasts the connection.
-        self._write_engine = _engine(url)
-        self._writer_connection = self._write_engine.connect()
-        self._read_engine = _engine(url)
-        self._scan_engine = _engine(url)
-        self._scanner: Connection | None = None
+        self._writer.open()
+        self._reader.open()
         self._scanning = asyncio.Lock()
-        self._reader = self._read_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
         self._closed = False
@@ -95,10 +184,12 @@ class SqliteDatabase:
         future: asyncio.Future[Any] = self._loop.create_future()
         work = _Work(fn, future)
         seen = watch.Write()
-        self._queue.put(work)
         try:
-            # A caller that goes away cancels the future and nothing else: what is under way is not undone.
-            return cast(T, await future)
+            with self._room.one():
+                self._queue.put(work)
+                # A caller that goes away cancels the future and nothing else: what is under way is not undone, and
+                # what still waits is left out.
+                return cast(T, await future)
         except Unavailable:
             watch.ERRORS.labels("unavailable").inc()
             raise
@@ -107,27 +198,11 @@ class SqliteDatabase:
             seen.end()
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        reader = self._reader
-        run = _driver(reader).execute
-        run("BEGIN")
-        try:
-            return fn(reader)
-        finally:
-            run("COMMIT")
+        return self._reader.snapshot(fn)
 
     async def scan(self, fn: Callable[[Connection], T]) -> T:
         async with self._scanning:
-            return await asyncio.to_thread(self._scan, fn)
-
-    def _scan(self, fn: Callable[[Connection], T]) -> T:
-        if self._scanner is None:
-            self._scanner = self._scan_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        run = _driver(self._scanner).execute
-        run("BEGIN")
-        try:
-            return fn(self._scanner)
-        finally:
-            run("COMMIT")
+            return await asyncio.to_thread(self._scanner.snapshot, fn)
 
     async def ping(self) -> None:
         await self.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
@@ -139,14 +214,10 @@ class SqliteDatabase:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         async with self._scanning:
-            if self._scanner is not None:
-                self._scanner.close()
-        self._scan_engine.dispose()
-        self._reader.close()
-        self._read_engine.dispose()
+            self._scanner.dispose()
+        self._reader.dispose()
 
     def _run(self) -> None:
-        connection = self._writer_connection.execution_options(isolation_level="AUTOCOMMIT")
         stop = False
         while not stop:
             first = self._queue.get()
@@ -162,36 +233,55 @@ class SqliteDatabase:
                     stop = True
                     break
                 group.append(item)
-            self._commit(connection, group)
-        self._writer_connection.close()
-        self._write_engine.dispose()
+            try:
+                self._commit(group)
+            except BaseException as error:
+                # Without this thread nobody would ever write again.
+                log.error("the writer failed", exc_info=error)
+                failure = RuntimeError("a unit of work broke off")
+                failure.__cause__ = error
+                self._fail(group, failure)
+                self._writer.settle()
+            self._tell(group)
+        self._writer.dispose()
 
-    def _commit(self, connection: Connection, group: list[_Work]) -> None:
-        run = _driver(connection).execute
+    def _commit(self, group: list[_Work]) -> None:
         try:
+            connection = self._writer.open()
+            run = self._writer.driver.execute
             run("BEGIN IMMEDIATE")
             for work in group:
+                if work.future.cancelled():
+                    continue
                 run("SAVEPOINT work")
                 work.begun = perf_counter()
                 try:
                     work.value = work.context.run(work.fn, connection)
                 except Exception as error:
-                    work.error = error
+                    work.error = _translated(error) if isinstance(error, DBAPIError | sqlite3.Error) else error
+                    if work.error is not error:
+                        work.error.__cause__ = error
                     run("ROLLBACK TO work")
                 run("RELEASE work")
             run("COMMIT")
         except Exception as error:
-            failure: BaseException = error
-            if isinstance(error, (OperationalError, sqlite3.Error)):
-                failure = Unavailable()
-                failure.__cause__ = error
-            for work in group:
-                work.error = failure
-            try:
-                run("ROLLBACK")
-            except sqlite3.Error:
-                pass  # The failed statement had ended the transaction already, or the connection is beyond help.
-        self._loop.call_soon_threadsafe(self._answer, group)
+            self._fail(group, error)
+            self._writer.settle(error)
+
+    @staticmethod
+    def _fail(group: list[_Work], error: BaseException) -> None:
+        failure = error
+        if isinstance(error, OperationalError | sqlite3.Error):
+            failure = Unavailable()
+            failure.__cause__ = error
+        for work in group:
+            work.error = failure
+
+    def _tell(self, group: list[_Work]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._answer, group)
+        except RuntimeError:
+            pass  # The loop is closed: nobody waits any more.
 
     def _answer(self, group: list[_Work]) -> None:
         for work in group:

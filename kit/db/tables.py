@@ -49,6 +49,12 @@ def add_kit_tables(metadata: MetaData, *, revision: str = "") -> KitTables:
         Column("published_at", BigInteger),
         # The W3C trace context of what made the event; empty without one.
         Column("traceparent", Text, nullable=False, server_default=text("''")),
+        # Under which number the stream keeps it; releases before 0003 leave it empty.
+        Column("stream_seq", BigInteger),
+        # How often it was published anew because the stream had lost it.
+        Column("resent", BigInteger, nullable=False, server_default=text("0")),
+        # Since when it is left out because the broker refuses it as it is.
+        Column("set_aside_at", BigInteger),
     )
     Index(
         "outbox_unpublished",
@@ -57,14 +63,18 @@ def add_kit_tables(metadata: MetaData, *, revision: str = "") -> KitTables:
         postgresql_where=outbox.c.published_at.is_(None),
     )
     Index("outbox_created_at", outbox.c.created_at)
+    Index("outbox_stream_seq", outbox.c.stream_seq)
     inbox = Table(
         "inbox",
         metadata,
         Column("source", Text, nullable=False),
         Column("event_key", Text, nullable=False),
         Column("version", BigInteger, nullable=False),
+        # When the version was written; releases before 0003 leave it as it was.
+        Column("updated_at", BigInteger),
         PrimaryKeyConstraint("source", "event_key"),
     )
+    Index("inbox_updated_at", inbox.c.updated_at)
     idempotency = Table(
         "idempotency",
         metadata,

@@ -15,7 +15,8 @@ import grpc
 
 from kit.rpc.tls import Material, TlsFiles, channel_credentials
 
-# Reads may be sent again when the server was away; writes are retried by their callers, who know their ids.
+# Reads may be sent again when the server was away; writes are retried by their callers, who know their ids. grpc draws
+# each pause anew around these.
 _RETRIED_READS = {
     "maxAttempts": 3,
     "initialBackoff": "0.05s",
@@ -23,6 +24,9 @@ _RETRIED_READS = {
     "backoffMultiplier": 3,
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
+RETRY_TOKENS = 200
+"""A failure takes one, a success gives one back, and below half of them nothing is sent again: in an outage that lasts,
+each request is sent once, however many layers would retry it. With one of two replicas gone they do not run out."""
 MOST_RECEIVED = 8 * 1024 * 1024
 """Bytes of the largest message that is taken anywhere, at either end and at both edges."""
 _OPTIONS: list[tuple[str, Any]] = [
@@ -46,22 +50,31 @@ _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.dns_min_time_between_resolutions_ms", 2_000),
     ("grpc.enable_http_proxy", 0),
 ]
+_LASTING_OPTIONS: list[tuple[str, Any]] = [
+    # What sends a call again keeps some 7 KiB for each that is under way.
+    ("grpc.enable_retries", 0),
+    # Without it a fast stream may widen the window of all that are open, up to megabytes for each that is not read.
+    ("grpc.http2.bdp_probe", 0),
+]
+_READY = grpc.ChannelConnectivity.READY.value[0]
 _SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:")
 
 
 def open_channel(
-    target: str, *, reads: Iterable[tuple[str, str]] = (), tls: TlsFiles | None = None
+    target: str, *, reads: Iterable[tuple[str, str]] = (), tls: TlsFiles | None = None, lasting: bool = False
 ) -> grpc.aio.Channel:
     """A channel to `host:port` (or a target with its gRPC scheme), round robin over its addresses.
 
     `reads` are (service, method) that may be retried. With `tls` the server's certificate must carry the target's host
-    or the files' name.
+    or the files' name. A `lasting` channel is for thousands of long calls: a connection of its own on which each takes
+    the least, 64 KiB at most before it is read, and nothing is retried.
     """
     names = [{"service": service, "method": method} for service, method in reads]
     config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if names:
         config["methodConfig"] = [{"name": names, "retryPolicy": _RETRIED_READS}]
-    options = [*_OPTIONS, ("grpc.service_config", json.dumps(config))]
+        config["retryThrottling"] = {"maxTokens": RETRY_TOKENS, "tokenRatio": 1}
+    options = [*_OPTIONS, *(_LASTING_OPTIONS if lasting else ()), ("grpc.service_config", json.dumps(config))]
     address = target if target.startswith(_SCHEMES) else f"dns:///{target}"
     if tls is None:
         return grpc.aio.insecure_channel(address, options=options)
@@ -72,6 +85,15 @@ def open_channel(
         return grpc.aio.secure_channel(address, channel_credentials(material), options=options)
 
     return RotatingChannel(tls, secure)
+
+
+def has_connection(method: Any) -> bool:
+    """Whether the channel of a stub's method is connected now; taken for true where that cannot be told."""
+    channel = getattr(method, "_channel", None)
+    if isinstance(channel, grpc.aio.Channel):
+        return channel.get_state() is grpc.ChannelConnectivity.READY
+    state = getattr(channel, "check_connectivity_state", None)  # grpcio's own, below its channel
+    return state is None or state(False) == _READY
 
 
 class _Generation:

@@ -25,6 +25,7 @@ from kit.auth.tokens import TokenVerifier
 from kit.db.idempotency import IdempotencyStore, Replay
 from kit.errors import DeadlineExceeded, Fault, PrsmError, ValidationError
 from kit.ids import Ids
+from kit.levels import Level
 from kit.rpc.admission import Admission
 from kit.rpc.call import Call
 from kit.rpc.observe import UNEXPECTED, CallWatch, MethodWatch
@@ -36,6 +37,8 @@ from kit.times import Clock
 log = structlog.get_logger("rpc")
 Context = Any  # grpc.aio.ServicerContext, whose stubs lack what is used here
 OwnRules = Callable[[Any], Iterable[Fault]]
+Admit = Callable[[str, Call], Awaitable[None]]
+_OF_SESSIONS = frozenset({Level.VIEW, Level.EDIT, Level.COLLABORATE, Level.OWNER})
 _MOST_DRAINED = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5.0
 
@@ -69,17 +72,15 @@ class Pipeline:
         """Handlers for every method of a service. Raises MissingRule, AttributeError for a method without code.
 
         A servicer may have `faults_<Method>(request)` for a unary method: what it finds wrong is told together with
-        what breaks the rules in the proto.
+        what breaks the rules in the proto. One with methods on a session that take an Idempotency-Key must have
+        `admit(session_id, call)`, which raises where the caller lacks the call's level: a share may have been revoked
+        since the answer that would be given again.
         """
-        methods = {
-            m.name: self._method(m, getattr(servicer, m.name), _own_rules(servicer, f"faults_{m.name}"))
-            for m in service.methods
-        }
+        methods = {m.name: self._method(m, servicer) for m in service.methods}
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
-    def _method(
-        self, descriptor: MethodDescriptor, function: Callable[..., Any], own: OwnRules | None
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    def _method(self, descriptor: MethodDescriptor, servicer: object) -> grpc.RpcMethodHandler[Any, Any]:
+        function: Callable[..., Any] = getattr(servicer, descriptor.name)
         rule = rule_of(descriptor)
         name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
         watch = MethodWatch(name, rule, descriptor, at_info=self._at_info)
@@ -94,8 +95,15 @@ class Pipeline:
             behaviour = self._stream_out(watch, rule, request_class, function)
             return grpc.unary_stream_rpc_method_handler(behaviour, None, _serialize)
         response_class = GetMessageClass(descriptor.output_type)
-        behaviour = self._unary(watch, rule, request_class, response_class, function, own)
+        own = _own_rules(servicer, f"faults_{descriptor.name}")
+        admit = self._admit(name, rule, servicer)
+        behaviour = self._unary(watch, rule, request_class, response_class, function, own, admit)
         return grpc.unary_unary_rpc_method_handler(behaviour, None, _serialize)
+
+    def _admit(self, name: str, rule: MethodRule, servicer: Any) -> Admit | None:
+        kept = rule.idempotency_key and name not in self._own
+        admit: Admit | None = servicer.admit if kept and rule.level in _OF_SESSIONS else None
+        return admit
 
     def _call(self, name: str, rule: MethodRule, context: Context) -> Call:
         metadata = {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
@@ -126,6 +134,7 @@ class Pipeline:
         response_class: type[Message],
         function: Callable[[Any, Call], Awaitable[Message]],
         own: OwnRules | None,
+        admit: Admit | None,
     ) -> Callable[[bytes, Context], Awaitable[Message]]:
         status = str(rule.success_status) if rule.success_status != 200 else ""
 
@@ -137,7 +146,7 @@ class Pipeline:
                 request = self._decode(request_class, data, own)
                 seen.asked(request)
                 if call.idempotency_key and self._idempotency is not None and watch.name not in self._own:
-                    response = await self._once(self._idempotency, call, request, response_class, function)
+                    response = await self._once(self._idempotency, call, request, response_class, function, admit)
                 else:
                     response = await function(request, call)
                 if status or call.location or call.headers:
@@ -158,10 +167,14 @@ class Pipeline:
         request: Message,
         response_class: type[Message],
         function: Callable[[Any, Call], Awaitable[Message]],
+        admit: Admit | None,
     ) -> Message:
         fingerprint = fingerprint_of(call.method, request)
         begun = await store.begin(call.principal.user_id, call.method, call.idempotency_key, fingerprint)
         if isinstance(begun, Replay):
+            if admit is not None:
+                session: Any = request
+                await admit(session.session_id, call)
             call.location = begun.location
             return response_class.FromString(begun.response)
         call.ticket = begun

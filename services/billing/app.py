@@ -76,6 +76,7 @@ async def serve(settings: BillingSettings) -> None:
     )
     await runtime.serve(
         app.services,
-        parts=[session_consumer(runtime.bus, app.apply_settlement)],
+        # A hold that is settled stays as it is: applied once more, the same settlement makes no difference.
+        parts=[session_consumer(runtime.bus, app.apply_settlement), runtime.inbox_pruner()],
         readings=readings(runtime.db, runtime.clock, audit=settings.audit_seconds),
     )

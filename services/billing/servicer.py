@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from kit.errors import Fault
+from kit.errors import Fault, ValidationError
 from kit.money import parse
 from kit.paging import page_of
 from kit.rpc.call import Call
 from prsm.billing.v1 import billing_pb2, ledger_pb2
 from services.billing import convert
 from services.billing.domain import Account
+from services.billing.errors import InsufficientBalance, SessionQuotaExceeded
 from services.billing.usecases.credit_account import CreditAccount
 from services.billing.usecases.estimate import EstimateWorkload
 from services.billing.usecases.get_balance import GetBalance
@@ -16,6 +17,9 @@ from services.billing.usecases.list_transactions import ListTransactions
 from services.billing.usecases.place_hold import PlaceHold
 from services.billing.usecases.settle import Settle
 from services.billing.usecases.void_hold import VoidHold
+
+_REPEATED = "grpc-previous-rpc-attempts"
+"""gRPC says so when it sends a call again by itself."""
 
 
 class BillingServicer:
@@ -58,7 +62,13 @@ class LedgerServicer:
     async def PlaceHold(self, request: ledger_pb2.PlaceHoldRequest, call: Call) -> ledger_pb2.PlaceHoldResponse:
         limit = request.limit_micros if request.HasField("limit_micros") else None
         workload = convert.workload_of(request.workload)
-        estimate, held = await self._place_hold(request.hold_id, request.owner, workload, limit)
+        try:
+            estimate, held = await self._place_hold(request.hold_id, request.owner, workload, limit)
+        except (InsufficientBalance, SessionQuotaExceeded, ValidationError):
+            if _REPEATED in call.metadata:
+                # An earlier attempt may still be on its way here, and nobody would come back for its hold.
+                await self._void_hold(request.hold_id, request.owner)
+            raise
         return ledger_pb2.PlaceHoldResponse(estimate=convert.estimate_message(estimate), held_micros=held)
 
     async def Settle(self, request: ledger_pb2.SettleRequest, call: Call) -> ledger_pb2.SettleResponse:

@@ -57,7 +57,7 @@ def assemble(
     check_access = CheckAccess(db, shares, clock)
     gate = SessionGate(sessions, check_access)
     collab = CollabServicer(
-        share_answers=ShareAnswers(idempotency, tokens.url),
+        share_answers=ShareAnswers(idempotency, gate, tokens.url),
         share_session=ShareSession(
             db,
             shares,
@@ -85,6 +85,7 @@ def assemble(
         list_comments=ListComments(db, comments, gate),
         update_comment=UpdateComment(db, comments, gate, announcer, clock),
         delete_comment=DeleteComment(db, comments, gate, announcer, clock),
+        gate=gate,
         clock=clock,
     )
     access = AccessServicer(check_access, ListShared(db, shares, clock))

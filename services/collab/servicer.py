@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from google.protobuf.message import Message
 from sqlalchemy import Connection
 
 from kit.db.idempotency import IdempotencyStore, Replay
@@ -17,7 +16,7 @@ from kit.times import Clock
 from prsm.collab.v1 import access_pb2, collab_pb2
 from services.collab import convert
 from services.collab.domain import Comment, CommentType, Share
-from services.collab.ports import Record
+from services.collab.ports import Gate, Record
 from services.collab.usecases.add_comment import AddComment
 from services.collab.usecases.check_access import CheckAccess
 from services.collab.usecases.delete_comment import DeleteComment
@@ -39,13 +38,14 @@ class ShareAnswers:
     What is stored for the key must not hold the URL, for that is a secret; it is made again from the share's id.
     """
 
-    def __init__(self, store: IdempotencyStore, url: Callable[[str], str]) -> None:
+    def __init__(self, store: IdempotencyStore, gate: Gate, url: Callable[[str], str]) -> None:
         """`url` makes a share's URL from its id."""
         self._store = store
+        self._gate = gate
         self._url = url
 
     async def once(
-        self, call: Call, request: Message, share: Callable[[Record], Awaitable[Share]]
+        self, call: Call, request: collab_pb2.ShareSessionRequest, share: Callable[[Record], Awaitable[Share]]
     ) -> collab_pb2.ShareSessionResponse:
         """Raises IdempotencyKeyReused, IdempotencyKeyInUse, and what `share` raises."""
         if not call.idempotency_key:
@@ -53,6 +53,8 @@ class ShareAnswers:
         principal, fingerprint = call.principal.user_id, fingerprint_of(call.method, request)
         begun = await self._store.begin(principal, call.method, call.idempotency_key, fingerprint)
         if isinstance(begun, Replay):
+            # Who shared it may have lost the right to since.
+            await self._gate.require(call.principal, request.session_id, call.level)
             return self._whole(call, collab_pb2.ShareSessionResponse.FromString(begun.response))
         call.ticket = begun
         async with self._store.held(begun):
@@ -82,7 +84,12 @@ class CollabServicer:
     list_comments: ListComments
     update_comment: UpdateComment
     delete_comment: DeleteComment
+    gate: Gate
     clock: Clock
+
+    async def admit(self, session_id: str, call: Call) -> None:
+        """Before an answer is given again."""
+        await self.gate.require(call.principal, session_id, call.level)
 
     async def ShareSession(
         self, request: collab_pb2.ShareSessionRequest, call: Call

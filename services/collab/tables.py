@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey,
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA, revision="0002")
+KIT = add_kit_tables(METADATA, revision="0003")
 
 shares = Table(
     "shares",

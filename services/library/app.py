@@ -180,6 +180,8 @@ async def serve(settings: LibrarySettings) -> None:
         parts: list[Part] = [
             IndexKeeper(app.indexes),
             session_consumer(runtime.bus, app.record_citations),
+            # A use that is noted stays noted: applied once more, the same citations make no difference.
+            runtime.inbox_pruner(),
             Sweeper(
                 runtime.db,
                 runtime.leases,

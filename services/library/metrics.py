@@ -16,9 +16,11 @@ PARSED = Histogram(
     bounds=SLOW,
 )
 SWEPT = Counter("prsm_library_swept_total", "What was removed for good.")
+SWEEPS = Counter("prsm_library_sweeper_runs_total", "Rounds of the sweeper, by how they ended.", ["outcome"])
 INDEXES = Gauge("prsm_library_index_loaded", "Indexes in memory.", ["kind"])
 BYTES = Gauge("prsm_library_index_bytes", "Memory that they take.", ["kind"])
 SWEPT.prepare()
+SWEEPS.prepare(("done", "failed"))
 
 
 def readings(sizes: Callable[[], dict[str, tuple[int, int]]]) -> list[Reading]:

@@ -12,7 +12,7 @@ from kit.db.leases import Leases
 from kit.errors import PrsmError
 from kit.ids import Ids
 from kit.times import SECOND, Clock
-from services.library.metrics import SWEPT
+from services.library.metrics import SWEEPS, SWEPT
 
 log = structlog.get_logger("sweeper")
 _NAME = "sweeper"
@@ -57,6 +57,8 @@ class Sweeper:
                 for chore in self._chores:
                     removed += await chore()
                 SWEPT.inc(removed)
+                SWEEPS.labels("done").inc()
         except PrsmError as error:
+            SWEEPS.labels("failed").inc()
             log.warning("left for the next round", reason=error.name)
         return removed

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA, revision="0002")
+KIT = add_kit_tables(METADATA, revision="0003")
 
 # One row an owner. Every change of a library updates its row first, so the changes of one owner come one after the
 # other and their revisions become visible in order.

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, MetaData, PrimaryKey
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA, revision="0002")
+KIT = add_kit_tables(METADATA, revision="0003")
 
 artifacts = Table(
     "artifacts",

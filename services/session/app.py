@@ -16,7 +16,8 @@ from kit.times import MINUTE, SECOND
 from prsm.billing.v1 import ledger_pb2_grpc
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2_grpc as library_pb2_grpc
-from prsm.session.v1 import internal_pb2, session_pb2, worker_pb2
+from prsm.session.v1 import admin_pb2, internal_pb2, session_pb2, worker_pb2
+from services.session.admin_servicer import SessionAdminServicer
 from services.session.clients import (
     BILLING_CALLS,
     COLLAB_CALLS,
@@ -34,6 +35,7 @@ from services.session.internal_servicer import InternalServicer
 from services.session.ports import Billing, Collab, Library, WakeUps
 from services.session.readings import readings
 from services.session.repository.creations import CreationRepository
+from services.session.repository.failures import FailureRepository
 from services.session.repository.figures import Figures
 from services.session.repository.history import DurationRepository, HistoryRepository
 from services.session.repository.lists import ListRepository
@@ -53,10 +55,12 @@ from services.session.usecases.create_session import METHOD, CreateSession, Timi
 from services.session.usecases.describe_execution import DescribeExecution
 from services.session.usecases.estimate_session import EstimateSession
 from services.session.usecases.fail import Fail
+from services.session.usecases.get_attention import GetAttention
 from services.session.usecases.get_session import GetSession
 from services.session.usecases.get_session_history import GetSessionHistory
 from services.session.usecases.get_session_metrics import GetSessionMetrics
 from services.session.usecases.heartbeat import Heartbeat
+from services.session.usecases.list_failed_sessions import ListFailedSessions
 from services.session.usecases.list_sessions import ListSessions
 from services.session.usecases.look_up_session import LookUpSession
 from services.session.usecases.mend_sessions import MendSessions
@@ -65,8 +69,11 @@ from services.session.usecases.planning import Planner
 from services.session.usecases.reconcile_creations import ReconcileCreations
 from services.session.usecases.record_collab_event import RecordCollabEvent
 from services.session.usecases.release import Release
+from services.session.usecases.requeue_session import RequeueSession
+from services.session.usecases.require_level import RequireLevel
 from services.session.usecases.resume_session import ResumeSession
-from services.session.usecases.settle_session import SettleSession
+from services.session.usecases.settle_ended import SettleEnded
+from services.session.usecases.settle_session import ALARM_PAUSE, SettleSession
 from services.session.usecases.start import Start
 from services.session.usecases.top_up_wake_ups import TopUpWakeUps
 from services.session.usecases.unit import SessionUnit
@@ -169,8 +176,13 @@ class _Core:
 def _core(runtime: Runtime, settings: SessionSettings, outside: Outside) -> _Core:
     policy, queue = policy_of(settings), FairQueue()
     sessions = SessionRepository(runtime.outbox, queue, EventWriter(runtime.ids))
-    timing = WatchTiming(settings.watch_poll_seconds, settings.watch_access_seconds, settings.watch_grace_seconds)
-    hub = WatchHub(runtime.db, sessions, outside.collab, timing)
+    timing = WatchTiming(
+        poll=settings.watch_poll_seconds,
+        access=settings.watch_access_seconds,
+        grace=settings.watch_grace_seconds,
+        keep_alive=settings.keep_alive_seconds,
+    )
+    hub = WatchHub(runtime.db, runtime.clock, sessions, outside.collab, timing)
     unit = SessionUnit(runtime.db, runtime.clock, sessions, outside.collab, hub, policy, settings.currency)
     return _Core(
         runtime=runtime,
@@ -229,7 +241,17 @@ def _client_cases(core: _Core) -> UseCases:
         resume=ResumeSession(unit, outside.wake_ups),
         metrics=core.metrics,
         history=GetSessionHistory(unit, core.history),
-        watch=WatchSession(unit, core.history, core.hub, settings.keep_alive_seconds),
+        require_level=RequireLevel(unit),
+        watch=WatchSession(unit, core.history, core.hub),
+    )
+
+
+def _admin(core: _Core, create: CreateSession) -> SessionAdminServicer:
+    db, failures = core.runtime.db, FailureRepository()
+    return SessionAdminServicer(
+        ListFailedSessions(db, failures),
+        GetAttention(db, failures, core.runtime.clock),
+        RequeueSession(core.unit, create, core.catalogue.engines),
     )
 
 
@@ -265,6 +287,7 @@ def _sweeper(core: _Core) -> Sweeper:
         creations=core.creations,
         billing=outside.billing,
         library=outside.library,
+        lease=round(settings.creation_lease_seconds * SECOND),
         abort_after=round(settings.creation_abort_seconds * SECOND),
     )
 
@@ -273,8 +296,13 @@ def _sweeper(core: _Core) -> Sweeper:
         await runtime.db.write(lambda db: core.creations.prune(db, before))
 
     second = round(settings.sweep_seconds * SECOND)
+    # A gap between two rounds must never look like a lease's worth of silence.
+    longest_step = min(2 * second, core.policy.lease // 3)
+    overdue = OverdueRepository()
+    settle_ended = SettleEnded(core.unit, overdue, core.settle, longest_step=longest_step, patience=ALARM_PAUSE)
     chores = [
-        Chore("sessions", second, MendSessions(core.unit, OverdueRepository(), core.settle, outside.wake_ups)),
+        Chore("sessions", second, MendSessions(core.unit, overdue, outside.wake_ups, longest_step)),
+        Chore("settlements", second, settle_ended),
         Chore("creations", second, reconcile),
         Chore(
             "wake-ups",
@@ -296,8 +324,9 @@ def _sweeper(core: _Core) -> Sweeper:
 def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> App:
     """Put the service together on the common parts of its process."""
     core = _core(runtime, settings, outside)
+    cases = _client_cases(core)
     client = SessionServicer(
-        _client_cases(core),
+        cases,
         catalogue=core.catalogue,
         users=runtime.users,
         clock=runtime.clock,
@@ -305,6 +334,7 @@ def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> A
     )
     worker = WorkerServicer(_worker_cases(core), core.policy, round(settings.heartbeat_seconds * SECOND))
     describe = DescribeExecution(core.unit, core.metrics, core.history)
+    admin = _admin(core, cases.create)
     internal = InternalServicer(LookUpSession(core.unit), describe, settings.currency)
     record_collab = RecordCollabEvent(core.unit, runtime.inbox)
     sweeper = _sweeper(core)
@@ -313,6 +343,7 @@ def assemble(runtime: Runtime, settings: SessionSettings, outside: Outside) -> A
             (session_pb2.DESCRIPTOR.services_by_name["SessionService"], client),
             (worker_pb2.DESCRIPTOR.services_by_name["WorkerService"], worker),
             (internal_pb2.DESCRIPTOR.services_by_name["SessionInternalService"], internal),
+            (admin_pb2.DESCRIPTOR.services_by_name["SessionAdminService"], admin),
         ],
         parts=[sweeper, core.hub, collab_consumer(runtime.bus, record_collab)],
         sweeper=sweeper,

@@ -13,6 +13,7 @@ from typing import Any
 from services.session.errors import (
     SessionCannotBeCancelled,
     SessionCannotBePaused,
+    SessionCannotBeRequeued,
     SessionCannotBeResumed,
     StaleEpoch,
     WrongState,
@@ -79,10 +80,12 @@ COMPLETE = Transition("complete", frozenset({Status.RUNNING}), Status.COMPLETED,
 CANCEL = Transition("cancel", OPEN, Status.CANCELLED, SessionCannotBeCancelled)
 FAIL = Transition("fail", OPEN, Status.FAILED, StaleEpoch)
 TIME_OUT = Transition("time_out", OPEN, Status.TIMEOUT, StaleEpoch)
+SUCCEED = Transition("succeed", frozenset({Status.FAILED, Status.TIMEOUT}), None, SessionCannotBeRequeued)
+"""An operator starts another session in its place; its own state stays."""
 NOTE = Transition("note", frozenset(Status), None, WrongState)
 """A history row that changes no state."""
 
-TRANSITIONS = (CLAIM, START, WORK, STAGE, PAUSE, RESUME, REQUEUE, COMPLETE, CANCEL, FAIL, TIME_OUT, NOTE)
+TRANSITIONS = (CLAIM, START, WORK, STAGE, PAUSE, RESUME, REQUEUE, COMPLETE, CANCEL, FAIL, TIME_OUT, SUCCEED, NOTE)
 
 _CURES: Mapping[tuple[str, Status], str] = {
     ("pause", Status.QUEUED): "wait until it is running, or cancel it",
@@ -97,6 +100,8 @@ _CURES: Mapping[tuple[str, Status], str] = {
 def _refusal(transition: Transition, current: Status) -> str | None:
     if transition.error is StaleEpoch:
         return None
+    if transition.error is SessionCannotBeRequeued:
+        return f"The session is {current.value}: only failed and timed-out sessions can be requeued"
     cure = _CURES.get((transition.name, current), "it has ended; create a new session")
     return f"The session is {current.value}: {cure}"
 
@@ -255,6 +260,12 @@ class Session:
     """When to tell billing (again); None while open and once it is settled."""
     traceparent: str = ""
     """The trace that it belongs to; never changes."""
+    losses: int = 0
+    """How many of the failures were lost attempts."""
+    ours: bool | None = None
+    """Whether a failure was the platform's."""
+    successor: str = ""
+    """The session that an operator started in its place."""
 
     @property
     def terminal(self) -> bool:
@@ -286,6 +297,7 @@ class Policy:
     """The lifecycle's figures. `lease`, `beat`, `settle_pause` and `init_limit` are durations."""
 
     lease: int
+    """How long a worker may stay unheard; see `observation` for how that is told."""
     beat: int
     """The most that running time grows by between two signs of life."""
     write_up_time: float

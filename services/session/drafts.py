@@ -11,7 +11,7 @@ from typing import Any
 from kit.errors import Fault, ValidationError
 from kit.money import InvalidAmount, parse
 from kit.times import MINUTE
-from services.session.domain import JsonObject, OnLimit, SessionType
+from services.session.domain import JsonObject, OnLimit, Session, SessionType
 
 MOST_METADATA = 16 * 1024
 DEEPEST_METADATA = 16
@@ -107,11 +107,6 @@ class Drafted:
     def uses_inputs(self) -> bool:
         return bool(self.documents or self.datasets) or self.uses_library
 
-    @property
-    def inline(self) -> bool:
-        """Whether something would be stored for it."""
-        return any(d.document_id is None for d in self.documents) or any(d.document_id is None for d in self.datasets)
-
 
 def check(draft: Draft, catalogue: Catalogue) -> Drafted:
     """Raises ValidationError with every fault."""
@@ -134,6 +129,24 @@ def check(draft: Draft, catalogue: Catalogue) -> Drafted:
         datasets=draft.datasets,
         sessions=draft.sessions,
         time_limit=catalogue.default_time_limit if minutes is None else int(minutes) * MINUTE,
+    )
+
+
+def redraft(session: Session) -> Drafted:
+    """What a session was made from, to make another one like it."""
+    return Drafted(
+        prompt=session.prompt,
+        session_type=session.session_type,
+        engine=session.engine,
+        pausable=session.pausable,
+        limit=session.budget_limit,
+        on_limit=session.on_limit,
+        preferences=session.preferences,
+        metadata=session.metadata,
+        documents=tuple(DocumentDraft(d["document_id"]) for d in session.inputs.get("documents", ())),
+        datasets=tuple(DatasetDraft(d["document_id"]) for d in session.inputs.get("datasets", ())),
+        sessions=tuple(session.inputs.get("sessions", ())),
+        time_limit=session.time_limit,
     )
 
 

@@ -24,6 +24,10 @@ class SessionCannotBeResumed(WrongState):
     reason = "SESSION_CANNOT_BE_RESUMED"
 
 
+class SessionCannotBeRequeued(WrongState):
+    reason = "SESSION_CANNOT_BE_REQUEUED"
+
+
 class StaleEpoch(WrongState):
     """A worker's write for a claim that it no longer holds."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from services.session.domain import (
     PAUSE,
     REQUEUE,
     RESUME,
+    SUCCEED,
     SYSTEM,
     TERMINAL,
     TIME_OUT,
@@ -44,13 +46,19 @@ def begin(session: Session, transition: Transition, now: int, policy: Policy) ->
 
 
 def tick(session: Session, now: int, policy: Policy) -> None:
-    """Count running time: at most `policy.beat` since the last sign of life."""
+    """Count running time."""
     if session.status is not Status.RUNNING:
         return
-    grown = min(max(now - session.beat_at, 0), policy.beat)
+    grown = ran(session, now, policy) - session.running
     session.running += grown
     session.stage_running += grown
     session.beat_at = now
+
+
+def ran(session: Session, now: int, policy: Policy) -> int:
+    """The running time at a moment: at most `policy.beat` more than at the last sign of life, whatever the clock shows
+    by then, and never less."""
+    return session.running + min(max(now - session.beat_at, 0), policy.beat)
 
 
 def _leave(session: Session, now: int) -> None:
@@ -89,12 +97,13 @@ def allocation(kind: str, actor: str, unit: str, detail: JsonObject, amount: int
     return Entry(type_, actor, body, Kind.ALLOCATION)
 
 
-def created(session: Session, currency: str) -> Change:
-    """The first three rows of a history."""
+def created(session: Session, currency: str, origin: Entry | None = None) -> Change:
+    """The first rows of a history; `origin` tells where the session comes from if no client asked for it."""
     blank = replace(session, version=0)
     detail = {"session_type": session.session_type.value, "engine": session.engine}
     entries = [
         Entry("session.created", session.owner, detail),
+        *([origin] if origin is not None else []),
         allocation("hold", SYSTEM, currency, {}, session.held),
         Entry("session.queued", SYSTEM, {"reason": "created"}),
     ]
@@ -162,25 +171,41 @@ def fail(
     """End as failed; a failure that is `ours` is not charged."""
     change = begin(session, FAIL, now, policy)
     change.after.error = error
+    change.after.ours = ours
     return end(change, "session.failed", actor, {"code": error["code"]}, currency, now, policy, waive=ours)
 
 
-def lose(session: Session, currency: str, now: int, policy: Policy) -> Change:
-    """The lease ran out: queue the session again, or give up after the last attempt. Nobody is charged for it."""
-    detail = {"worker_id": session.worker_id, "epoch": session.epoch}
-    if session.failures + 1 >= policy.max_failures:
+_LOSSES: Mapping[str, str] = {
+    "worker_lost": "the worker was lost",
+    "never_started": "the worker did not get it started in time",
+}
+
+
+def lose(session: Session, reason: str, currency: str, now: int, policy: Policy) -> Change:
+    """An attempt ended without a word: queue the session again, or give up after the last attempt. Nobody is charged
+    for it. `reason` is one of `worker_lost`, `never_started`."""
+    failures = session.failures + 1
+    if failures >= policy.max_failures:
+        at = f" in the stage {session.current_stage}" if session.current_stage else ""
         error = {
             "code": "worker_lost",
-            "message": f"The worker was lost {session.failures + 1} times; nothing is charged",
+            "message": f"Given up after {failures} attempts: the last time {_LOSSES[reason]}{at}. Nothing is charged",
             "stage": session.current_stage,
             "retryable": True,
         }
         change = fail(session, SYSTEM, error, currency, now, policy, ours=True)
-        change.after.failures += 1
-        return change
-    change = requeue(session, "worker_lost", SYSTEM, detail, now, policy)
-    change.after.failures += 1
+    else:
+        detail = {"worker_id": session.worker_id, "epoch": session.epoch, "failures": failures}
+        change = requeue(session, reason, SYSTEM, detail, now, policy)
+    change.after.failures = failures
+    change.after.losses += 1
     return change
+
+
+def must_be_alone(session: Session, policy: Policy) -> bool:
+    """Whether one more failure is its last and an attempt was lost before: a lost worker takes all its sessions with
+    it, so none may fail for a loss that another one may have caused."""
+    return session.losses > 0 and session.failures + 1 >= policy.max_failures
 
 
 def requeue(session: Session, reason: str, actor: str, detail: JsonObject, now: int, policy: Policy) -> Change:
@@ -213,7 +238,7 @@ def end(
         after.charged = 0
         change.waived = True
     after.released = after.held - after.charged
-    after.finished_at = now
+    after.finished_at = after.updated_at
     after.settle_after = now + policy.settle_pause
     if after.current_stage:
         seconds = after.stage_running / 1e6
@@ -241,6 +266,15 @@ def charge_open_stage(change: Change, *, waive: bool = False) -> None:
     after.charged += sum(charge.amount for charge in change.charges)
     after.usage = accounting.added(after.usage, quantities)
     after.open_stage = None
+
+
+def succeeded(session: Session, successor: str, actor: str, now: int) -> Change:
+    """Another session was started in its place. Raises SessionCannotBeRequeued for one that did not fail."""
+    SUCCEED.check(session.status)
+    after = copy(session)
+    after.successor = successor
+    after.updated_at = max(now, after.updated_at)
+    return Change(session, after, SUCCEED, [Entry("session.requeued", actor, {"successor": successor})])
 
 
 def note(session: Session, entry: Entry, now: int) -> Change:

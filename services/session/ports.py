@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -157,14 +157,14 @@ class Creation:
 class Creations(Protocol):
     def find(self, db: Connection, principal: str, method: str, key: str) -> Creation | None: ...
     def insert(self, db: Connection, creation: Creation) -> bool: ...
-    def take_over(self, db: Connection, creation: Creation, holder: str, now: int, until: int) -> bool: ...
+    def take_over(self, db: Connection, fresh: Creation, now: int, beyond: int) -> bool: ...
     def finish(self, db: Connection, creation: Creation, answer: str) -> bool: ...
-    def remove(self, db: Connection, creation: Creation) -> bool: ...
-    def abort(self, db: Connection, creation: Creation) -> bool: ...
+    def refuse(self, db: Connection, creation: Creation) -> bool: ...
+    def give_up(self, db: Connection, creation: Creation) -> bool: ...
     def let_go(self, db: Connection, creation: Creation, now: int) -> None: ...
     def extend(self, db: Connection, creation: Creation, now: int, until: int) -> None: ...
     def aborted(self, db: Connection, creation: Creation) -> None: ...
-    def stuck(self, db: Connection, before: int, most: int) -> Sequence[Creation]: ...
+    def stuck(self, db: Connection, before: int, beyond: int, most: int) -> Sequence[Creation]: ...
     def prune(self, db: Connection, before: int) -> int: ...
 
 
@@ -197,10 +197,12 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn it is: the candidates of one lane, oldest first. `virtual_time` is not before the present."""
+    """Whose turn it is: the candidates of one lane, oldest first. `number` is the claim's, `engines` what was asked
+    for."""
 
     owner: str
-    virtual_time: int
+    number: int
+    engines: tuple[str, ...]
     session_ids: tuple[str, ...]
 
 
@@ -208,6 +210,7 @@ class Queue(Protocol):
     def turns(self, db: Connection, engines: Sequence[str], cap: int) -> Sequence[Turn]: ...
     def served(self, db: Connection, turn: Turn) -> None: ...
     def demand(self, db: Connection) -> Mapping[str, int]: ...
+    def to_empty(self, db: Connection, engine: str, last: int) -> str: ...
 
 
 class History(Protocol):
@@ -246,10 +249,78 @@ class Lists(Protocol):
     def tally(self, db: Connection, listing: Listing) -> list[Tally]: ...
 
 
-class Overdue(Protocol):
-    """What the sweeper looks for; ids or small rows, the most urgent first."""
+class Held(NamedTuple):
+    """As much of a session in the hands of a worker as tells whether its worker lives and its time is up."""
 
-    def leases(self, db: Connection, now: int, most: int) -> list[str]: ...
-    def time_limits(self, db: Connection, beat: int, most: int) -> list[str]: ...
-    def initializing(self, db: Connection, before: int, most: int) -> list[str]: ...
-    def unsettled(self, db: Connection, now: int, most: int) -> list[Session]: ...
+    session_id: str
+    epoch: int
+    lease_until: int
+    status: str
+    running: int
+    time_limit: int
+
+
+class Unsettled(NamedTuple):
+    """An ended session that billing is to be told of when `settle_after` has come."""
+
+    session_id: str
+    settle_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedQuery:
+    """Which failed sessions: of an error code, by whose fault, ended at or after a moment."""
+
+    code: str = ""
+    ours: bool | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A session that failed or timed out, as operators see it."""
+
+    session_id: str
+    owner: str
+    session_type: str
+    engine: str
+    status: str
+    code: str
+    message: str
+    stage: str
+    ours: bool | None
+    attempts: int
+    failures: int
+    created_at: int
+    finished_at: int
+    charged: int
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlong:
+    """How many wait for too long, since when the first of them does, and the ids of the first few."""
+
+    count: int
+    since: int | None
+    session_ids: tuple[str, ...]
+
+
+class Failures(Protocol):
+    """What operators look for, over all owners."""
+
+    def page(self, db: Connection, query: FailedQuery, page: Page) -> tuple[list[Failed], int]: ...
+    def by_code(self, db: Connection, since: int) -> Mapping[str, int]: ...
+    def unsettled(self, db: Connection, before: int) -> Overlong: ...
+    def creations(self, db: Connection, before: int) -> Overlong: ...
+    def paused(self, db: Connection, before: int) -> Overlong: ...
+    def in_hand(self, db: Connection) -> Mapping[str, int]: ...
+    def queue(self, db: Connection) -> Mapping[str, tuple[int, int | None]]: ...
+
+
+class Overdue(Protocol):
+    """What the sweeper looks for."""
+
+    def held(self, db: Connection) -> list[Held]: ...
+    def unsettled(self, db: Connection, most: int) -> list[Unsettled]: ...
+    def settlements(self, db: Connection, session_ids: Sequence[str]) -> list[Session]: ...

@@ -18,6 +18,7 @@ SESSIONS = Gauge("prsm_session_sessions", "Sessions there are.", ["status"])
 HELD = Gauge("prsm_session_held_micros", "Money held for open sessions, in 10^-6 of the currency.")
 UNSETTLED = Gauge("prsm_session_unsettled_sessions", "Ended sessions that billing has not acknowledged.")
 UNSETTLED_AGE = Gauge("prsm_session_unsettled_oldest_age_seconds", "How long ago the first of them ended.")
+PAUSED_AGE = Gauge("prsm_session_paused_oldest_age_seconds", "How long the longest paused session has been.")
 CREATIONS = Gauge("prsm_session_unfinished_creations", "Creations that are pending or being aborted.")
 CREATIONS_AGE = Gauge("prsm_session_unfinished_creations_oldest_age_seconds", "How old the oldest of them is.")
 
@@ -39,6 +40,7 @@ def readings(db: Database, figures: Figures, clock: Clock, engines: Sequence[str
         unsettled, ended = await db.scan(figures.unsettled)
         UNSETTLED.set(unsettled)
         UNSETTLED_AGE.set(_age(now, ended))
+        PAUSED_AGE.set(_age(now, await db.scan(figures.paused)))
         creations, begun = await db.scan(figures.creations)
         CREATIONS.set(creations)
         CREATIONS_AGE.set(_age(now, begun))
@@ -48,9 +50,10 @@ def readings(db: Database, figures: Figures, clock: Clock, engines: Sequence[str
         SESSIONS.replace({(status,): float(counts.get(status, 0)) for status in STATUSES})
         HELD.set(held)
 
+    worked_on = (LEASES, UNSETTLED, UNSETTLED_AGE, PAUSED_AGE, CREATIONS, CREATIONS_AGE)
     return [
         Reading("queue", 5.0, queue, (DEPTH, OLDEST), shared=True),
-        Reading("work", 5.0, work, (LEASES, UNSETTLED, UNSETTLED_AGE, CREATIONS, CREATIONS_AGE), shared=True),
+        Reading("work", 5.0, work, worked_on, shared=True),
         Reading("totals", 15.0, totals, (SESSIONS, HELD), shared=True),
     ]
 

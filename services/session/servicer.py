@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from google.api import httpbody_pb2
 
 from kit.auth.tokens import TokenVerifier
-from kit.errors import Fault, PrsmError, Unauthorized
+from kit.errors import Fault, PrsmError
 from kit.rpc.admission import bearer
 from kit.rpc.call import Call
 from kit.rpc.pipeline import fingerprint_of
@@ -27,9 +27,9 @@ from services.session.usecases.get_session_history import GetSessionHistory
 from services.session.usecases.get_session_metrics import GetSessionMetrics
 from services.session.usecases.list_sessions import ListSessions
 from services.session.usecases.pause_session import PauseSession
+from services.session.usecases.require_level import RequireLevel
 from services.session.usecases.resume_session import ResumeSession
 from services.session.usecases.watch_session import Progress, WatchSession
-from services.session.watchers import Credential
 
 _pb = session_pb2
 
@@ -48,6 +48,7 @@ class UseCases:
     metrics: GetSessionMetrics
     history: GetSessionHistory
     watch: WatchSession
+    require_level: RequireLevel
 
 
 class SessionServicer:
@@ -59,6 +60,10 @@ class SessionServicer:
         self._users = users
         self._clock = clock
         self._currency = currency
+
+    async def admit(self, session_id: str, call: Call) -> None:
+        """Before an answer is given again."""
+        await self._do.require_level(call.principal, session_id, call.level)
 
     def faults_CreateSession(self, request: _pb.CreateSessionRequest) -> list[Fault]:
         """What is wrong beyond the rules in the proto, to be told together with that."""
@@ -116,7 +121,7 @@ class SessionServicer:
         after = requests.resume_after(call.metadata.get("last-event-id"), request)
         call.headers["cache-control"] = "no-cache"
         content_type = "text/event-stream"
-        watched = self._do.watch(call.principal, request.session_id, after, self._credential(call))
+        watched = self._do.watch(call.principal, request.session_id, after, await self._token_ends(call))
         async with aclosing(watched):
             try:
                 async for item in watched:
@@ -133,7 +138,7 @@ class SessionServicer:
     async def WatchSession(
         self, request: _pb.WatchSessionRequest, call: Call
     ) -> AsyncIterator[_pb.WatchSessionResponse]:
-        watched = self._do.watch(call.principal, request.session_id, request.after_seq, self._credential(call))
+        watched = self._do.watch(call.principal, request.session_id, request.after_seq, await self._token_ends(call))
         async with aclosing(watched):
             async for item in watched:
                 if isinstance(item, HistoryRow):
@@ -141,14 +146,6 @@ class SessionServicer:
                 elif isinstance(item, Progress):
                     yield analytics.progress_message(item)
 
-    def _credential(self, call: Call) -> Credential:
-        token, ends = bearer(call.metadata), 0
-
-        async def check() -> None:
-            # The signature is looked at once: there may be more streams than the verifier remembers tokens.
-            nonlocal ends
-            ends = ends or await self._users.ends(token)
-            if self._clock.now() >= ends:
-                raise Unauthorized()
-
-        return check
+    async def _token_ends(self, call: Call) -> int:
+        # Asked once: there may be more streams than the verifier remembers tokens.
+        return await self._users.ends(bearer(call.metadata))

@@ -36,7 +36,7 @@ class SessionSettings(ServiceSettings):
     library_target: str = Field(description="host:port of the library service")
     collab_target: str = Field(description="host:port of the collab service")
     billing_deadline_seconds: float = Field(default=3.0, gt=0, description="deadline of a call to billing")
-    library_deadline_seconds: float = Field(default=15.0, gt=0, description="deadline of preparing inputs")
+    library_deadline_seconds: float = Field(default=10.0, gt=0, description="deadline of preparing inputs")
     collab_deadline_seconds: float = Field(default=1.0, gt=0, description="deadline of bulk checks and lists of shares")
 
     engines: dict[str, EngineSetting] = Field(
@@ -46,13 +46,13 @@ class SessionSettings(ServiceSettings):
     connectors: list[str] = Field(default=[], description="enabled connectors")
     url_inputs: bool = Field(default=False, description="whether inputs may be fetched from the web")
 
-    lease_seconds: float = Field(default=15.0, gt=0, description="how long a claim lasts without a heartbeat")
+    lease_seconds: float = Field(default=15.0, gt=0, description="how long a worker may be seen silent")
     heartbeat_seconds: float = Field(default=1.0, gt=0, description="how often workers send heartbeats")
     beat_seconds: float = Field(default=2.0, gt=0, description="the most that running time grows between two of them")
     grant_seconds: int = Field(default=600, ge=10, description="how long a worker's grant lasts")
     owner_cap: int = Field(default=8, ge=1, description="sessions of one owner that workers may hold at a time")
     max_attempts: int = Field(default=3, ge=1, description="lost or failed attempts after which a session has failed")
-    initializing_seconds: float = Field(default=600.0, gt=0, description="how long starting may take")
+    initializing_seconds: float = Field(default=600.0, gt=0, description="how long starting may be seen to take")
     time_limit_minutes: int = Field(
         default=60, ge=1, le=1440, description="running time where nobody asked for another"
     )

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA, revision="0002")
+KIT = add_kit_tables(METADATA, revision="0003")
 
 sessions = Table(
     "sessions",
@@ -80,6 +80,12 @@ sessions = Table(
     Column("settle_after", BigInteger),
     # The W3C trace context of the request that made it; workers' attempts and events join that trace.
     Column("traceparent", Text, nullable=False, server_default=text("''")),
+    # How many of the failures were lost attempts, which may have been another session's doing.
+    Column("losses", Integer, nullable=False, server_default=text("0")),
+    # Whether a failure was the platform's; empty for what did not fail, and for what failed under an older release.
+    Column("ours", Integer),
+    # The session that an operator started in its place.
+    Column("successor", Text, nullable=False, server_default=text("''")),
     CheckConstraint(
         "status IN ('queued', 'initializing', 'running', 'paused', 'completed', 'failed', 'cancelled', 'timeout')",
         name="sessions_status",
@@ -103,6 +109,11 @@ _leased = _s.lease_until.is_not(None)
 Index("sessions_leased", _s.lease_until, sqlite_where=_leased, postgresql_where=_leased)
 _unsettled = _s.settle_after.is_not(None)
 Index("sessions_unsettled", _s.settle_after, sqlite_where=_unsettled, postgresql_where=_unsettled)
+# What operators look through, newest first.
+FAILED = text("status IN ('failed', 'timeout')")
+Index("sessions_failed", _s.finished_at, _s.session_id, sqlite_where=FAILED, postgresql_where=FAILED)
+_paused = _s.status == "paused"
+Index("sessions_paused", _s.status_since, sqlite_where=_paused, postgresql_where=_paused)
 
 history = Table(
     "history",
@@ -191,7 +202,8 @@ counters = Table(
     PrimaryKeyConstraint("owner", "session_type", "status"),
 )
 
-# An owner's place in an engine's queue: the lane with the least virtual time is served next.
+# An owner's place in an engine's queue: the lane with the least virtual time, the number of the claim since which it
+# waits, is served next.
 lanes = Table(
     "lanes",
     METADATA,
@@ -215,7 +227,7 @@ loads = Table(
     Column("active", BigInteger, nullable=False),
 )
 
-# One row: the virtual time of the lane that was served last. Whoever claims holds it, so claims come one by one.
+# One row: the number of the last claim. Whoever claims holds it, so claims come one by one.
 virtual_clock = Table(
     "virtual_clock",
     METADATA,

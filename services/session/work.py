@@ -103,7 +103,7 @@ def start(
     after = change.after
     after.plan = tuple(replace(stage, done=stage.stage in finished) for stage in stages)
     after.beat_at = now
-    after.started_at = after.started_at or now
+    after.started_at = after.started_at or after.updated_at
     _extend(after, now, policy)
     actor = f"worker:{session.worker_id}"
     change.entries.append(Entry("session.running", actor, {"stages": [stage.stage for stage in stages]}))
@@ -220,17 +220,22 @@ def give_up(
 ) -> Change:
     """A worker's attempt failed: queue again while it may be tried again and attempts are left, else end as failed."""
     actor = f"worker:{session.worker_id}"
-    if retryable and session.failures + 1 < policy.max_failures:
-        detail: JsonObject = {"code": error["code"], "message": error["message"]}
+    failures = session.failures + 1
+    if retryable and failures < policy.max_failures:
+        detail: JsonObject = {"code": error["code"], "message": error["message"], "failures": failures}
         change = requeue(session, "retry", actor, detail, now, policy)
     else:
+        if retryable:
+            said = f"Given up after {failures} attempts; the last one failed: {error['message']}"
+            error = {**error, "message": said}
         change = fail(session, actor, error, currency, now, policy, ours=ours)
-    change.after.failures += 1
+    change.after.failures = failures
     return change
 
 
 def _extend(after: Session, now: int, policy: Policy) -> None:
-    after.lease_until = now + policy.lease
+    # Every sign of life must be seen in the row, also when the clock was set back onto a moment that it showed before.
+    after.lease_until = max(now + policy.lease, (after.lease_until or 0) + 1)
 
 
 def _measure(after: Session, resources: Resources) -> None:

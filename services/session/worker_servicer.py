@@ -11,7 +11,7 @@ from services.session.convert.sessions import results_of
 from services.session.domain import Policy
 from services.session.usecases.begin_stage import BeginStage
 from services.session.usecases.checkpoint import Checkpoint
-from services.session.usecases.claim_next import ClaimNext
+from services.session.usecases.claim_next import Asker, Claimed, ClaimNext
 from services.session.usecases.complete import Complete
 from services.session.usecases.fail import Fail
 from services.session.usecases.heartbeat import Heartbeat
@@ -44,9 +44,9 @@ class WorkerServicer:
         self._heartbeat = heartbeat
 
     async def ClaimNext(self, request: _pb.ClaimNextRequest, _call: Call) -> _pb.ClaimNextResponse:
-        claimed = await self._do.claim(request.worker_id, list(request.engines))
-        if claimed is None:
-            return _pb.ClaimNextResponse()
+        claimed = await self._do.claim(Asker(request.worker_id, list(request.engines), request.in_hand))
+        if not isinstance(claimed, Claimed):
+            return _pb.ClaimNextResponse(empty_first=claimed is not None)
         return workers.claim_message(claimed, lease=self._lease, heartbeat=self._heartbeat)
 
     async def Start(self, request: _pb.StartRequest, _call: Call) -> _pb.StartResponse:

@@ -51,6 +51,7 @@ async def _gateway(world: World, settings: Mapping[str, Any]) -> AsyncIterator[s
         "user_issuer": USER_ISSUER,
         "user_audience": USER_AUDIENCE,
         "user_jwks": str(world.stack.data.user_jwks),
+        "hold_seconds": 0,
     }
     gateway = await start(GatewaySettings.model_validate({**fixed, **settings}))
     try:

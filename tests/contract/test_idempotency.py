@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,8 @@ OTHER = {
     "create_document": {"title": "Something else"},
     "search_documents": {"query": "something else"},
 }
+# What makes another body of the good one, where it is bytes.
+OTHER_BYTES = {"upload_documents": (b"ocean", b"OCEAN"), "batch_documents": (b"Carbon", b"Oxygen")}
 
 
 async def _twice(world: World, endpoint: Endpoint, made: Given) -> tuple[Answer, Answer]:
@@ -67,27 +70,52 @@ async def test_creating_twice_holds_once(world: World) -> None:
     assert [t["kind"] for t in transactions].count("hold") == 1
 
 
-@pytest.mark.parametrize("name", ["create_session", "add_comment", "create_document", "share_session"])
-async def test_many_at_once_have_one_effect(world: World, name: str) -> None:
+def test_every_post_takes_a_key_and_has_another_request() -> None:
+    posts = [endpoint for endpoint in load().endpoints if endpoint.method == "POST"]
+    assert posts == KEYED
+    # What cannot differ by a field differs by its path or its bytes.
+    assert {e.name for e in posts} - set(OTHER) == {"pause_session", "resume_session", *OTHER_BYTES}
+
+
+@pytest.mark.parametrize("name", OTHER_BYTES)
+async def test_other_bytes_with_the_same_key_are_refused(world: World, name: str) -> None:
     endpoint = load().endpoint(name)
+    made = await given(world, endpoint.given)
+    headers = {**made.headers, "Idempotency-Key": f"key-{world.new_id()}"}
+    assert (await call(world, endpoint, made, headers=headers)).status == endpoint.success
+    assert made.raw is not None
+    other = replace(made, raw=made.raw.replace(*OTHER_BYTES[name]))
+    assert other.raw != made.raw
+    assert_error(await call(world, endpoint, other, headers=headers), 409, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("endpoint", KEYED, ids=lambda e: e.name)
+async def test_many_at_once_have_one_effect(world: World, endpoint: Endpoint) -> None:
     made = await given(world, endpoint.given)
     headers = {"Idempotency-Key": f"key-{world.new_id()}"}
     answers = await asyncio.gather(*(call(world, endpoint, made, headers=headers) for _ in range(6)))
     done = [answer for answer in answers if answer.status == endpoint.success]
-    assert done
-    assert len({answer.content for answer in done}) == 1
+    assert done, answers[0].text
+    assert len({(answer.content, answer.headers.get("Location")) for answer in done}) == 1
     for answer in answers:
         if answer not in done:
             assert_error(answer, 409, "idempotency_key_in_use")
 
 
-async def test_refusals_are_not_kept(world: World) -> None:
+@pytest.mark.parametrize("endpoint", KEYED, ids=lambda e: e.name)
+async def test_refusals_are_not_kept(world: World, endpoint: Endpoint) -> None:
     """A key that went with a refused request is free for the corrected one."""
-    made = await given(world, "own_library")
-    endpoint = load().endpoint("create_session")
-    headers = {"Idempotency-Key": f"key-{world.new_id()}"}
-    assert (await call(world, endpoint, made, headers=headers, body={"prompt": ""})).status == 400
-    assert (await call(world, endpoint, made, headers=headers)).status == 201
+    made = await given(world, endpoint.given)
+    headers = {**made.headers, "Idempotency-Key": f"key-{world.new_id()}"}
+    if endpoint.on_session:
+        refused = await call(world, endpoint, made, headers=headers, path={"session_id": world.new_id()})
+    elif made.raw is not None:
+        refused = await call(world, endpoint, replace(made, raw=b""), headers={**headers, "Content-Type": "text/css"})
+    else:
+        wrong = next(parameter for parameter in endpoint.request if parameter.bad)
+        refused = await call(world, endpoint, made, headers=headers, body={wrong.name: wrong.bad[0].value})
+    assert refused.status in (400, 404, 415), refused.text
+    assert (await call(world, endpoint, made, headers=headers)).status == endpoint.success
 
 
 async def test_keys_belong_to_their_user(world: World) -> None:

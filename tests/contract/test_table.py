@@ -24,7 +24,7 @@ from tests.contract.table import Endpoint, load
 
 TABLE = load()
 FILES = (session_pb2, results_pb2, collab_pb2, billing_pb2, library_pb2)
-BETWEEN_SERVICES = {"stale_epoch", "hold_voided", "settlement_mismatch"}
+OVER_GRPC_ALONE = {"stale_epoch", "hold_voided", "settlement_mismatch", "session_cannot_be_requeued"}
 DOCUMENTED = 12
 
 
@@ -145,7 +145,7 @@ def test_the_error_codes_are_those_of_the_protos() -> None:
     for value in values:
         mapping = value.GetOptions().Extensions[errors_pb2.mapping]
         mapped[mapping.name] = mapping.http
-    assert {name: http for name, http in mapped.items() if name not in BETWEEN_SERVICES} == TABLE.error_codes
+    assert {name: http for name, http in mapped.items() if name not in OVER_GRPC_ALONE} == TABLE.error_codes
 
 
 def test_the_common_error_codes_have_cases() -> None:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.support.rest import API, Api, StreamEvent
+from tests.support.rest import API, Api
+from tests.support.sse import StreamEvent
 from tests.support.stack import ROOT
 
 JSON = Any

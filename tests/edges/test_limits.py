@@ -177,7 +177,7 @@ async def test_a_backend_that_is_away_is_a_503(opened: Opened) -> None:
         for verb, path in (("GET", "a"), ("GET", "a/export"), ("POST", "upload"), ("POST", "a/pause")):
             async with client.request(verb, f"{THINGS}/{path}") as response:
                 assert await error_of(response) == (503, "unavailable")
-                assert response.headers["Retry-After"] == "1"
+                assert response.headers["Retry-After"] == "3"
 
 
 async def test_health_and_readiness(opened: Opened, backend: Backend) -> None:
@@ -190,7 +190,7 @@ async def test_health_and_readiness(opened: Opened, backend: Backend) -> None:
             assert (response.status, body["error"]) == (503, "unavailable")
             assert body["message"] == "Not serving: edge"
             assert body["details"] == {"services": {"edge": "unreachable"}}
-            assert response.headers["Retry-After"] == "1"
+            assert response.headers["Retry-After"] == "3"
         for path in ("/health", "/ready"):
             async with client.post(path) as response:
                 assert await error_of(response) == (405, "method_not_allowed")

@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.multihost.layout import PARKED
 from tests.multihost.process import ROOT
-from tests.multihost.requests import ENDED, LONG_DEADLINE, Client, Event, Unmended
+from tests.multihost.requests import ENDED, LONG_DEADLINE, Client, Unmended
+from tests.support.sse import StreamEvent
 
 ARTICLES = sorted((ROOT / "samples" / "library").glob("*.md"))[:4]
 TABLE = ROOT / "samples" / "data" / "mauna_loa_co2_annual.csv"
@@ -34,7 +35,7 @@ class Conducted:
     session_id: str
     ends: str
     """The status it must end with."""
-    events: list[Event] = field(default_factory=list)
+    events: list[StreamEvent] = field(default_factory=list)
     comments: int = 0
     pauses: int = 0
     attempts: int = 0

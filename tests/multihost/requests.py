@@ -12,6 +12,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.sse import StreamEvent, events_of
+
 API = "/api/v1"
 DEADLINE = 20.0
 LONG_DEADLINE = 60.0
@@ -47,15 +49,6 @@ class Answer:
     @property
     def body(self) -> Any:
         return json.loads(self.content)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A Server-Sent Event; `id` is None for one that is not part of the history."""
-
-    id: int | None
-    type: str
-    data: Any
 
 
 @dataclass(slots=True)
@@ -126,7 +119,7 @@ class Client:
             raise Unmended(f"{operation} by {self.user}: {fault}; then {second}")
         return again
 
-    async def events(self, session_id: str) -> AsyncIterator[Event]:
+    async def events(self, session_id: str) -> AsyncIterator[StreamEvent]:
         """The whole stream of a session, to its end, taken up again after the last event wherever it breaks.
 
         Every time that it breaks counts as a failed request, which the next connection has to mend. Raises Unmended,
@@ -141,7 +134,7 @@ class Client:
                 async with self._stream(session_id, last) as response:
                     if response.status != 200:
                         raise _Broken(_wrong(response.status, await response.read()))
-                    async for event in _parsed(response):
+                    async for event in events_of(response):
                         if not heard:
                             heard = True
                             self._note("events", began, fault)
@@ -206,20 +199,3 @@ def _in_use(answer: Answer) -> bool:
 
 def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, _Broken) else repr(error)[:160]
-
-
-async def _parsed(response: aiohttp.ClientResponse) -> AsyncIterator[Event | None]:
-    """Events, and None for whatever else shows that the stream lives."""
-    fields: dict[str, str] = {}
-    async for raw in response.content:
-        line = raw.decode().rstrip("\r\n")
-        if line.startswith(":"):
-            yield None
-        elif not line:
-            if "data" in fields:
-                number = int(fields["id"]) if "id" in fields else None
-                yield Event(number, fields.get("event", "message"), json.loads(fields["data"]))
-            fields = {}
-        else:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")

@@ -40,13 +40,17 @@ class Migrations:
 
     async def emptied(self, package: str, url: str) -> Database:
         """The database at `url` with just the rows that the migrations put there."""
-        metadata: MetaData = importlib.import_module(f"{package}.tables").METADATA
         database = open_database(url, schema=schema_of(package))
+        await self.empty(package, database)
+        return database
+
+    async def empty(self, package: str, database: Database) -> None:
+        """The same for one that is open. The first one of a package must be as its migrations left it."""
+        metadata: MetaData = importlib.import_module(f"{package}.tables").METADATA
         if package not in self._first:
             self._first[package] = await database.read(lambda conn: _rows(conn, metadata))
         first = self._first[package]
         await database.write(lambda conn: _reset(conn, metadata, first))
-        return database
 
 
 def _rows(conn: Connection, metadata: MetaData) -> dict[str, list[dict[str, Any]]]:

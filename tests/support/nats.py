@@ -22,6 +22,7 @@ class NatsServer:
 
     def __init__(self, folder: Path) -> None:
         self.store = folder / "jetstream"
+        self._copy = folder / "jetstream-copy"
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: asyncio.subprocess.Process | None = None
@@ -55,3 +56,12 @@ class NatsServer:
 
     def wipe(self) -> None:
         shutil.rmtree(self.store, ignore_errors=True)
+
+    def keep_copy(self) -> None:
+        """Copy the store of a server that is stopped, for `set_back`."""
+        shutil.copytree(self.store, self._copy)
+
+    def set_back(self) -> None:
+        """Put the copy in the place of what a server that is stopped has now."""
+        self.wipe()
+        shutil.copytree(self._copy, self.store)

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
+from tests.support.sse import StreamEvent, events_of
 from tests.support.stack import RunningStack
 
 JSON = Any
@@ -55,15 +56,6 @@ class Answer:
     def fields(self) -> list[str]:
         """The fields that a validation error names."""
         return [fault["field"] for fault in self.body["details"]["fields"]]
-
-
-@dataclass(frozen=True)
-class StreamEvent:
-    """One Server-Sent Event. `id` is None where the stream gave none."""
-
-    id: int | None
-    type: str
-    data: dict[str, JSON]
 
 
 class Api:
@@ -138,8 +130,9 @@ class Api:
         async with asyncio.timeout(3 * PATIENCE), self._client.get(self._url + path, headers=headers) as response:
             assert response.status == 200, await response.text()
             assert response.content_type == "text/event-stream"
-            async for event in _events(response):
-                yield event
+            async for event in events_of(response):
+                if event is not None:
+                    yield event
 
     async def until(
         self, session_id: str, reached: Callable[[StreamEvent], bool], *, patience: float = PATIENCE
@@ -193,19 +186,3 @@ class People:
 
     def with_token(self, token: str, user: str = "") -> Api:
         return Api(self._client, self._stack.url, token, user)
-
-
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[StreamEvent]:
-    fields: dict[str, str] = {}
-    async for raw in response.content:
-        line = raw.decode().rstrip("\r\n")
-        if not line:
-            if "data" in fields:
-                number = int(fields["id"]) if "id" in fields else None
-                yield StreamEvent(number, fields.get("event", "message"), json.loads(fields["data"]))
-            fields = {}
-            continue
-        name, _, value = line.partition(":")
-        if name:
-            value = value.removeprefix(" ")
-            fields[name] = f"{fields[name]}\n{value}" if name in fields else value

@@ -53,6 +53,7 @@ SETTINGS: Mapping[str, str] = {
     "PRSM_WORKER_TEST_ENGINES": "true",
     "PRSM_WORKER_CONCURRENCY": "12",
     "PRSM_WORKER_POLL_SECONDS": "0.5",
+    "PRSM_WORKER_PRELOAD": "[]",
 }
 """What the parts are told: test engines, short intervals, room for many sessions at a time."""
 

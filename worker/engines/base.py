@@ -16,6 +16,10 @@ T = TypeVar("T")
 JSON = Any
 """A JSON value: what ``json.dumps`` takes without a default function."""
 
+Kept = Any
+"""A value that stays in the process that computed it. It is only good for being an argument of later calls of the same
+stage, by itself or inside a list, tuple or dict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -126,7 +130,15 @@ class StageContext(Protocol):
         ...
 
     async def run(self, fn: Callable[..., T], *args: object) -> T:
-        """Run CPU-bound work off the event loop, so that heartbeats go on."""
+        """Run CPU-bound work in a process of the session's own, so that heartbeats go on and a pause can end it.
+
+        One call at a time. The function is one of a module, by name; it, its arguments and its value must pickle.
+        Raises what `fn` raises, and TypeError for what does not pickle.
+        """
+        ...
+
+    async def keep(self, fn: Callable[..., object], *args: object) -> Kept:
+        """The same for a large value that only later calls of this stage need: it stays where it is."""
         ...
 
 
@@ -137,9 +149,16 @@ class EngineError(Exception):
         super().__init__(message)
         self.code = code
 
+    def __reduce__(self) -> tuple[type[EngineError], tuple[str, str]]:
+        # Raised in a child process and carried over: the default would call the class with one argument.
+        return type(self), (self.code, str(self))
+
 
 class Engine(Protocol):
-    """A pipeline. Register it in :mod:`worker.engines.registry`."""
+    """A pipeline. Register it in :mod:`worker.engines.registry`.
+
+    It may have `libraries`, names of modules that its computations use: computing processes have them loaded.
+    """
 
     name: str
     session_types: frozenset[str]

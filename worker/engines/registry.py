@@ -85,6 +85,11 @@ class Registry:
         return self._engines[name]
 
 
+def libraries_of(engine: Engine) -> tuple[str, ...]:
+    """Modules that an engine's computing processes are to have loaded."""
+    return (type(engine).__module__, *getattr(engine, "libraries", ()))
+
+
 def _signal(signals: CommandSource) -> Factory:
     def make() -> Engine:
         from worker.engines.signal import SignalEngine

@@ -13,7 +13,7 @@ local SHOWN = {
 }
 -- What Envoy answers itself to a request that calls itself gRPC is gRPC, too, with less to tell statuses apart.
 local BY_LOCAL_GRPC_STATUS = { ["12"] = 404, ["14"] = 503, ["16"] = 401, ["7"] = 401 }
-local BY_GRPC_STATUS = { ["3"] = 400, ["4"] = 504, ["5"] = 404, ["7"] = 403, ["14"] = 503, ["16"] = 401 }
+local BY_GRPC_STATUS = { ["1"] = 503, ["3"] = 400, ["4"] = 504, ["5"] = 404, ["7"] = 403, ["14"] = 503, ["16"] = 401 }
 
 -- Nothing here is secret: an id must only differ from every other one.
 local made = 0

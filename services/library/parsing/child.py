@@ -6,7 +6,6 @@ dies with its parent, and is killed by it when it takes too long.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
@@ -16,13 +15,13 @@ from typing import IO, Any
 
 import orjson
 
+from kit.offspring import die_with_parent
 from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.document import ParsedDocument, ParseLimits
 from services.library.parsing.frames import ANSWER, REQUEST
 from services.library.parsing.parse import parse
 
 _OPEN_FILES = 32
-_PR_SET_PDEATHSIG = 1
 
 
 def main(parser: Callable[[bytes, str, str, ParseLimits], ParsedDocument] = parse) -> None:
@@ -43,10 +42,7 @@ def main(parser: Callable[[bytes, str, str, ParseLimits], ParsedDocument] = pars
 
 
 def _confine(limits: ParseLimits, parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(0)  # the parent went before the line above took effect
+    die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent ends us, after its own work in hand
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

@@ -7,13 +7,12 @@ It is warm before it says that it is ready, holds a limit on its own memory, and
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import resource
-import signal
 import sys
 from typing import Any, BinaryIO
 
+from kit.offspring import die_with_parent
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.protocol import pack, read_frame, rendition_head
 from services.results.rendering.reading import InvalidResultDocument
@@ -21,7 +20,6 @@ from services.results.rendering.references import UnknownCitationStyle
 from services.results.rendering.render import render
 from services.results.rendering.rendition import Format
 
-_PR_SET_PDEATHSIG = 1
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 _WARM_UP: dict[str, Any] = {
@@ -91,8 +89,7 @@ def limit(memory: int) -> None:
     # Data, not address space: the JavaScript engine reserves far more addresses than it ever fills.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent(os.getppid())
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -79,6 +79,7 @@ def claim_message(claimed: Claimed, *, lease: int, heartbeat: int) -> worker_pb2
         grant=claimed.grant,
         write_up=session.write_up,
         traceparent=session.traceparent,
+        alone=claimed.alone,
     )
     preferences: session_pb2.Preferences = claim.preferences
     fill_preferences(preferences, session.preferences)

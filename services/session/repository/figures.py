@@ -15,6 +15,7 @@ QUEUE = (
 LEASED = select(_s.lease_until).where(_s.lease_until.is_not(None))
 _leases = LEASED.subquery()
 UNSETTLED = select(func.count(), func.min(_s.finished_at)).where(_s.settle_after.is_not(None))
+PAUSED = select(func.min(_s.status_since)).where(_s.status == literal_column("'paused'"))
 CREATIONS = select(func.count(), func.min(creations.c.created_at)).where(creations.c.state != literal_column("'done'"))
 _totals = select(counters.c.status, func.sum(counters.c["count"]), func.sum(counters.c.held)).group_by(
     counters.c.status
@@ -40,6 +41,11 @@ class Figures:
         """Ended sessions that billing has not acknowledged."""
         count, first = db.execute(UNSETTLED).one()
         return int(count), first
+
+    def paused(self, db: Connection) -> int | None:
+        """Since when the longest paused session is."""
+        since: int | None = db.execute(PAUSED).scalar_one()
+        return since
 
     def creations(self, db: Connection) -> Counted:
         """Creations under way or left behind."""

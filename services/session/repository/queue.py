@@ -1,16 +1,17 @@
-"""The fair queue: start-time fair queuing over owners.
+"""The fair queue: owners take turns.
 
-Every owner has a virtual time; the waiting owner with the least is served next, and each claim moves it one on. Who
-starts to wait joins at the present virtual time, so nobody saves up turns by staying away, and whoever comes new is
-behind at most one claim of everybody who waits: an owner's thousand sessions starve nobody. An owner at the cap of
-running sessions is passed over. A lane is an owner's part of an engine's queue.
+A lane is an owner's part of an engine's queue. It joins the line at the number of the last claim, and whose lane has
+the least number is served next; a claim puts the owner's lanes of the engines that were asked for at the line's end. So
+whoever waits is passed by everybody else once at most, however much they have queued and whoever else comes: an owner's
+thousand sessions starve nobody, newcomers without end do not starve those thousand, and nobody saves up turns by
+staying away. An owner at the cap of running sessions is passed over, and keeps the place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Executable, Insert, bindparam, case, func, literal_column, select, update
+from sqlalchemy import Connection, Executable, Insert, and_, bindparam, case, func, literal_column, or_, select, update
 
 from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
@@ -32,7 +33,7 @@ _next_lane = (
     .limit(bindparam("lanes"))
 )
 _head = (
-    select(sessions.c.session_id)
+    select(sessions.c.session_id, sessions.c.status_since)
     .where(
         sessions.c.engine == bindparam("engine"),
         sessions.c.owner == bindparam("owner"),
@@ -47,11 +48,10 @@ _lock_clock = _clock.with_for_update()
 _set_clock = update(virtual_clock).where(virtual_clock.c.id == 1).values(virtual_time=bindparam("value"))
 _advance = (
     update(lanes)
-    .where(lanes.c.owner == bindparam("lane_owner"), lanes.c.virtual_time < bindparam("value"))
+    .where(lanes.c.owner == bindparam("lane_owner"), lanes.c.engine.in_(bindparam("engines", expanding=True)))
     .values(virtual_time=bindparam("value"))
 )
-_owner_time = select(func.max(lanes.c.virtual_time)).where(lanes.c.owner == bindparam("owner")).scalar_subquery()
-_times = Statement(_clock.add_columns(func.coalesce(_owner_time, literal_column("0"))))
+_present = Statement(_clock)
 _queued_by_engine = select(lanes.c.engine, func.sum(lanes.c.queued)).where(_WAITING).group_by(lanes.c.engine)
 _leased_by_engine = (
     select(sessions.c.engine, func.count()).where(sessions.c.lease_until.is_not(None)).group_by(sessions.c.engine)
@@ -61,16 +61,30 @@ _leave = (
     .where(lanes.c.engine == bindparam("lane_engine"), lanes.c.owner == bindparam("lane_owner"))
     .values(queued=lanes.c.queued - 1)
 )
+_alone = and_(sessions.c.losses > literal_column("0"), sessions.c.failures >= bindparam("last"))
+# Of the workers that have this engine's sessions and none that must be alone, the one that will be empty soonest.
+_nearly_empty = (
+    select(sessions.c.worker_id)
+    .where(sessions.c.lease_until.is_not(None))
+    .group_by(sessions.c.worker_id)
+    .having(
+        func.count(case((_alone, literal_column("1")))) == literal_column("0"),
+        func.count(case((sessions.c.engine == bindparam("engine"), literal_column("1")))) > literal_column("0"),
+    )
+    .order_by(func.count(), sessions.c.worker_id)
+    .limit(literal_column("1"))
+)
 
 
 def _build_join(db: Connection) -> Insert:
     statement = insert_for(db, lanes)
     fresh = statement.excluded
-    # A claim that commits meanwhile has moved the owner on; that turn is not given back.
-    later = case((lanes.c.virtual_time > fresh.virtual_time, lanes.c.virtual_time), else_=fresh.virtual_time)
+    # A lane with something in it is in line already; nor is a turn given back that a claim took meanwhile.
+    in_line = or_(_WAITING, lanes.c.virtual_time > fresh.virtual_time)
+    place = case((in_line, lanes.c.virtual_time), else_=fresh.virtual_time)
     return statement.on_conflict_do_update(
         index_elements=["owner", "engine"],
-        set_={"queued": lanes.c.queued + fresh.queued, "virtual_time": later},
+        set_={"queued": lanes.c.queued + fresh.queued, "virtual_time": place},
     )
 
 
@@ -92,28 +106,36 @@ class FairQueue:
         """The next owners in turn with their oldest queued sessions. Other claims wait until this one commits."""
         present = db.execute(_lock_clock).scalar_one()
         found = [
-            (max(row.virtual_time, present), row.virtual_time, row.owner, engine)
+            (row.virtual_time, row.owner, engine)
             for engine in engines
             for row in db.execute(_next_lane, {"engine": engine, "cap": cap, "lanes": 3})
         ]
         turns = []
-        for served_at, _, owner, engine in sorted(found)[:3]:
-            heads = db.execute(_head, {"engine": engine, "owner": owner, "heads": 3}).scalars()
-            turns.append(Turn(owner, served_at, tuple(heads)))
-        return turns
+        for place, owner, engine in sorted(found)[:3]:
+            heads = db.execute(_head, {"engine": engine, "owner": owner, "heads": 3}).all()
+            oldest = heads[0].status_since if heads else 0
+            turns.append((place, oldest, Turn(owner, present + 1, tuple(engines), tuple(h.session_id for h in heads))))
+        # Of an owner's own lanes, which share a place, the one that waits longest.
+        return [turn for _, _, turn in sorted(turns, key=lambda each: each[:2])]
 
     def served(self, db: Connection, turn: Turn) -> None:
-        """A session of this lane was claimed: its owner is one turn on."""
-        db.execute(_set_clock, {"value": turn.virtual_time})
-        db.execute(_advance, {"lane_owner": turn.owner, "value": turn.virtual_time + 1})
+        """A session of this lane was claimed: its owner goes to the end of the line."""
+        db.execute(_set_clock, {"value": turn.number})
+        db.execute(_advance, {"lane_owner": turn.owner, "engines": turn.engines, "value": turn.number})
+
+    def to_empty(self, db: Connection, engine: str, last: int) -> str:
+        """The id of the worker that should make itself free for a session which must be alone; "" when all of those
+        that have sessions of this engine are busy with such ones already. `last`: with so many failures one more is
+        the last."""
+        return str(db.execute(_nearly_empty, {"engine": engine, "last": last}).scalar_one_or_none() or "")
 
     def moved(self, db: Connection, before: Session | None, after: Session) -> None:
         """Follow a session's change of status."""
         was_queued = before is not None and before.status is Status.QUEUED
         is_queued = after.status is Status.QUEUED
         if is_queued and not was_queued:
-            ((present, own),) = _times.all(db, {"owner": after.owner})
-            lane = {"engine": after.engine, "owner": after.owner, "virtual_time": max(present, own), "queued": 1}
+            ((present,),) = _present.all(db, {})
+            lane = {"engine": after.engine, "owner": after.owner, "virtual_time": present, "queued": 1}
             _join.run(db, lane)
         elif was_queued and not is_queued:
             db.execute(_leave, {"lane_engine": after.engine, "lane_owner": after.owner})

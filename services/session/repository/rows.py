@@ -108,6 +108,9 @@ def session_of(row: Row[Any] | Mapping[str, Any]) -> Session:
         settled_at=r.settled_at,
         settle_after=r.settle_after,
         traceparent=r.traceparent,
+        losses=r.losses,
+        ours=None if r.ours is None else bool(r.ours),
+        successor=r.successor,
     )
 
 
@@ -179,4 +182,7 @@ def state_values(s: Session) -> dict[str, Any]:
         "error": None if s.error is None else dumps(s.error),
         "settled_at": s.settled_at,
         "settle_after": s.settle_after,
+        "losses": s.losses,
+        "ours": None if s.ours is None else int(s.ours),
+        "successor": s.successor,
     }

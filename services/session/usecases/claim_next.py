@@ -1,4 +1,11 @@
-"""ClaimNext: the next session by the fair key goes to a worker."""
+"""ClaimNext: the next session by the fair key goes to a worker.
+
+A worker that is lost takes all its sessions with it, and one of them may be what killed it. So nobody's last attempt
+is made in company: a session that was lost before, and that would fail the next time, is given only to a worker that
+has nothing else in hand and takes nothing else meanwhile. Whoever fails then did it alone. An owner's lane waits behind
+such a session, so its turn cannot be missed; and when only busy workers ask, one of them is told to empty itself, so a
+free worker comes.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +18,17 @@ from kit.times import SECOND
 from services.session import lifecycle, metrics
 from services.session.domain import FinishedStage, Session, Status
 from services.session.errors import LostRace
-from services.session.ports import Queue
+from services.session.ports import Queue, Turn
 from services.session.usecases.worker_unit import WorkerUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A worker that looks for work: `in_hand` is how many sessions it has."""
+
+    worker_id: str
+    engines: Sequence[str]
+    in_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +36,21 @@ class Claimed:
     session: Session
     stages: Sequence[FinishedStage]
     grant: str
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyFirst:
+    """A session waits that must be alone: the worker is to take nothing more until it has nothing in hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """`waited` is how long the session was queued."""
+
+    session: Session
+    stages: Sequence[FinishedStage]
+    waited: int
 
 
 class ClaimNext:
@@ -29,36 +60,45 @@ class ClaimNext:
         self._queue = queue
         self._cap = owner_cap
 
-    async def __call__(self, worker_id: str, engines: Sequence[str]) -> Claimed | None:
+    async def __call__(self, asker: Asker) -> Claimed | EmptyFirst | None:
         """None when there is no work."""
         worker = self._worker
-        found = await worker.unit.db.write(lambda db: self._claim(db, worker_id, engines))
-        if found is None:
-            return None
-        session, stages, waited = found
+        metrics.asked(asker.engines)
+        found = await worker.unit.db.write(lambda db: self._claim(db, asker))
+        if not isinstance(found, _Taken):
+            return found
+        session = found.session
         metrics.moved(Status.QUEUED, session)
-        metrics.QUEUE_WAIT.labels(session.engine).observe(waited / SECOND)
+        metrics.QUEUE_WAIT.labels(session.engine).observe(found.waited / SECOND)
         worker.unit.watchers.changed(session.session_id)
-        return Claimed(session, stages, worker.grant(session))
+        alone = lifecycle.must_be_alone(session, worker.unit.policy)
+        return Claimed(session, found.stages, worker.grant(session), alone)
 
-    def _claim(
-        self, db: Connection, worker_id: str, engines: Sequence[str]
-    ) -> tuple[Session, Sequence[FinishedStage], int] | None:
-        """The session, its finished stages, and how long it was queued."""
+    def _claim(self, db: Connection, asker: Asker) -> _Taken | EmptyFirst | None:
+        for turn in self._queue.turns(db, asker.engines, self._cap):
+            found = self._serve(db, asker, turn)
+            if found is not None:
+                return found
+        return None
+
+    def _serve(self, db: Connection, asker: Asker, turn: Turn) -> _Taken | EmptyFirst | None:
+        """None when this owner has nothing for this worker."""
         unit = self._worker.unit
         now = unit.clock.now()
-        for turn in self._queue.turns(db, engines, self._cap):
-            for session_id in turn.session_ids:
-                session = unit.sessions.lock(db, session_id)
-                if session is None or session.status is not Status.QUEUED:
-                    continue  # Cancelled a moment ago.
-                change = lifecycle.claim(session, worker_id, now, unit.policy)
-                change.after.grant_until = now + self._worker.grant_ttl
-                try:
-                    claimed = unit.sessions.apply(db, change)
-                except LostRace:
-                    continue
-                self._queue.served(db, turn)
-                waited = max(now - session.status_since, 0)
-                return claimed, unit.sessions.finished_stages(db, session_id), waited
+        for session_id in turn.session_ids:
+            session = unit.sessions.lock(db, session_id)
+            if session is None or session.status is not Status.QUEUED:
+                continue  # Cancelled a moment ago.
+            if asker.in_hand and lifecycle.must_be_alone(session, unit.policy):
+                chosen = self._queue.to_empty(db, session.engine, unit.policy.max_failures - 1)
+                return EmptyFirst() if chosen == asker.worker_id else None
+            change = lifecycle.claim(session, asker.worker_id, now, unit.policy)
+            change.after.grant_until = now + self._worker.grant_ttl
+            try:
+                claimed = unit.sessions.apply(db, change)
+            except LostRace:
+                continue
+            self._queue.served(db, turn)
+            waited = max(now - session.status_since, 0)
+            return _Taken(claimed, unit.sessions.finished_stages(db, session_id), waited)
         return None

@@ -34,7 +34,8 @@ class Heartbeat:
         def step(_db: Connection, session: Session) -> Change:
             nonlocal renewed
             change = work.heartbeat(session, beat, unit.currency, now, unit.policy)
-            renewed = change.after.grant_until - now < worker.grant_ttl // 2
+            # What ends later than any grant can was given before the clock was set back.
+            renewed = not worker.grant_ttl // 2 <= change.after.grant_until - now <= worker.grant_ttl
             if renewed:
                 change.after.grant_until = now + worker.grant_ttl
             return change

@@ -77,6 +77,11 @@ class Planner:
             raise ValidationError(faults)
         return tuple(found)
 
+    async def known(self, session_ids: Sequence[str]) -> tuple[Session, ...]:
+        """Sessions that were accepted as inputs before."""
+        found = await self._db.read(lambda db: [self._sessions.get(db, id_) for id_ in session_ids])
+        return tuple(session for session in found if session is not None)
+
     async def prepare(self, session_id: str, owner: str, draft: Drafted, *, dry_run: bool) -> Prepared:
         """Have the library check and store the inputs. Raises ValidationError for what cannot be used."""
         if not draft.uses_inputs:

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from kit.db.database import Database
+from kit.db.lapses import beyond
 from kit.errors import PrsmError
 from kit.times import Clock
 from services.session.ports import Billing, Creation, Creations, Library
@@ -24,26 +25,29 @@ class ReconcileCreations:
         creations: Creations,
         billing: Billing,
         library: Library,
+        lease: int,
         abort_after: int,
     ) -> None:
-        """`abort_after` in microseconds beyond the creation's lease."""
+        """`lease` is how long one lasts, `abort_after` how long after its end a creation is given up; microseconds."""
         self._db = db
         self._clock = clock
         self._creations = creations
         self._billing = billing
         self._library = library
+        self._lease = lease
         self._abort_after = abort_after
 
     async def __call__(self) -> int:
         """How many were brought to an end."""
-        before = self._clock.now() - self._abort_after
-        stuck = await self._db.read(lambda db: self._creations.stuck(db, before, _BATCH))
+        now = self._clock.now()
+        before, latest = now - self._abort_after, beyond(now, self._lease)
+        stuck = await self._db.read(lambda db: self._creations.stuck(db, before, latest, _BATCH))
         # All at once, so that a billing that is away costs one deadline.
         return sum(await asyncio.gather(*(self._end(creation) for creation in stuck)))
 
     async def _end(self, creation: Creation) -> bool:
-        if creation.state == "pending" and not await self._db.write(lambda db: self._creations.abort(db, creation)):
-            return False  # It was finished meanwhile.
+        if creation.state == "pending" and not await self._db.write(lambda db: self._creations.give_up(db, creation)):
+            return False  # Somebody went on with it meanwhile.
         try:
             # The tombstone refuses a hold that is still on its way.
             await self._billing.void_hold(creation.session_id, creation.principal)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import structlog
 
 from kit.errors import PrsmError
-from kit.times import HOUR
+from kit.times import MINUTE
 from services.session import metrics
 from services.session.domain import Session
 from services.session.ports import Billing
 from services.session.usecases.unit import SessionUnit
 
-_ALARM_PAUSE = HOUR
+ALARM_PAUSE = 5 * MINUTE
+"""How long a settlement that billing disputes waits until it is told again."""
 log = structlog.get_logger("settlement")
 
 
@@ -36,7 +37,7 @@ class SettleSession:
             report = log.error if alarm else log.warning
             report("not settled", session_id=session.session_id, reason=error.name)
             metrics.SETTLEMENTS.labels("refused" if alarm else "postponed").inc()
-            await self._again_later(session, _ALARM_PAUSE if alarm else unit.policy.settle_pause)
+            await self._again_later(session, ALARM_PAUSE if alarm else unit.policy.settle_pause)
             return False
         metrics.SETTLEMENTS.labels("done").inc()
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -13,9 +12,10 @@ from kit.levels import Level
 from services.session.domain import HELD, TERMINAL, HistoryRow
 from services.session.ports import Glance, History
 from services.session.usecases.unit import SessionUnit
-from services.session.watchers import Credential, Watch, WatchHub
+from services.session.watchers import Page, Watch, WatchHub
 
-_BATCH = 200
+_BATCH = 50
+"""Rows that are read at a time: what a stream holds while its reader takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +30,39 @@ class KeepAlive:
 
 
 class WatchSession:
-    def __init__(self, unit: SessionUnit, history: History, hub: WatchHub, keep_alive: float) -> None:
-        """`keep_alive` in seconds."""
+    def __init__(self, unit: SessionUnit, history: History, hub: WatchHub) -> None:
         self._unit = unit
         self._history = history
         self._hub = hub
-        self._keep_alive = keep_alive
 
     async def __call__(
-        self, principal: Principal, session_id: str, after: int, credential: Credential
+        self, principal: Principal, session_id: str, after: int, token_ends: int
     ) -> AsyncGenerator[HistoryRow | Progress | KeepAlive, None]:
-        """Raises SessionNotFound, SessionNotAccessible, Unavailable before the first item; what raises later ends a
-        stream that was allowed when it began."""
+        """`token_ends` in microseconds. Raises SessionNotFound, SessionNotAccessible, Unavailable before the first
+        item; what raises later ends a stream that was allowed when it began."""
         session, _ = await self._unit.open(principal, session_id, Level.VIEW)
-        watch = Watch(session_id, principal, session.owner == principal.user_id, credential)
+        watch = Watch(session_id, principal, session.owner == principal.user_id, token_ends)
+        # Nothing is held while the stream waits: not the session, and no page below.
+        del session
         self._hub.open(watch)
         try:
             yield KeepAlive()
             shown: tuple[int, str] | None = None
+            is_first = True
             while True:
-                watch.news.clear()
-                if watch.ended is not None:
-                    raise watch.ended
-                rows, glance = await self._read(session_id, after)
-                for row in rows:
+                watch.take_news()
+                page = await self._page(watch, after, alone=is_first)
+                for row in page.rows:
+                    if watch.ended is not None:
+                        raise watch.ended
                     yield row
                     after = row.seq
                     shown = (row.progress, row.stage)
-                if len(rows) == _BATCH:
+                is_first, glance = len(page.rows) == _BATCH, page.glance
+                del page
+                if watch.ended is not None:
+                    raise watch.ended
+                if is_first:
                     continue
                 if glance.status in TERMINAL:
                     return
@@ -65,23 +70,24 @@ class WatchSession:
                 if glance.status in HELD and progress != shown:
                     shown = progress
                     yield Progress(glance)
-                if not await self._wait(watch):
+                self._hub.spoke(watch)
+                while not await watch.wait():
                     yield KeepAlive()
         finally:
             self._hub.close(watch)
 
-    async def _read(self, session_id: str, after: int) -> tuple[list[HistoryRow], Glance]:
+    async def _page(self, watch: Watch, after: int, *, alone: bool) -> Page:
+        """`alone` for one who has just come: what others read a moment ago may be older than what the client knows
+        from another replica."""
+        if alone:
+            return await self._read(watch.session_id, after)
+        return await self._hub.page(watch, after, lambda: self._read(watch.session_id, after))
+
+    async def _read(self, session_id: str, after: int) -> Page:
         unit = self._unit
 
-        def read(db: Connection) -> tuple[list[HistoryRow], Glance]:
+        def read(db: Connection) -> Page:
             (glance,) = unit.sessions.glance(db, [session_id])
-            return self._history.after(db, session_id, after, _BATCH), glance
+            return Page(self._history.after(db, session_id, after, _BATCH), glance)
 
         return await unit.db.read(read)
-
-    async def _wait(self, watch: Watch) -> bool:
-        try:
-            await asyncio.wait_for(watch.news.wait(), self._keep_alive)
-        except TimeoutError:
-            return False
-        return True

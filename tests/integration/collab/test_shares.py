@@ -263,3 +263,14 @@ async def test_session_away_is_503_for_everybody(stand: Stand) -> None:
     await stand.neighbours.stop()
     assert (await refused(stand.share(["bob"]))).name == "UNAVAILABLE"
     assert (await refused(stand.share(["bob"], session_id=stand.ids.new()))).name == "UNAVAILABLE"
+
+
+async def test_a_revocation_acts_on_answers_that_would_be_given_again(stand: Stand) -> None:
+    given = await stand.share(["bob"], "collaborate")
+    comment = await stand.comment("Hm", by="bob", key="k1")
+    shared = await stand.share(["dave"], by="bob", key="k2")
+    assert await stand.comment("Hm", by="bob", key="k1") == comment
+    assert await stand.share(["dave"], by="bob", key="k2") == shared
+    await stand.revoke(given.share_id)
+    assert (await refused(stand.comment("Hm", by="bob", key="k1"))).name == "SESSION_NOT_ACCESSIBLE"
+    assert (await refused(stand.share(["dave"], by="bob", key="k2"))).name == "SESSION_NOT_ACCESSIBLE"

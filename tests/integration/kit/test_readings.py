@@ -90,13 +90,14 @@ async def test_the_outbox_s_age_is_that_of_its_oldest_unpublished_event(db: Data
     clock = ManualClock()
     now = clock.now()
 
-    def add(name: str, age: int, published: bool) -> dict[str, object]:
+    def add(name: str, age: int, published: bool, refused: bool = False) -> dict[str, object]:
         return {
             "subject": "s", "event_id": name, "event_type": "t", "event_key": "k", "payload": b"",
             "created_at": now - age * SECOND, "published_at": now if published else None,
+            "set_aside_at": now if refused else None,
         }  # fmt: skip
 
-    rows = [add("a", 900, True), add("b", 90, False), add("c", 30, False)]
+    rows = [add("a", 900, True), add("b", 90, False), add("c", 30, False), add("d", 300, False, refused=True)]
     await db.write(lambda conn: conn.execute(insert(TABLES.outbox), rows))
     readings = common.common(
         db=db, tables=TABLES, bus=Bus("nats://127.0.0.1:1", name="t"), clock=clock, volumes={"database": tmp_path}
@@ -105,6 +106,7 @@ async def test_the_outbox_s_age_is_that_of_its_oldest_unpublished_event(db: Data
         await reading.take()
     assert common.UNPUBLISHED.labels().value == 2
     assert common.OLDEST.labels().value == 90
+    assert common.SET_ASIDE.labels().value == 1
     assert common.CONNECTED.labels().value == 0
     assert common.DB_UP.labels().value == 1
     assert 0 < process.FREE.labels("database").value < process.SIZE.labels("database").value

@@ -59,11 +59,14 @@ class Books:
         estimate = await self.estimate(workload)
         if hold_id not in self.holds:
             held = min(limit or MOST, MOST)
-            available = self.balance - sum(h for o, h in self.holds.values() if o == owner)
+            mine = {id_: amount for id_, (whose, amount) in self.holds.items() if whose == owner}
+            still = {id_: amount for id_, amount in mine.items() if id_ not in self.settled}
+            spent = sum(captured for id_, (captured, _) in self.settled.items() if id_ in mine)
+            available = self.balance - spent - sum(still.values())
             if held > available:
                 details = {"required": "10.00", "available": "0.00", "currency": "FTNS"}
                 raise RemoteError("INSUFFICIENT_BALANCE", details=details)
-            if sum(o == owner for o, _ in self.holds.values()) >= self.quota:
+            if len(still) >= self.quota:
                 raise RemoteError("SESSION_QUOTA_EXCEEDED", details={"quota": "open_sessions"})
             self.holds[hold_id] = (owner, held)
         if self.lose_answers:
@@ -75,11 +78,15 @@ class Books:
         assert captured + released == self.holds[hold_id][1]
         if self.settled.setdefault(hold_id, (captured, released)) != (captured, released):
             raise RemoteError("SETTLEMENT_MISMATCH")
+        if self.lose_answers:
+            raise Unavailable()
 
     async def void_hold(self, hold_id: str, owner: str) -> None:
         self._check()
         self.voided.add(hold_id)
         self.holds.pop(hold_id, None)
+        if self.lose_answers:
+            raise Unavailable()
 
     def _check(self) -> None:
         if self.refuse is not None:
@@ -109,6 +116,8 @@ class Shelves:
     prepared: int = 0
     gate: Gate | None = None
     """Where each preparation waits."""
+    away: bool = False
+    """Whether nothing can be discarded."""
 
     async def prepare(self, session_id: str, owner: str, draft: Drafted, *, dry_run: bool) -> Prepared:
         self.prepared += 1
@@ -136,6 +145,8 @@ class Shelves:
         )
 
     async def discard(self, session_id: str, owner: str) -> None:
+        if self.away:
+            raise Unavailable()
         self.discarded.add(session_id)
         self.stored.discard(session_id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,14 @@ from kit.db.outbox import Outbox
 from kit.ids import RandomIds
 from kit.runtime import Runtime
 from kit.times import ManualClock
-from prsm.session.v1 import internal_pb2_grpc, session_pb2, session_pb2_grpc, worker_pb2, worker_pb2_grpc
+from prsm.session.v1 import (
+    admin_pb2_grpc,
+    internal_pb2_grpc,
+    session_pb2,
+    session_pb2_grpc,
+    worker_pb2,
+    worker_pb2_grpc,
+)
 from services.session.app import OWN_IDEMPOTENCY, Outside, assemble
 from services.session.settings import SessionSettings
 from services.session.tables import KIT
@@ -36,10 +45,12 @@ _ENGINES = {"fixed": {"types": ["research"], "pausable": False}}
 class Stand:
     """A served session service, its database and everything around it."""
 
-    def __init__(self, db: Database, folder: Path, **settings: Any) -> None:
+    def __init__(
+        self, db: Database, folder: Path, *, randomness: Callable[[int], bytes] = os.urandom, **settings: Any
+    ) -> None:
         self.db = db
         self.clock = ManualClock()
-        self.ids = RandomIds(self.clock)
+        self.ids = RandomIds(self.clock, randomness)
         self.books, self.shelves, self.shares, self.calls = Books(), Shelves(), Shares(), Calls()
         self.identities = Identities(folder, self.clock, ["session", "worker", "results", "collab"])
         given = {
@@ -79,23 +90,40 @@ class Stand:
             grants=self.grants,
             tables=KIT,
         )
-        outside = Outside(self.books, self.shelves, self.shares, self.calls)
-        self.app = assemble(self.runtime, self.settings, outside)
+        self.outside = Outside(self.books, self.shelves, self.shares, self.calls)
+        self.app = assemble(self.runtime, self.settings, self.outside)
 
     async def start(self) -> None:
         self._served = await Served.start(self.pipeline, self.app.services)
+        self.port = self._served.port
         self.channel: grpc.aio.Channel = self._served.channel
         self.sessions = session_pb2_grpc.SessionServiceStub(self.channel)
         self.workers = worker_pb2_grpc.WorkerServiceStub(self.channel)
+        self.admin = admin_pb2_grpc.SessionAdminServiceStub(self.channel)
         self.internal = internal_pb2_grpc.SessionInternalServiceStub(self.channel)
 
     async def stop(self) -> None:
         await self._served.stop()
 
+    async def sweep(self, seconds: float = 0) -> None:
+        """The sweeper looks, time goes by, and it looks every second meanwhile. It looks at most once in a second."""
+        await self.app.sweeper.round()
+        while seconds > 0:
+            step = min(1.0, seconds)
+            self.clock.advance(seconds=step)
+            await self.app.sweeper.round()
+            seconds -= step
+
     async def call(self, user: str, method: str, request: Any, *extra: tuple[str, str]) -> Any:
         """Call SessionService as a user. Raises the named error."""
         metadata = (*self.identities.user_metadata(user), *extra)
         return await answer(getattr(self.sessions, method)(request, metadata=metadata, timeout=20))
+
+    async def operate(self, method: str, request: Any, scopes: tuple[str, ...] = ("admin",)) -> Any:
+        """Call SessionAdminService as an operator. Raises the named error."""
+        claims = {"scope": " ".join(scopes)} if scopes else {}
+        metadata = self.identities.user_metadata("root", **claims)
+        return await answer(getattr(self.admin, method)(request, metadata=metadata, timeout=20))
 
     async def create(self, user: str = "ada", *extra: tuple[str, str], **fields: Any) -> str:
         request = pb.CreateSessionRequest(**{"prompt": "Why is the sea salt?", **fields})
@@ -123,9 +151,18 @@ class Stand:
         peer = self.identities.peer("worker", "session")
         return await peer.call(getattr(self.workers, method), request, timeout=20)
 
-    async def claim(self, worker: str = "w1", engines: tuple[str, ...] = ("research", "fixed")) -> wpb.Claim | None:
-        found = await self.work("ClaimNext", wpb.ClaimNextRequest(worker_id=worker, engines=engines))
+    async def claim(
+        self, worker: str = "w1", engines: tuple[str, ...] = ("research", "fixed"), in_hand: int = 0
+    ) -> wpb.Claim | None:
+        found = await self.ask(worker, engines, in_hand)
         return found.claim if found.HasField("claim") else None
+
+    async def ask(
+        self, worker: str = "w1", engines: tuple[str, ...] = ("research", "fixed"), in_hand: int = 0
+    ) -> wpb.ClaimNextResponse:
+        request = wpb.ClaimNextRequest(worker_id=worker, engines=engines, in_hand=in_hand)
+        found: wpb.ClaimNextResponse = await self.work("ClaimNext", request)
+        return found
 
     async def started(self, worker: str = "w1") -> wpb.Claim:
         """The next session, running."""
@@ -141,8 +178,7 @@ class Stand:
 
     async def beat(self, lease: wpb.Lease, stage: str = "", done: float = 0, **usage: int) -> str:
         """A heartbeat with usage in whole units; the directive's name."""
-        request = wpb.HeartbeatRequest(lease=lease, stage=stage, stage_done=done, usage=_usage(usage))
-        found = await self.work("Heartbeat", request)
+        found = await self.work("Heartbeat", heartbeat(lease, stage, done, **usage))
         return wpb.Directive.Name(found.directive).removeprefix("DIRECTIVE_")
 
     async def checkpoint(self, lease: wpb.Lease, stage: str, **usage: int) -> str:
@@ -172,6 +208,10 @@ class Stand:
             await self.stage(claim.lease, stage, document_read=2)
         await self.complete(claim.lease)
         return session_id
+
+
+def heartbeat(lease: wpb.Lease, stage: str = "", done: float = 0, **usage: int) -> wpb.HeartbeatRequest:
+    return wpb.HeartbeatRequest(lease=lease, stage=stage, stage_done=done, usage=_usage(usage))
 
 
 def _usage(usage: dict[str, int]) -> list[wpb.UsageItem]:

@@ -77,3 +77,25 @@ async def test_users_never_open_internal_methods(stand: Stand) -> None:
     with pytest.raises(PrsmError) as error:
         await answer(stand.workers.ClaimNext(request, metadata=metadata, timeout=10))
     assert error.value.name == "UNAVAILABLE"  # how an internal client names a credential that was refused
+
+
+async def test_a_revocation_acts_on_answers_that_would_be_given_again(stand: Stand) -> None:
+    session_id = await stand.create()
+    await stand.started()
+    stand.shares.share(session_id, "bob", Level.COLLABORATE)
+    key = ("idempotency-key", "k1")
+    done = {
+        method: await stand.call("bob", method, CALLS[method][0](session_id=session_id), key)
+        for method in ("PauseSession", "ResumeSession", "CancelSession")
+    }
+    for method, answered in done.items():
+        assert await stand.call("bob", method, CALLS[method][0](session_id=session_id), key) == answered
+    stand.shares.share(session_id, "bob", Level.VIEW)
+    for method in done:
+        with pytest.raises(PrsmError) as error:
+            await stand.call("bob", method, CALLS[method][0](session_id=session_id), key)
+        assert error.value.name == "SESSION_NOT_ACCESSIBLE"
+    stand.shares.away = True
+    with pytest.raises(PrsmError) as error:
+        await stand.call("bob", "CancelSession", CALLS["CancelSession"][0](session_id=session_id), key)
+    assert error.value.name == "UNAVAILABLE"

@@ -215,9 +215,19 @@ async def test_a_refusal_after_a_takeover_leaves_a_tombstone(stand: Stand) -> No
     stand.books.holds.clear()
     stand.books.balance = 0
     assert (await refused(stand, KEY)).name == "INSUFFICIENT_BALANCE"
-    assert await rows(stand, creations) == 1
-    await stand.app.sweeper.round()
     assert (await rows(stand, creations), stand.books.voided) == (0, {held})
+
+
+async def test_a_refusal_that_cannot_be_taken_back_is_left_to_the_sweeper(stand: Stand) -> None:
+    stand.books.balance = 0
+    stand.shelves.away = True
+    inputs = pb.Inputs(documents=[pb.DocumentInput(title="Salt", text="Rivers carry salt.")])
+    assert (await refused(stand, KEY, inputs=inputs)).name == "INSUFFICIENT_BALANCE"
+    assert await rows(stand, creations) == 1
+    assert (await refused(stand, KEY, inputs=inputs)).name == "IDEMPOTENCY_KEY_IN_USE"
+    stand.shelves.away = False
+    await stand.app.sweeper.round()
+    assert (await rows(stand, creations), stand.shelves.stored) == (0, set())
 
 
 async def test_estimate_keeps_nothing(stand: Stand) -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+
+from kit.db.database import Database
+from kit.db.leases import Leases
 from kit.errors import Unavailable
+from kit.ids import RandomIds
 from kit.money import SCALE
+from kit.times import ManualClock
 from services.session.app import Outside, assemble
-from services.session.tables import sessions
+from services.session.sweeper import Chore, Sweeper
+from services.session.tables import KIT, sessions
 from tests.integration.session.outside import Calls
 from tests.integration.session.stand import STAGES, Stand, pb
 
@@ -16,11 +24,9 @@ async def test_a_lost_worker_is_replaced_and_lost_work_is_not_charged(stand: Sta
     await stand.stage(first.lease, "read", document_read=1)
     await stand.begin(first.lease, "think")
     await stand.beat(first.lease, "think", document_read=100)
-    stand.clock.advance(seconds=14)
-    await stand.app.sweeper.round()
+    await stand.sweep(14)
     assert await stand.status(session_id) == "running"
-    stand.clock.advance(seconds=2)
-    await stand.app.sweeper.round()
+    await stand.sweep(2)
     assert await stand.status(session_id) == "queued"
     assert stand.calls.said["research"] == 2
     second = await stand.started("w2")
@@ -34,12 +40,15 @@ async def test_a_lost_worker_is_replaced_and_lost_work_is_not_charged(stand: Sta
 async def test_a_job_that_kills_its_workers_ends(stand: Stand) -> None:
     session_id = await stand.create()
     for number in range(3):
-        await stand.started(f"w{number}")
-        stand.clock.advance(seconds=20)
-        await stand.app.sweeper.round()
+        claim = await stand.started(f"w{number}")
+        await stand.begin(claim.lease, "read")
+        await stand.sweep(16)
     session = await stand.get(session_id)
     assert pb.Session.Status.Name(session.status) == "failed"
     assert session.error_details.code == "worker_lost"
+    assert session.error_details.message == (
+        "Given up after 3 attempts: the last time the worker was lost in the stage read. Nothing is charged"
+    )
     stand.clock.advance(seconds=5)
     await stand.app.sweeper.round()
     assert stand.books.settled[session_id] == (0, 10 * SCALE)
@@ -49,43 +58,10 @@ async def test_a_worker_that_never_starts_loses_the_session(stand: Stand) -> Non
     session_id = await stand.create()
     claim = await stand.claim()
     assert claim is not None
-    for _ in range(61):
-        stand.clock.advance(seconds=10)
+    for _ in range(60):
         await stand.beat(claim.lease)
-    assert await stand.status(session_id) == "initializing"
-    await stand.app.sweeper.round()
+        await stand.sweep(10)
     assert await stand.status(session_id) == "queued"
-
-
-async def test_the_time_limit_holds_without_a_worker(stand: Stand) -> None:
-    session_id = await stand.create(preferences=pb.Preferences(time_limit_minutes=1))
-    claim = await stand.started()
-    await stand.begin(claim.lease, "read")
-    for _ in range(59):
-        stand.clock.advance(seconds=1)
-        await stand.beat(claim.lease, "read", document_read=1)
-    stand.clock.advance(seconds=1)
-    await stand.app.sweeper.round()
-    assert await stand.status(session_id) == "timeout"
-    stand.clock.advance(seconds=5)
-    await stand.app.sweeper.round()
-    assert stand.books.settled[session_id] == (SCALE + 20_000, 9 * SCALE - 20_000)
-
-
-async def test_queued_and_paused_time_does_not_count(stand: Stand) -> None:
-    session_id = await stand.create(preferences=pb.Preferences(time_limit_minutes=1))
-    stand.clock.advance(seconds=3600)
-    await stand.app.sweeper.round()
-    await stand.started()
-    stand.clock.advance(seconds=1)
-    await stand.call("ada", "PauseSession", pb.PauseSessionRequest(session_id=session_id))
-    stand.clock.advance(seconds=86_400)
-    await stand.app.sweeper.round()
-    assert await stand.status(session_id) == "paused"
-    metrics = await stand.metrics(session_id)
-    assert metrics.execution_time == 1
-    performance = metrics.performance_metrics
-    assert (performance.queue_seconds, performance.paused_seconds) == (3600, 86_400)
 
 
 async def test_a_cancel_stands_while_billing_is_away_and_is_told_later(stand: Stand) -> None:
@@ -161,3 +137,29 @@ async def test_old_records_of_keys_are_removed(stand: Stand) -> None:
     stand.clock.advance(seconds=86_401)
     await stand.app.sweeper.round()
     assert await stand.create("ada", key) != first
+
+
+async def test_a_chore_that_hangs_holds_up_no_other_and_is_begun_again(file_db: Database) -> None:
+    begun: Counter[str] = Counter()
+    enough = asyncio.Event()
+
+    async def hang() -> None:
+        begun["hang"] += 1
+        await asyncio.Event().wait()
+
+    async def go_on() -> None:
+        begun["go on"] += 1
+        if begun["go on"] > begun["hang"] > 1:
+            enough.set()
+
+    clock = ManualClock()
+    chores = [Chore("hang", 0, hang), Chore("go on", 0, go_on)]
+    sweeper = Sweeper(
+        db=file_db, leases=Leases(KIT), clock=clock, ids=RandomIds(clock), chores=chores, pause=0, longest=0.01
+    )
+    running = asyncio.create_task(sweeper.run())
+    async with asyncio.timeout(30):
+        await enough.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await file_db.read(lambda db: db.execute(KIT.leases.select()).all()) == []

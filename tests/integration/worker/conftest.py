@@ -46,7 +46,7 @@ class Stand:
     signals: Signals
     process: asyncio.subprocess.Process | None = None
 
-    async def start(self, **settings: str) -> None:
+    async def start(self, module: str = "worker", **settings: str) -> None:
         """Start the worker process."""
         given = {
             "listen": "127.0.0.1:0",
@@ -54,12 +54,13 @@ class Stand:
             "internal_key": str(self.folder / "worker.json"),
             "test_engines": "1",
             "poll_seconds": "60",
-            "drain_seconds": "5",
+            "drain_seconds": "1.5",
+            "preload": "[]",
             **{f"{name}_target": target for name, target in self.targets.items()},
             **settings,
         }
         environment = {**os.environ, **{f"PRSM_WORKER_{key.upper()}": value for key, value in given.items()}}
-        self.process = await asyncio.create_subprocess_exec(sys.executable, "-m", "worker", env=environment)
+        self.process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, env=environment)
 
     async def stop(self) -> int:
         """End it with SIGTERM; its exit status."""

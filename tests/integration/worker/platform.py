@@ -27,6 +27,8 @@ class SessionStandIn:
     waiting: list[worker_pb2.Claim] = field(default_factory=list)
     directive: worker_pb2.Directive.ValueType = worker_pb2.DIRECTIVE_GO_ON
     stale: bool = False
+    hanging: int = 0
+    """Heartbeats that are to stay without an answer."""
     calls: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     beats: list[Any] = field(default_factory=list)
 
@@ -56,6 +58,9 @@ class SessionStandIn:
 
     async def Heartbeat(self, request: Any, call: Call) -> worker_pb2.HeartbeatResponse:
         self.beats.append(request)
+        if self.hanging > 0:
+            self.hanging -= 1
+            await asyncio.Event().wait()
         if self.stale:
             raise StaleEpoch()
         return worker_pb2.HeartbeatResponse(directive=self.directive, lease_us=15_000_000)

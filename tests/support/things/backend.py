@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 CHUNK = 256 * 1024
 FILE = bytes(range(256)) * 2400
+FLOOD = b": " + b"x" * 4092 + b"\n\n"
 LONG_TITLE = "a long title " * 200_000
 ERRORS: dict[str, tuple[grpc.StatusCode, int, dict[str, Any]]] = {
     "invalid": (
@@ -75,7 +76,8 @@ def error_metadata(name: str, request_id: str) -> tuple[grpc.StatusCode, str, tu
 
 
 class Things:
-    """The servicer. One event frame leaves for each `release`; the thing `slow` waits for the event of that name."""
+    """The servicer. One event frame leaves for each `release`; the thing `slow` waits for the event of that name. Of
+    `flood` frames leave for as long as somebody takes them; `sent` are their bytes, `flooded` is their end."""
 
     def __init__(self, pb: Any) -> None:
         self.pb = pb
@@ -90,6 +92,8 @@ class Things:
         self.finished = asyncio.Event()
         self.metadata: dict[str, str | bytes] = {}
         self.requests: list[Any] = []
+        self.sent = 0
+        self.flooded = asyncio.Event()
 
     def handlers(self) -> grpc.GenericRpcHandler:
         service = self.pb.DESCRIPTOR.services_by_name["Things"]
@@ -180,6 +184,9 @@ class Things:
         await self._enter(request, context, request.thing_id)
         first = int(str(self.metadata.get("last-event-id", "0"))) + 1
         try:
+            while request.thing_id == "flood":
+                yield httpbody_pb2.HttpBody(content_type="text/event-stream", data=FLOOD)
+                self.sent += len(FLOOD)
             for number in range(first, first + 3):
                 frame = f'id: {number}\ndata: {{"n": {number}}}\n\n'.encode()
                 yield httpbody_pb2.HttpBody(content_type="text/event-stream" if number == first else "", data=frame)
@@ -187,6 +194,9 @@ class Things:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+        finally:
+            if request.thing_id == "flood":
+                self.flooded.set()
 
     async def UploadThings(self, requests: AsyncIterator[Any], context: Context) -> Any:
         digest, size, chunks, kind = hashlib.sha256(), 0, 0, ""

@@ -85,6 +85,7 @@ def gateway_settings(compiled: Compiled, keys: Keys, target: str, **changes: obj
         "user_audience": RULES.audience,
         "user_jwks": str(keys.jwks),
         "rate_limit": 0,
+        "hold_seconds": 0,
     }
     return GatewaySettings.model_validate(given | changes)
 

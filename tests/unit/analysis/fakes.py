@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from worker.engines.analysis.engine import AnalysisEngine
-from worker.engines.base import DocumentRecord, Hit, Job, Sources
+from worker.engines.base import DocumentRecord, Hit, Job, Kept, Sources
 
 T = TypeVar("T")
 
@@ -71,6 +71,9 @@ class RecordingContext:
         )
 
     async def run(self, fn: Callable[..., T], *args: object) -> T:
+        return fn(*args)
+
+    async def keep(self, fn: Callable[..., object], *args: object) -> Kept:
         return fn(*args)
 
 

@@ -91,8 +91,11 @@ def test_a_bad_amount_is_refused(data: DataDir, capsys: Said, amount: str) -> No
     assert '"50.00"' in said
 
 
-def test_without_a_running_stack_credit_and_demo_say_so(data: DataDir, capsys: Said) -> None:
+def test_without_a_running_stack_commands_for_it_say_so(data: DataDir, capsys: Said) -> None:
     line = f"no stack is running on {data.root}: start it with prsm up\n"
+    for words in (("failed", "--within", "24h"), ("attention",), ("requeue", "x")):
+        assert run("sessions", *words, "--data-dir", data.root) == 2
+        assert capsys.readouterr().err == f"prsm sessions: {line}"
     assert run("credit", "--data-dir", data.root, "--user", "a", "--amount", "5.00") == 2
     assert capsys.readouterr().err == f"prsm credit: {line}"
     assert run("demo", "--data-dir", data.root) == 2
@@ -118,6 +121,9 @@ def test_a_stack_that_does_not_answer_is_named(data: DataDir, capsys: Said) -> N
         ("up", "--nonsense"),
         ("token",),
         ("fly",),
+        ("sessions", "failed", "--within", "long"),
+        ("sessions", "failed", "--limit", "1000"),
+        ("sessions", "requeue"),
         ("run", "--docs", "/nowhere"),
         ("run", "--data", "/nowhere.csv"),
     ],
@@ -153,5 +159,5 @@ def test_help_needs_no_heavy_module() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("up", "run", "demo", "token", "credit"):
+    for command in ("up", "run", "demo", "token", "credit", "sessions"):
         assert f"\n  {command} " in done.stdout

@@ -168,6 +168,13 @@ def test_the_broker_is_configured_with_its_token_for_its_owner_alone(data: DataD
     assert settings["authorization"] == {"token": data.nats_token.read_text()}
     assert settings["jetstream"]["sync_interval"] == "always"
     assert settings["host"] == "127.0.0.1"
+    assert "http" not in settings
+
+
+def test_the_broker_has_the_same_room_however_full_the_disk_is_when_it_starts(data: DataDir) -> None:
+    settings = json.loads(nats.write_config(data, 4222, sync_interval="2m", monitor=8222).read_text())
+    assert settings["jetstream"]["max_file_store"] >= 2**40
+    assert settings["http"] == "127.0.0.1:8222"
 
 
 @pytest.mark.parametrize("bad", ["", "2", "soon", "-1s", "0s"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from worker.engines.base import JSON, DocumentRecord, Engine, Hit, Job, Sources
+from worker.engines.base import JSON, DocumentRecord, Engine, Hit, Job, Kept, Sources
 from worker.engines.text.bm25 import BM25, CollectionStatistics
 from worker.engines.text.terms import Analyzer
 
@@ -142,6 +142,9 @@ class Context:
         self.decisions.append(json.loads(json.dumps(entry)))
 
     async def run(self, fn: Callable[..., T], *args: object) -> T:
+        return fn(*args)
+
+    async def keep(self, fn: Callable[..., object], *args: object) -> Kept:
         return fn(*args)
 
 

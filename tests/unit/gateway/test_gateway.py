@@ -109,6 +109,17 @@ async def test_stopping_ends_event_streams_and_lets_requests_finish(
             await client.get(f"{base}/a")
 
 
+async def test_an_answer_in_pieces_is_asked_for_once_more_while_nothing_was_sent(
+    opened: Opened, things: Backend
+) -> None:
+    async with opened() as client:
+        for thing, error, times in (("away", (503, "unavailable"), 2), ("missing", (404, "thing_not_found"), 1)):
+            things.things.requests.clear()
+            async with client.get(f"{THINGS}/{thing}/events") as response:
+                assert await error_of(response) == error
+            assert len(things.things.requests) == times
+
+
 async def test_a_missing_backend_setting_is_told_at_start(compiled: Compiled, keys: Keys) -> None:
     with pytest.raises(ValueError, match="no backend is set for edge"):
         await start(gateway_settings(compiled, keys, NOBODY, backends={}))

@@ -20,7 +20,7 @@ from kit.auth.tokens import TokenRules, TokenVerifier, mint
 from kit.db.database import open_database
 from kit.db.idempotency import IdempotencyStore
 from kit.db.tables import add_kit_tables
-from kit.errors import Forbidden, RemoteError, Unavailable
+from kit.errors import Forbidden, RemoteError, SessionNotAccessible, Unavailable
 from kit.ids import RandomIds
 from kit.rpc.call import Call
 from kit.rpc.channels import open_channel
@@ -49,6 +49,11 @@ class Collab:
     def __init__(self) -> None:
         self.comments = 0
         self.failure: Exception | None = None
+        self.strangers: set[str] = set()
+
+    async def admit(self, session_id: str, call: Call) -> None:
+        if call.principal.user_id in self.strangers:
+            raise SessionNotAccessible()
 
     async def AddComment(self, request: collab_pb2.AddCommentRequest, call: Call) -> collab_pb2.Comment:
         if self.failure is not None:
@@ -251,6 +256,17 @@ async def test_a_refused_request_does_not_burn_its_key(rig: Rig) -> None:
     await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=5))
     rig.servicer.failure = None
     assert (await rig.stub.AddComment(request("again"), metadata=metadata, timeout=5)).comment_id == "1"
+
+
+async def test_who_lost_the_right_gets_no_old_answer(rig: Rig) -> None:
+    metadata = rig.auth(idempotency_key="k-4")
+    await rig.stub.AddComment(request(), metadata=metadata, timeout=5)
+    rig.servicer.strangers.add("alice")
+    reason, body, error = await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=5))
+    assert (reason, body["code"]) == ("SESSION_NOT_ACCESSIBLE", 403)
+    assert "location" not in dict(error.initial_metadata() or ())
+    rig.servicer.strangers.clear()
+    assert (await rig.stub.AddComment(request(), metadata=metadata, timeout=5)).comment_id == "1"
 
 
 @pytest.mark.parametrize("key", ["", "with space", "x" * 256])

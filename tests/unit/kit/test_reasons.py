@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 import kit.errors
 from kit.errors import Fault, PrsmError, RemoteError, ValidationError
+from kit.rpc.client import named
 from kit.rpc.reasons import DETAILS_KEY, ERROR_KEY, REASONS, refusal
 
 
@@ -95,4 +96,23 @@ def test_an_error_of_another_service_keeps_its_name() -> None:
 
 def test_being_away_says_when_to_come_again() -> None:
     trailing = dict(refusal(kit.errors.Unavailable(), now=0, request_id="r").trailing)
-    assert trailing["retry-after"] == "1"
+    assert trailing["retry-after"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("raised", "known"),
+    [
+        (kit.errors.Unavailable(), kit.errors.Unavailable),
+        (kit.errors.DeadlineExceeded(), kit.errors.DeadlineExceeded),
+        (RemoteError("INSUFFICIENT_BALANCE"), RemoteError),
+    ],
+)
+def test_a_service_that_says_it_is_away_is_away(raised: PrsmError, known: type[PrsmError]) -> None:
+    """Its database may be: callers wait for that as for a service that does not answer."""
+    refused = refusal(raised, now=0, request_id="r")
+    trailing = grpc.aio.Metadata(*refused.trailing)
+    error = grpc.aio.AioRpcError(refused.code, grpc.aio.Metadata(), trailing)
+    found = named(error, "results")
+    assert type(found) is known
+    assert isinstance(found, PrsmError)
+    assert found.name == raised.name

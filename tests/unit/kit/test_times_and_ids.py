@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kit.errors import ValidationError
 from kit.ids import RandomIds, is_uuid
 from kit.paging import Page, Position, decode_cursor, encode_cursor, next_cursor, page_of
-from kit.times import SECOND, ManualClock, parse_day, parse_rfc3339, rfc3339
+from kit.times import SECOND, ManualClock, SystemClock, parse_day, parse_rfc3339, rfc3339
 
 
 def test_a_fraction_is_shown_only_when_it_is_not_zero_and_never_finer_than_milliseconds() -> None:
@@ -48,6 +48,22 @@ def test_a_day_begins_at_midnight_utc() -> None:
 @given(st.integers(min_value=0, max_value=4_000_000_000 * SECOND))
 def test_moments_survive_to_the_millisecond(instant: int) -> None:
     assert parse_rfc3339(rfc3339(instant)) == instant - instant % 1000
+
+
+def test_setting_the_wall_clock_moves_no_duration() -> None:
+    clock = ManualClock()
+    wall, steady = clock.now(), clock.monotonic()
+    clock.jump(seconds=-3600)
+    assert (clock.now() - wall, clock.monotonic() - steady) == (-3600 * SECOND, 0)
+    clock.advance(seconds=1.5)
+    assert (clock.now() - wall, clock.monotonic() - steady) == (-3600 * SECOND + 1_500_000, 1_500_000)
+    with pytest.raises(ValueError, match="jump"):
+        clock.advance(seconds=-1)
+
+
+def test_the_machines_steady_clock_never_goes_back() -> None:
+    seen = [SystemClock().monotonic() for _ in range(100)]
+    assert seen == sorted(seen)
 
 
 def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:

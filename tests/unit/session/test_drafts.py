@@ -47,7 +47,8 @@ def test_defaults() -> None:
     )
     assert (drafted.limit, drafted.time_limit, drafted.depth) == (None, 60 * MINUTE, "standard")
     assert drafted.uses_library
-    assert not drafted.inline
+    assert not drafted.documents
+    assert not drafted.datasets
 
 
 def test_what_is_asked_for() -> None:

@@ -27,6 +27,7 @@ ALLOWED = {
     "cancel": (_OPEN, "cancelled"),
     "fail": (_OPEN, "failed"),
     "time_out": (_OPEN, "timeout"),
+    "succeed": ("failed timeout", None),
     "note": (_ALL, None),
 }
 

@@ -192,7 +192,7 @@ def test_who_would_rather_finish_is_charged_no_more_than_reserved() -> None:
 
 def test_a_lost_worker_is_replaced_and_its_open_stage_forgotten() -> None:
     session = work.heartbeat(in_stage(), beat(document_read=3), FTNS, T0, POLICY).after
-    change = lifecycle.lose(session, FTNS, T0 + 20 * SECOND, POLICY)
+    change = lifecycle.lose(session, "worker_lost", FTNS, T0 + 20 * SECOND, POLICY)
     assert change.after.status is Status.QUEUED
     assert change.after.failures == 1
     assert change.after.open_stage is None
@@ -202,7 +202,7 @@ def test_a_lost_worker_is_replaced_and_its_open_stage_forgotten() -> None:
 def test_after_the_last_attempt_nobody_is_charged() -> None:
     session = checkpoint(in_stage(), "read", document_read=2)
     session.failures = 2
-    change = lifecycle.lose(session, FTNS, T0, POLICY)
+    change = lifecycle.lose(session, "worker_lost", FTNS, T0, POLICY)
     assert change.after.status is Status.FAILED
     assert change.waived
     assert (change.after.charged, change.after.released) == (0, 10 * SCALE)

@@ -11,6 +11,8 @@ from typing import Any
 
 from kit.errors import PrsmError
 from tests.unit.engines.fakes import Library
+from worker.computing.computer import Computer
+from worker.computing.forkserver import ForkServer
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, Job, Sources, StageContext, StageSpec
 from worker.errors import LeaseLost
@@ -56,7 +58,7 @@ class Platform:
     def _directive(self) -> Directive:
         return self.directives.pop(0) if self.directives else Directive.GO_ON
 
-    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None:
+    async def claim_next(self, worker_id: str, engines: Sequence[str], in_hand: int) -> Claim | None:
         self._enter("claim_next")
         return None
 
@@ -136,9 +138,14 @@ class Scripted:
 
 
 def runner_of(
-    platform: Platform, engine: Engine, drain: Drain | None = None, load: Callable[[str], Engine] | None = None
+    platform: Platform,
+    engine: Engine,
+    drain: Drain | None = None,
+    load: Callable[[str], Engine] | None = None,
+    computing: ForkServer | None = None,
 ) -> Runner:
     """A runner for one engine."""
+    server = computing or ForkServer(memory=1 << 30)
 
     def sources(_grant: Grant) -> Sources:
         return Library()
@@ -149,6 +156,7 @@ def runner_of(
         sources=sources,
         load=load or (lambda _name: engine),
         measure=StillMeter,
+        computers=lambda: Computer(server),
         drain=drain or Drain(60),
     )
 

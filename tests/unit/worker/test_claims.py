@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,7 +12,7 @@ from kit.errors import Unavailable
 from tests.unit.worker.fakes import claim
 from worker.claims import ClaimLoop
 from worker.drain import Drain
-from worker.model import Claim, Ending
+from worker.model import Claim, EmptyFirst, Ending
 
 
 @dataclass
@@ -35,10 +35,11 @@ class Message:
 class Work:
     """Wake-ups, claims and a run that ends the drain with the last of them."""
 
-    def __init__(self, messages: list[Message | None], claims: list[Claim | Exception | None]) -> None:
+    def __init__(self, messages: list[Message | None], claims: list[Claim | EmptyFirst | Exception | None]) -> None:
         self.messages = messages
         self.claims = claims
         self.asked: list[tuple[str, ...]] = []
+        self.in_hand: list[int] = []
         self.ran: list[Claim] = []
         self.drain = Drain(0)
         self.arrived = asyncio.Semaphore(0)
@@ -48,8 +49,9 @@ class Work:
     async def next(self, timeout: float) -> Message | None:
         return self.messages.pop(0) if self.messages else None
 
-    async def claim_next(self, worker_id: str, engines: Sequence[str]) -> Claim | None:
+    async def claim_next(self, worker_id: str, engines: Sequence[str], in_hand: int) -> Claim | EmptyFirst | None:
         self.asked.append(tuple(engines))
+        self.in_hand.append(in_hand)
         found = self.claims.pop(0)
         if not self.claims:
             self.drain.begin()
@@ -171,6 +173,34 @@ async def test_it_takes_as_many_sessions_as_it_has_hands() -> None:
     work.until.set()
     await running
     assert len(work.ran) == 3
+
+
+async def test_a_session_that_must_be_alone_keeps_its_worker_to_itself() -> None:
+    work = Work([], [replace(claim(), alone=True), claim(), claim()])
+    work.until.clear()
+    running = asyncio.create_task(work.loop(hands=2).run())
+    await work.arrived.acquire()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert work.in_hand == [0]
+    work.until.set()
+    await running
+    assert len(work.ran) == 3
+
+
+async def test_a_worker_that_is_to_empty_itself_takes_nothing_until_it_has() -> None:
+    work = Work([], [claim(), claim(), EmptyFirst(), claim(), claim()])
+    work.until.clear()
+    running = asyncio.create_task(work.loop(hands=3).run())
+    for _ in range(2):
+        await work.arrived.acquire()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert work.in_hand == [0, 1, 2]
+    work.until.set()
+    await running
+    assert work.in_hand[3] == 0
+    assert len(work.ran) == 4
 
 
 async def test_a_drain_waits_for_what_is_under_way() -> None:

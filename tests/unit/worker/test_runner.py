@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
+import operator
+import os
 
 import orjson
 import pytest
 
 from kit.errors import DeadlineExceeded, Unavailable
+from tests.support.pids import ended
 from tests.unit.worker.fakes import LEASE, Platform, Scripted, claim, runner_of
+from worker.computing.forkserver import ForkServer
+from worker.computing.frames import NotKept
 from worker.drain import Drain
-from worker.engines.base import JSON, Engine, EngineError, StageContext
+from worker.engines.base import JSON, Engine, EngineError, Kept, StageContext
+from worker.errors import Stubborn
 from worker.model import Directive, Ending, StoredStage
 
 RESULT = {
@@ -249,23 +254,97 @@ async def test_a_drain_does_not_wait_longer_than_its_grace() -> None:
     assert platform.calls == ["start", "begin gather", "release"]
 
 
-async def test_work_in_a_thread_ends_with_its_stage() -> None:
-    platform = Platform()
-    begun = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    threads: list[threading.Thread] = []
-
-    def spin() -> None:
-        threads.append(threading.current_thread())
-        loop.call_soon_threadsafe(begun.set)
-        while True:
-            pass
+@pytest.mark.parametrize("directive", [Directive.PAUSE, Directive.CANCEL])
+async def test_a_call_into_c_ends_with_its_stage(directive: Directive) -> None:
+    platform, computing = Platform(), ForkServer(memory=1 << 30)
+    begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def compute(ctx: StageContext) -> JSON:
-        return await ctx.run(spin)
+        begun.set_result(await ctx.run(os.getpid))
+        return await ctx.run(operator.pow, 7, 10**9)
 
-    running = asyncio.create_task(runner_of(platform, Scripted({"gather": compute})).run(claim()))
-    await begun.wait()
-    platform.directives.append(Directive.CANCEL)
+    runner = runner_of(platform, Scripted({"gather": compute}), computing=computing)
+    running = asyncio.create_task(runner.run(claim()))
+    pid = await begun
+    platform.directives.append(directive)
     assert await running is Ending.DROPPED
-    assert not threads[0].is_alive()
+    await ended(pid)
+    assert platform.calls == ["start", "begin gather"]
+    await computing.close()
+
+
+async def test_a_drain_ends_a_call_into_c_and_hands_back() -> None:
+    platform, drain, computing = Platform(), Drain(0), ForkServer(memory=1 << 30)
+
+    async def compute(ctx: StageContext) -> JSON:
+        await ctx.run(os.getpid)
+        drain.begin()
+        return await ctx.run(operator.pow, 7, 10**9)
+
+    runner = runner_of(platform, Scripted({"gather": compute}), drain, computing=computing)
+    assert await runner.run(claim()) is Ending.RELEASED
+    await computing.close()
+
+
+async def test_what_its_process_used_is_the_sessions() -> None:
+    platform, computing = Platform(), ForkServer(memory=1 << 30)
+
+    async def compute(ctx: StageContext) -> JSON:
+        await ctx.run(sum, range(3_000_000))
+        return RESULT
+
+    await runner_of(platform, Scripted({"write": compute}), computing=computing).run(claim())
+    assert platform.outcome is not None
+    assert platform.outcome.resources.cpu_seconds > 1.5
+    assert platform.outcome.resources.peak_memory_mb > 64
+    await computing.close()
+
+
+async def test_what_one_stage_keeps_the_next_does_not_have() -> None:
+    platform, computing = Platform(), ForkServer(memory=1 << 30)
+    kept: list[Kept] = []
+
+    async def keep(ctx: StageContext) -> JSON:
+        kept.append(await ctx.keep(list, "abc"))
+        return await ctx.run(len, *kept)
+
+    async def look(ctx: StageContext) -> JSON:
+        with pytest.raises(NotKept):
+            await ctx.run(len, *kept)
+        return RESULT
+
+    ending = await runner_of(platform, Scripted({"gather": keep, "write": look}), computing=computing).run(claim())
+    assert ending is Ending.COMPLETED
+    await computing.close()
+
+
+async def test_too_little_memory_is_told_and_not_tried_again() -> None:
+    platform, computing = Platform(), ForkServer(memory=1 << 30)
+
+    async def compute(ctx: StageContext) -> JSON:
+        return await ctx.run(operator.mul, b"x", 2 << 30)
+
+    await runner_of(platform, Scripted({"write": compute}), computing=computing).run(claim())
+    (failure,) = platform.failures
+    assert (failure.code, failure.retryable, failure.ours) == ("out_of_memory", False, True)
+    await computing.close()
+
+
+async def test_work_that_does_not_end_is_given_up_and_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    platform, drain = Platform(), Drain(0)
+    monkeypatch.setattr("worker.runner._TRIES", 1)
+    released = asyncio.Event()
+
+    async def stubborn(ctx: StageContext) -> JSON:
+        drain.begin()
+        while not released.is_set():
+            try:
+                await released.wait()
+            except asyncio.CancelledError:
+                continue
+        return None
+
+    with pytest.raises(Stubborn):
+        await runner_of(platform, Scripted({"gather": stubborn}), drain).run(claim())
+    assert platform.calls == ["start", "begin gather", "release"]
+    released.set()

@@ -6,13 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from worker.engines.analysis.errors import NO_DATASET, AnalysisError
-from worker.engines.base import JSON, Job, StageContext, StageSpec
+from worker.engines.base import JSON, Job, Kept, StageContext, StageSpec
 
 if TYPE_CHECKING:
     from worker.engines.analysis.options import AnalysisOptions
+    from worker.engines.analysis.planning import Planned
     from worker.engines.analysis.reading.notes import ReadResult
 
 _DESCRIPTIVE = frozenset({"profile", "describe"})
+LIBRARIES = (
+    "formulaic",
+    "scipy.linalg",
+    "scipy.optimize",
+    "scipy.special",
+    "scipy.stats",
+    "worker.engines.analysis.compute",
+    "worker.engines.analysis.conclusions",
+    "worker.engines.analysis.loading",
+    "worker.engines.analysis.reading.reader",
+)
+"""What computing processes load beforehand."""
 
 
 def seed_of(preferences: Mapping[str, Any]) -> int:
@@ -28,6 +41,7 @@ class AnalysisEngine:
     name = "analysis"
     session_types = frozenset({"analysis"})
     pausable = True
+    libraries = LIBRARIES
 
     def stages(self, job: Job) -> Sequence[StageSpec]:
         return (
@@ -58,11 +72,14 @@ class AnalysisEngine:
         if not ctx.job.datasets:
             raise AnalysisError(NO_DATASET, "an analysis needs a dataset")
         options = _options(ctx.job)
-        read: list[ReadResult] = []
+        read: list[Kept] = []
+        taken: list[str] = []
         for number in range(len(ctx.job.datasets)):
-            result = await _read(ctx, number, options, taken=[earlier.table.name for earlier in read])
-            ctx.use("row_read", result.table.rows)
+            result = await _read(ctx, number, options, taken=taken)
+            name, rows = await ctx.run(_size, result)
+            ctx.use("row_read", rows)
             read.append(result)
+            taken.append(name)
             await ctx.step(number + 1, len(ctx.job.datasets) + 1)
         loaded = await ctx.run(load, read, ctx.job.prompt, options, seed_of(ctx.job.preferences))
         for decision in loaded["decisions"]:
@@ -77,7 +94,6 @@ class AnalysisEngine:
 
     async def _compute(self, ctx: StageContext, *, descriptive: bool) -> JSON:
         """Results of the planned tasks of one sort, by their place in the plan."""
-        from worker.engines.analysis.compute import compute, without_result
         from worker.engines.analysis.loading import planned_tasks
 
         loaded = ctx.outputs["load"]
@@ -88,18 +104,18 @@ class AnalysisEngine:
             if (planned.task.kind in _DESCRIPTIVE) == descriptive
         ]
         results: dict[str, JSON] = {}
-        tables: dict[int, Any] = {}
+        tables: dict[int, Kept] = {}
         partial = False
         for done, (place, planned) in enumerate(chosen):
             if ctx.write_up:
                 partial = True
                 name = loaded["datasets"][planned.dataset]["name"]
-                results[str(place)] = without_result(name, planned, "skipped", "time or budget was nearly spent")
+                results[str(place)] = await ctx.run(_skipped, name, planned)
                 continue
             if planned.dataset not in tables:
                 names = [dataset["name"] for dataset in loaded["datasets"][: planned.dataset]]
-                tables[planned.dataset] = (await _read(ctx, planned.dataset, options, taken=names)).table
-            results[str(place)] = await ctx.run(compute, tables[planned.dataset], planned)
+                tables[planned.dataset] = await _read(ctx, planned.dataset, options, taken=names)
+            results[str(place)] = await ctx.run(_result, tables[planned.dataset], planned)
             await ctx.step(done + 1, len(chosen))
         return {"results": results, "partial": partial}
 
@@ -112,12 +128,10 @@ class AnalysisEngine:
         return {"findings": findings}
 
     async def _write(self, ctx: StageContext) -> JSON:
-        from worker.engines.analysis.conclusions import document
-
         computed, partial = _computed(ctx.outputs)
         findings = ctx.outputs["findings"]["findings"]
         seed = seed_of(ctx.job.preferences)
-        written = document(ctx.outputs["load"], computed, findings, ctx.job.prompt, seed=seed, partial=partial)
+        written = await ctx.run(_document, ctx.outputs["load"], computed, findings, ctx.job.prompt, seed, partial)
         await ctx.step(1, 1)
         return written
 
@@ -128,13 +142,39 @@ def _options(job: Job) -> AnalysisOptions:
     return parse_options(job.preferences.get("analysis"))
 
 
-async def _read(ctx: StageContext, number: int, options: AnalysisOptions, *, taken: Sequence[str]) -> ReadResult:
-    """The dataset at that place. Results speak of datasets by name, so one whose name is `taken` gets a number."""
+async def _read(ctx: StageContext, number: int, options: AnalysisOptions, *, taken: Sequence[str]) -> Kept:
+    """The dataset at that place, kept where it was read: a large table would take long to travel. Results speak of
+    datasets by name, so one whose name is `taken` gets a number."""
     from worker.engines.analysis.reading.reader import read_table
 
     name, data = await ctx.sources.dataset(ctx.job.datasets[number])
     name = f"{name} ({number + 1})" if name in taken else name
-    return await ctx.run(read_table, name, data, options.read)
+    return await ctx.keep(read_table, name, data, options.read)
+
+
+# What runs in a computing process imports there: the worker itself has no need of the numeric libraries.
+
+
+def _size(read: ReadResult) -> tuple[str, int]:
+    return read.table.name, read.table.rows
+
+
+def _result(read: ReadResult, planned: Planned) -> JSON:
+    from worker.engines.analysis.compute import compute
+
+    return compute(read.table, planned)
+
+
+def _skipped(dataset: str, planned: Planned) -> JSON:
+    from worker.engines.analysis.compute import without_result
+
+    return without_result(dataset, planned, "skipped", "time or budget was nearly spent")
+
+
+def _document(loaded: JSON, computed: list[JSON], findings: list[JSON], prompt: str, seed: int, partial: bool) -> JSON:
+    from worker.engines.analysis.conclusions import document
+
+    return document(loaded, computed, findings, prompt, seed=seed, partial=partial)
 
 
 def _computed(outputs: Mapping[str, JSON]) -> tuple[list[JSON], bool]:

@@ -13,10 +13,6 @@ NO_DATASET = "dataset_missing"
 class AnalysisError(EngineError):
     """A request or a dataset that cannot be worked with; the message names the place and shows the cure."""
 
-    def __reduce__(self) -> tuple[type[AnalysisError], tuple[str, str]]:
-        # Raised in a child process and carried over: the default would call the class with one argument.
-        return type(self), (self.code, str(self))
-
 
 class NotPossible(Exception):
     """The task is well formed, but this data cannot answer it; the message says why, as a whole sentence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from worker.engines.analysis.engine import LIBRARIES
 from worker.engines.base import JSON, Job, StageContext, StageSpec
 from worker.engines.research import datasets, gather, plan, read, screen, synthesise, verify, write
 
@@ -20,6 +21,7 @@ class ResearchEngine:
     name = "research"
     session_types = frozenset({"research"})
     pausable = True
+    libraries = LIBRARIES
 
     _STAGES: Mapping[str, tuple[float, _Run]] = {
         "plan": (1, plan.run),

@@ -1,0 +1,129 @@
+"""The worker's side of the fork server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from worker.computing.frames import COMMAND, FORK, LOAD, REAP
+
+log = structlog.get_logger("computing")
+_SETTINGS = "PRSM_"
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class ComputingLost(Exception):
+    """A computing process, or the one that makes them, ended by itself or could not be started."""
+
+
+class ForkServer:
+    """Started when it is first needed, and again after it was lost. For one event loop, in the main thread: the kernel
+    takes the end of the thread that starts it for the worker's."""
+
+    def __init__(self, *, memory: int) -> None:
+        """`memory` is what each process may hold, in bytes."""
+        self._memory = memory
+        self._starting = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: socket.socket | None = None
+        self._modules: list[str] = []
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the server while it lives."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def load(self, modules: Iterable[str]) -> None:
+        """Have it load modules, so that every process made from now on has them. Returns at once.
+
+        Raises ComputingLost."""
+        fresh = [name for name in modules if name not in self._modules]
+        if fresh:
+            await self._ready()
+            self._modules += fresh
+            self._send(LOAD, json.dumps(fresh).encode())
+
+    async def fork(self, connection: socket.socket) -> None:
+        """Have it make a process that serves at the other end of `connection`. Raises ComputingLost."""
+        await self._ready()
+        self._send(FORK, b"", [connection.fileno()])
+
+    def reap(self, pid: int) -> None:
+        """The process has ended or was killed, and its id is not needed any more."""
+        if self._control is not None:
+            try:
+                self._send(REAP, str(pid).encode())
+            except ComputingLost:
+                pass  # Then all have ended.
+
+    async def close(self) -> None:
+        """End it and every process that it has made."""
+        self._closed = True
+        async with self._starting:
+            await self._end()
+
+    async def _ready(self) -> None:
+        async with self._starting:
+            if self._closed:
+                raise ComputingLost("the worker is ending")
+            if self.pid is None:
+                await self._end()
+                await self._start()
+
+    async def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        arguments = (str(theirs.fileno()), str(os.getpid()), str(self._memory))
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "worker.computing.server", *arguments),
+                env=_environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+            )
+        except OSError as error:
+            ours.close()
+            raise ComputingLost("no process could be started") from error
+        finally:
+            theirs.close()
+        self._control = ours
+        if self._modules:
+            log.warning("the fork server was started again", pid=self._process.pid)
+            self._send(LOAD, json.dumps(self._modules).encode())
+
+    async def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    def _send(self, kind: bytes, body: bytes, descriptors: Sequence[int] = ()) -> None:
+        if self._control is None:
+            raise ComputingLost("the fork server is gone")
+        try:
+            # Small, and never many: far from filling the socket's buffer.
+            socket.send_fds(self._control, [COMMAND.pack(kind, len(body)), body], descriptors)
+        except OSError as error:
+            raise ComputingLost("the fork server is gone") from error
+
+
+def _environment() -> dict[str, str]:
+    """The worker's own without its settings, some of which are secrets."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+    # One thread each: libraries must have none when the server forks, sums must come out the same on any number of
+    # cores, and the sessions of a worker share its cores as it is.
+    threads = dict.fromkeys(_THREADS, "1")
+    return {**kept, **threads, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2"}
