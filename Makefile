@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev proto test contract fuzz multihost lint lint-openapi lint-deploy format bench clean images-check sbom settings-table
+.PHONY: help run install dev proto test contract fuzz multihost chaos lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ fuzz: dev ## Both edges against the API's description, for longer (ARGS="--secon
 
 multihost: dev ## Ten hosts as network namespaces, things cut off while sessions run (root, iproute2; ARGS="worker" for some faults)
 	$(BIN)/python -m tests.multihost $(ARGS)
+
+chaos: dev ## Break the real product on purpose and prove that nothing is lost (ARGS="--seconds 1800 --sessions 2000 --seed 7")
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 contract: dev ## The REST contract through both edges, with a table of what passed
 	$(BIN)/python -m pytest $(PARALLEL) tests/contract tests/edges $(ARGS)
@@ -74,6 +77,12 @@ format: dev ## Format the code
 
 bench: dev ## Create, get and list through the gateway (CEILING=path of a reference server to interleave with)
 	$(BIN)/python -m bench.gateway $(if $(CEILING),--ceiling "$(CEILING)") $(ARGS)
+
+bench-streams: dev ## Ten thousand idle event streams: memory, processor time, latency (ARGS="--streams 3000")
+	$(BIN)/python -m bench.streams $(ARGS)
+
+bench-durability: dev ## What it costs that nothing acknowledged is lost: JetStream, SQLite, PostgreSQL (ARGS="--seconds 5")
+	$(BIN)/python -m bench.durability $(ARGS)
 
 clean: ## Remove what was set up and generated (not your data in RUN_DIR)
 	rm -rf $(VENV) $(DEPLOY_VENV) .tools gen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,53 @@
+"""The harness for two minutes, as anybody would run it: both databases, every type of fault, and all counts 0."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.schedule import EVERYWHERE, POSTGRESQL
+from tests.chaos.stack import ROOT
+
+_LONGEST = 420.0
+
+
+def _verdict(folder: Path) -> dict[str, Any]:
+    (written,) = folder.glob("*/verdict.json")
+    found: dict[str, Any] = json.loads(written.read_text())
+    return found
+
+
+@pytest.mark.timeout(_LONGEST + 20)
+async def test_nothing_is_lost_and_nothing_is_done_twice_whatever_breaks(tmp_path: Path) -> None:
+    arguments = ["--seconds", "64", "--seed", "11", "--rate", "1.2", "--folder", str(tmp_path), "--keep"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", str(ROOT / "cli" / "child.py"), str(os.getpid())),
+        *(sys.executable, "-m", "tests.chaos", *arguments),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'gen'}"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(_LONGEST):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.send_signal(signal.SIGTERM)
+        output, _ = await process.communicate()
+        raise AssertionError(f"not over after {_LONGEST:g} s\n{output.decode()}") from None
+    said = output.decode()
+    assert process.returncode == 0, said
+    found = _verdict(tmp_path)
+    assert found["counts"] == {"lost": 0, "duplicated": 0, "stale": 0, "problems": 0}
+    assert [episode["plan"]["database"] for episode in found["episodes"]] == ["sqlite", "postgresql"]
+    happened = {fault["name"] for episode in found["episodes"] for fault in episode["faults"]}
+    assert happened == {kind.name for kind in (*EVERYWHERE, *POSTGRESQL)}
+    assert min(found["checked"].values()) > 0
+    assert sum(episode["sessions"] for episode in found["episodes"]) >= 50
