@@ -54,7 +54,8 @@ def _request(method: str, path: str, port: int, bearer: str, body: object | None
     return head + "\r\n" + data
 
 
-async def _drive(job: Job) -> Result:
+async def drive(job: Job) -> Result:
+    """Run a job in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -90,12 +91,12 @@ async def _measure(args: argparse.Namespace, folder: Path) -> list[Measured]:
             ours = _jobs(product.port, bearer, ids, connections, args.seconds)
             theirs = _jobs(ceiling.port, bearer, ids, connections, args.seconds) if ceiling else {}
             for name, job in ours.items():
-                await _drive(Job(job.host, job.port, job.requests, connections, 0.5, job.expect))
+                await drive(Job(job.host, job.port, job.requests, connections, 0.5, job.expect))
                 measured = Measured(name, connections, [], [])
                 for _ in range(args.rounds):
-                    measured.product.append(await _drive(job))
+                    measured.product.append(await drive(job))
                     if theirs:
-                        measured.ceiling.append(await _drive(theirs[name]))
+                        measured.ceiling.append(await drive(theirs[name]))
                 found.append(measured)
                 print(_row(measured), flush=True)
         return found

@@ -31,6 +31,10 @@ class Served:
         self._process = process
         self.port = port
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     @classmethod
     async def start(cls, command: list[str], port: int, env: Mapping[str, str] | None = None) -> Served:
         process = await asyncio.create_subprocess_exec(
@@ -58,11 +62,11 @@ class Served:
                 await self._process.wait()
 
 
-async def product(folder: Path) -> Served:
+async def product(folder: Path, *arguments: str) -> Served:
     """The whole stack without workers, so that sessions stay queued, with limits out of the way."""
     port = free_port()
     command = [sys.executable, "-m", "cli.main", "up", "--data-dir", str(folder), "--port", str(port)]
-    command += ["--workers", "0", "--initial-grant", "100000000.00"]
+    command += ["--workers", "0", "--initial-grant", "100000000.00", *arguments]
     env = {"PRSM_BILLING_SESSION_QUOTA": "100000000", "PRSM_GATEWAY_RATE_LIMIT": "0", "PRSM_LOG_LEVEL": "warning"}
     return await Served.start(command, port, env)
 
@@ -92,3 +96,12 @@ def post(port: int, path: str, body: object, bearer: str) -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=30) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
+
+
+def gauge(url: str, name: str) -> int:
+    """A metric without labels, from where Prometheus would read it; 0 before it was first set. Raises LookupError."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    if f"# TYPE {name} gauge" not in lines:
+        raise LookupError(name)
+    return next((int(float(line.split()[1])) for line in lines if line.startswith(f"{name} ")), 0)
