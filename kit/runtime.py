@@ -134,7 +134,6 @@ class Runtime:
         figures for metrics, `volumes` the places on this machine that it writes to beside its database."""
         alone = await self._alone()
         await self._require_revision()
-        await tell(self.db)
         telemetry = Telemetry(self.name, f"{socket.gethostname()}-{os.getpid()}", self.settings)
         try:
             telemetry.start()
@@ -148,6 +147,7 @@ class Runtime:
             tls=self.tls,
             health_listen=self.settings.health_listen,
         )
+        await tell(self.db)
         self.bus.start()
         measuring = [self._readings(readings, volumes or {})] if telemetry.metrics_on else []
 

@@ -145,13 +145,19 @@ class Relay:
         at = view.at + self._clock.monotonic() - self._looked
         now = self._clock.now()
 
-        def mark(connection: Connection) -> None:
+        def mark(connection: Connection) -> bool:
+            # Who has the lease now may have repaired a loss meanwhile; what we were told before that is worth nothing.
+            if not self._leases.keep(connection, "relay", self._holder):
+                return False
             self._outbox.mark_published(connection, {row: ack.seq for row, ack in acks.items()}, at)
             for row in refused:
                 self._outbox.set_aside(connection, row, now)
+            return True
 
-        if acks or refused:
-            await self._db.write(mark)
+        if (acks or refused) and not await self._db.write(mark):
+            log.info("the lease was lost while publishing; somebody else goes on", events=len(rows))
+            self._held_until = 0
+            return
         PUBLISHED.inc(len(acks))
         REFUSED.inc(len(refused))
         FAILED.inc(len(rows) - len(acks) - len(refused))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_
+from sqlalchemy import Connection, delete, or_, update
 
 from kit.db.lapses import lapsed
 from kit.db.tables import KitTables
@@ -24,6 +24,13 @@ class Leases:
             where=or_(t.c.holder == holder, lapsed(t.c.until, now, until - now)),
         )
         return connection.execute(statement).rowcount == 1
+
+    def keep(self, connection: Connection, name: str, holder: str) -> bool:
+        """Whether the holder has it still: nobody took it since, however late it is, nor will before this transaction
+        ends."""
+        t = self._table
+        mine = update(t).where(t.c.name == name, t.c.holder == holder).values(holder=holder)
+        return connection.execute(mine).rowcount == 1
 
     def give_back(self, connection: Connection, name: str, holder: str) -> None:
         t = self._table

@@ -206,11 +206,19 @@ class Turn:
     session_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A worker with sessions in hand, and the engines of these."""
+
+    worker_id: str
+    engines: frozenset[str]
+
+
 class Queue(Protocol):
     def turns(self, db: Connection, engines: Sequence[str], cap: int) -> Sequence[Turn]: ...
     def served(self, db: Connection, turn: Turn) -> None: ...
     def demand(self, db: Connection) -> Mapping[str, int]: ...
-    def to_empty(self, db: Connection, engine: str, last: int) -> str: ...
+    def busy(self, db: Connection, last: int) -> Sequence[Busy]: ...
 
 
 class History(Protocol):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.chaos import report
 from tests.chaos.disk import tidy
+from tests.chaos.mutants import MUTANTS
 from tests.chaos.run import DISK_MIB, Outcome, Plan, conduct, discard
 
 _SQLITE, _POSTGRESQL, _BOTH = "sqlite", "postgresql", "both-in-turn"
@@ -43,7 +44,13 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--episodes", type=int, default=0, help="how many stacks, one after the other")
     parser.add_argument("--rate", type=float, default=1.4, help="sessions that clients begin a second")
     parser.add_argument("--faults", nargs="*", default=[], help="only types whose name contains one of these words")
-    parser.add_argument("--mutants", nargs="*", default=[], help="faults that the product has from the beginning")
+    parser.add_argument(
+        "--mutants",
+        nargs="*",
+        default=[],
+        choices=sorted(MUTANTS),
+        help="faults that the product has from the beginning",
+    )
     parser.add_argument("--quota", action="store_true", help="mount no small disk: limit the size of files instead")
     parser.add_argument("--write", type=Path, default=None, help="page to write the figures into")
     parser.add_argument("--folder", type=Path, default=Path("build/chaos"), help="where evidence is kept")

@@ -16,7 +16,8 @@ import pytest_asyncio
 from cli.stack.environment import SERVICES
 from tests.chaos import scenarios, scripts
 from tests.chaos.checker import Verdict, check
-from tests.chaos.damage import DAMAGES, JOURNALS, Damage, Line
+from tests.chaos.damage import DAMAGES, Damage
+from tests.chaos.damaged_journals import JOURNALS, Line
 from tests.chaos.journal import Journal
 from tests.chaos.world import World
 from tests.support.migrated import Migrations

@@ -26,7 +26,13 @@ async def prsm(stack: RunningStack, said: Said, *words: str) -> tuple[int, list[
 async def test_a_failed_session_is_seen_and_requeued(stack: RunningStack, people: People, capsys: Said) -> None:
     owner = people.new()
     await owner.add_document("Salt", "Rivers carry salt into the sea.")
-    failed = await owner.create("Why is the sea salt?", preferences={"engine": "signal"}, metadata={"for": "ada"})
+    inputs = {
+        "documents": [{"title": "Rain", "text": "Rain is fresh."}],
+        "datasets": [{"name": "s", "csv": "a,b\n1,2\n"}],
+    }
+    failed = await owner.create(
+        "Why is the sea salt?", preferences={"engine": "signal"}, metadata={"for": "ada"}, inputs=inputs
+    )
     url, token = stack.nats()
     async with await Signals.connect(url, token) as signals:
         await signals.send(failed, "fail", code="unusable_input", message="It has no text", retryable=False)
@@ -41,7 +47,10 @@ async def test_a_failed_session_is_seen_and_requeued(stack: RunningStack, people
         status, (successor,) = await prsm(stack, capsys, "requeue", failed)
         assert status == 0
         assert await prsm(stack, capsys, "requeue", failed) == (0, [successor])
-        assert (await owner.session(successor))["metadata"] == {"for": "ada"}
+        old, new = await owner.session(failed), await owner.session(successor)
+        for name in ("prompt", "inputs", "preferences", "budget", "metadata"):
+            assert new[name] == old[name], name
+        assert [len(new["inputs"][kind]) for kind in inputs] == [1, 1]
         assert (await owner.session(failed))["status"] == "failed"
         for session_id, detail in ((failed, {"successor": successor}), (successor, {"predecessor": failed})):
             timeline = (await owner.get(f"/sessions/{session_id}/history"))["timeline"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 
 import grpc
@@ -33,6 +34,9 @@ async def http(port: int) -> asyncio.Server:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
+    held = os.environ.get("PRSM_GATEWAY_LISTEN_FD")
+    if held:
+        return await asyncio.start_server(answer, sock=socket.socket(fileno=int(held)))
     return await asyncio.start_server(answer, "127.0.0.1", port)
 
 

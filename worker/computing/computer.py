@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -106,9 +105,11 @@ class Computer:
             return await process.exchange(kind, request)
         except (OSError, asyncio.IncompleteReadError) as error:
             self._drop()
+            process.leave()
             raise ComputingLost("a computing process ended by itself") from error
         except BaseException:
             self._drop()
+            process.leave()
             raise
 
     async def _started(self) -> _Process:
@@ -134,9 +135,11 @@ class _Process:
     """A process at the other end of a connection."""
 
     def __init__(
-        self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: ForkServer
+        self, pid: int, maker: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: ForkServer
     ) -> None:
+        """`maker` is the id of the fork server that made it."""
         self.pid = pid
+        self._maker = maker
         self._reader = reader
         self._writer = writer
         self._server = server
@@ -164,11 +167,11 @@ class _Process:
 
     def kill(self) -> None:
         self._killed = True
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # With the fork server all its processes end.
-        self._server.reap(self.pid)
+        self._server.kill(self.pid, self._maker)
+
+    def leave(self) -> None:
+        """After `kill`: close the connection at once."""
+        self._writer.transport.abort()
 
     async def gone(self) -> None:
         """After `kill`: return when it has ended."""
@@ -184,7 +187,7 @@ class _Process:
 async def _started(server: ForkServer) -> _Process:
     ours, theirs = socket.socketpair()
     try:
-        await server.fork(theirs)
+        maker = await server.fork(theirs)
     except BaseException:
         ours.close()
         raise
@@ -197,12 +200,14 @@ async def _started(server: ForkServer) -> _Process:
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         writer.close()
         raise ComputingLost("no computing process could be started") from error
-    return _Process(pid, reader, writer, server)
+    return _Process(pid, maker, reader, writer, server)
 
 
 def _seen_off(starting: asyncio.Task[_Process]) -> None:
     if not starting.cancelled() and starting.exception() is None:
-        starting.result().kill()
+        process = starting.result()
+        process.kill()
+        process.leave()
 
 
 def _cpu_of(pid: int) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -51,18 +53,22 @@ class ForkServer:
             self._modules += fresh
             self._send(LOAD, json.dumps(fresh).encode())
 
-    async def fork(self, connection: socket.socket) -> None:
-        """Have it make a process that serves at the other end of `connection`. Raises ComputingLost."""
-        await self._ready()
-        self._send(FORK, b"", [connection.fileno()])
+    async def fork(self, connection: socket.socket) -> int:
+        """Have it make a process that serves at the other end of `connection`; the id of the server that does.
 
-    def reap(self, pid: int) -> None:
-        """The process has ended or was killed, and its id is not needed any more."""
-        if self._control is not None:
-            try:
-                self._send(REAP, str(pid).encode())
-            except ComputingLost:
-                pass  # Then all have ended.
+        Raises ComputingLost."""
+        server = await self._ready()
+        self._send(FORK, b"", [connection.fileno()])
+        return server
+
+    def kill(self, pid: int, server: int) -> None:
+        """Kill a process that this `server` made, if it lives; its id is not needed any more."""
+        if self.pid != server:
+            return  # All of that one have ended with it, and their ids may be others' by now.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with suppress(ComputingLost):  # Then all have ended.
+            self._send(REAP, str(pid).encode())
 
     async def close(self) -> None:
         """End it and every process that it has made."""
@@ -70,20 +76,21 @@ class ForkServer:
         async with self._starting:
             await self._end()
 
-    async def _ready(self) -> None:
+    async def _ready(self) -> int:
         async with self._starting:
             if self._closed:
                 raise ComputingLost("the worker is ending")
             if self.pid is None:
                 await self._end()
-                await self._start()
+                return await self._start()
+            return self.pid
 
-    async def _start(self) -> None:
+    async def _start(self) -> int:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         arguments = (str(theirs.fileno()), str(os.getpid()), str(self._memory))
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "worker.computing.server", *arguments),
                 env=_environment(),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -96,8 +103,9 @@ class ForkServer:
             theirs.close()
         self._control = ours
         if self._modules:
-            log.warning("the fork server was started again", pid=self._process.pid)
+            log.warning("the fork server was started again", pid=process.pid)
             self._send(LOAD, json.dumps(self._modules).encode())
+        return process.pid
 
     async def _end(self) -> None:
         if self._control is not None:

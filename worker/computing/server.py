@@ -93,11 +93,16 @@ class Server:
 
     def _fork(self, descriptor: int) -> None:
         server = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            self._be_child(descriptor, server)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No memory, or too many processes: whoever waits at the other end finds it closed. The others go on.
+            sys.stderr.write(f"computing: no process could be made: {error!r}\n")
+        else:
+            if pid == 0:
+                self._be_child(descriptor, server)
+            self._living.add(pid)
         os.close(descriptor)
-        self._living.add(pid)
 
     def _be_child(self, descriptor: int, server: int) -> NoReturn:
         status = 1

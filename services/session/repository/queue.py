@@ -9,6 +9,7 @@ staying away. An owner at the cap of running sessions is passed over, and keeps 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Executable, Insert, and_, bindparam, case, func, literal_column, or_, select, update
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Executable, Insert, and_, bindparam, case, fu
 from kit.db.prepared import Statement
 from kit.db.upsert import insert_for
 from services.session.domain import HELD, Session, Status
-from services.session.ports import Turn
+from services.session.ports import Busy, Turn
 from services.session.repository.dialects import PerDialect
 from services.session.tables import lanes, loads, sessions, virtual_clock
 
@@ -62,17 +63,15 @@ _leave = (
     .values(queued=lanes.c.queued - 1)
 )
 _alone = and_(sessions.c.losses > literal_column("0"), sessions.c.failures >= bindparam("last"))
-# Of the workers that have this engine's sessions and none that must be alone, the one that will be empty soonest.
-_nearly_empty = (
-    select(sessions.c.worker_id)
-    .where(sessions.c.lease_until.is_not(None))
-    .group_by(sessions.c.worker_id)
-    .having(
-        func.count(case((_alone, literal_column("1")))) == literal_column("0"),
-        func.count(case((sessions.c.engine == bindparam("engine"), literal_column("1")))) > literal_column("0"),
+_busy = (
+    select(
+        sessions.c.worker_id,
+        sessions.c.engine,
+        func.count().label("held"),
+        func.count(case((_alone, literal_column("1")))).label("alone"),
     )
-    .order_by(func.count(), sessions.c.worker_id)
-    .limit(literal_column("1"))
+    .where(sessions.c.lease_until.is_not(None))
+    .group_by(sessions.c.worker_id, sessions.c.engine)
 )
 
 
@@ -123,11 +122,18 @@ class FairQueue:
         db.execute(_set_clock, {"value": turn.number})
         db.execute(_advance, {"lane_owner": turn.owner, "engines": turn.engines, "value": turn.number})
 
-    def to_empty(self, db: Connection, engine: str, last: int) -> str:
-        """The id of the worker that should make itself free for a session which must be alone; "" when all of those
-        that have sessions of this engine are busy with such ones already. `last`: with so many failures one more is
-        the last."""
-        return str(db.execute(_nearly_empty, {"engine": engine, "last": last}).scalar_one_or_none() or "")
+    def busy(self, db: Connection, last: int) -> list[Busy]:
+        """Workers that have sessions and none that must be alone; those first that will be empty soonest. `last`: with
+        so many failures one more is the last."""
+        rows = db.execute(_busy, {"last": last}).all()
+        closed = {row.worker_id for row in rows if row.alone}
+        held = Counter[str]()
+        engines: dict[str, set[str]] = {}
+        for row in rows:
+            held[row.worker_id] += row.held
+            engines.setdefault(row.worker_id, set()).add(row.engine)
+        found = sorted((count, worker_id) for worker_id, count in held.items() if worker_id not in closed)
+        return [Busy(worker_id, frozenset(engines[worker_id])) for _, worker_id in found]
 
     def moved(self, db: Connection, before: Session | None, after: Session) -> None:
         """Follow a session's change of status."""

@@ -4,7 +4,8 @@ A worker that is lost takes all its sessions with it, and one of them may be wha
 is made in company: a session that was lost before, and that would fail the next time, is given only to a worker that
 has nothing else in hand and takes nothing else meanwhile. Whoever fails then did it alone. An owner's lane waits behind
 such a session, so its turn cannot be missed; and when only busy workers ask, one of them is told to empty itself, so a
-free worker comes.
+free worker comes. It is the least busy one of those that are known to offer the engine: because they have sessions of
+it in hand, or asked for it here. Others would never come for what waits.
 """
 
 from __future__ import annotations
@@ -53,17 +54,38 @@ class _Taken:
     waited: int
 
 
+class _Offers:
+    """What workers have asked for, as far as they did so here: they may name only some of their engines each time."""
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._engines: dict[str, set[str]] = {}
+
+    def note(self, asker: Asker) -> None:
+        # Those that have not asked for longest are forgotten first; what they offer is learnt again.
+        known = self._engines.pop(asker.worker_id, set())
+        self._engines[asker.worker_id] = known.union(asker.engines)
+        if len(self._engines) > self.MOST:
+            del self._engines[next(iter(self._engines))]
+
+    def has(self, worker_id: str, engine: str) -> bool:
+        return engine in self._engines.get(worker_id, ())
+
+
 class ClaimNext:
     def __init__(self, worker: WorkerUnit, queue: Queue, owner_cap: int) -> None:
         """`owner_cap` is how many sessions of one owner may be in the hands of workers."""
         self._worker = worker
         self._queue = queue
         self._cap = owner_cap
+        self._offers = _Offers()
 
     async def __call__(self, asker: Asker) -> Claimed | EmptyFirst | None:
         """None when there is no work."""
         worker = self._worker
         metrics.asked(asker.engines)
+        self._offers.note(asker)
         found = await worker.unit.db.write(lambda db: self._claim(db, asker))
         if not isinstance(found, _Taken):
             return found
@@ -90,8 +112,7 @@ class ClaimNext:
             if session is None or session.status is not Status.QUEUED:
                 continue  # Cancelled a moment ago.
             if asker.in_hand and lifecycle.must_be_alone(session, unit.policy):
-                chosen = self._queue.to_empty(db, session.engine, unit.policy.max_failures - 1)
-                return EmptyFirst() if chosen == asker.worker_id else None
+                return EmptyFirst() if self._is_to_empty(db, asker.worker_id, session.engine) else None
             change = lifecycle.claim(session, asker.worker_id, now, unit.policy)
             change.after.grant_until = now + self._worker.grant_ttl
             try:
@@ -102,3 +123,8 @@ class ClaimNext:
             waited = max(now - session.status_since, 0)
             return _Taken(claimed, unit.sessions.finished_stages(db, session_id), waited)
         return None
+
+    def _is_to_empty(self, db: Connection, worker_id: str, engine: str) -> bool:
+        busy = self._queue.busy(db, self._worker.unit.policy.max_failures - 1)
+        offering = (w.worker_id for w in busy if engine in w.engines or self._offers.has(w.worker_id, engine))
+        return next(offering, "") == worker_id

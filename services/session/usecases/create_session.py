@@ -193,6 +193,9 @@ class CreateSession:
             hold = await self._billing.place_hold(session_id, owner, workload(draft, sources), draft.limit)
             return await self._store(creation, order, sources, hold, minutes)
         except PrsmError as error:
+            if error.name == "HOLD_VOIDED":
+                # Of this id nothing can come any more: a retry has to begin with another one.
+                return await self._refuse(creation, draft, Unavailable())
             if error.name not in _REFUSALS:
                 # The money may be held: a retry with the key, or the sweeper, finds out.
                 await self._db.write(lambda db: self._creations.let_go(db, creation, self._clock.now()))

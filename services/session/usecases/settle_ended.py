@@ -19,8 +19,9 @@ class SettleEnded:
     def __init__(
         self, unit: SessionUnit, overdue: Overdue, settle: SettleSession, *, longest_step: int, patience: int
     ) -> None:
-        """`patience`: an end whose moment does not come, because the clock was set back, is told once it was seen
-        waiting for so long. It and `longest_step`, the most that counts between two calls, are in microseconds."""
+        """`patience` is the furthest ahead that an end's moment is ever set: one that lies further ahead comes from a
+        clock that was set back since, and an end that was seen waiting for so long is told in any case. It and
+        `longest_step`, the most that counts between two calls, are in microseconds."""
         self._unit = unit
         self._overdue = overdue
         self._settle = settle
@@ -33,9 +34,11 @@ class SettleEnded:
         ends = await unit.db.read(lambda db: self._overdue.unsettled(db, _LOOKED_AT))
         waiting = self._waiting.look(unit.clock.monotonic(), {end.session_id: end.settle_after for end in ends})
         now = unit.clock.now()
-        due = [end.session_id for end in ends if end.settle_after <= now or waiting[end.session_id] >= self._patience][
-            :_BATCH
-        ]
+        due = [
+            end.session_id
+            for end in ends
+            if not now < end.settle_after <= now + self._patience or waiting[end.session_id] >= self._patience
+        ][:_BATCH]
         if not due:
             return 0
         sessions = await unit.db.read(lambda db: self._overdue.settlements(db, due))

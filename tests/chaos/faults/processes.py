@@ -134,9 +134,16 @@ class Rolled(Restarted):
     async def inject(self) -> None:
         parts = [part for part in self.stack.parts if part != "nats"]
         self.rng.shuffle(parts)
+        before = ""
         for part in parts:
+            # Not after the last one: how long that takes is recovery.
+            if before:
+                await self._healthy(before)
             await self.restart(part)
-            until = time.monotonic() + _RESTART_SECONDS
-            while not await self.stack.healthy(part):
-                assert time.monotonic() < until, f"{part} is not healthy\n{self.stack.report([part])}"
-                await asyncio.sleep(0.05)
+            before = part
+
+    async def _healthy(self, part: str) -> None:
+        until = time.monotonic() + _RESTART_SECONDS
+        while not await self.stack.healthy(part):
+            assert time.monotonic() < until, f"{part} is not healthy\n{self.stack.report([part])}"
+            await asyncio.sleep(0.05)

@@ -65,5 +65,5 @@ async def test_services_are_known_by_their_service_accounts(migrated_file: Path,
             async with grpc.aio.insecure_channel(process.target) as plain:
                 refused = ledger_pb2_grpc.LedgerServiceStub(plain)
                 with pytest.raises(Unavailable):
-                    await session.call(refused.PlaceHold, request, timeout=20)
+                    await session.call(refused.PlaceHold, request, timeout=1)
             assert await process.stop() == 0

@@ -179,8 +179,9 @@ class Node:
         self.clock = ManualClock()
         self.clock.advance(seconds=seconds)
         self.ids = RandomIds(self.clock, random.Random(seed).randbytes)
-        self._keys = tempfile.TemporaryDirectory(prefix="prsm-keys-")
-        self.identities = Identities(Path(self._keys.name), self.clock, ["session", "billing", "worker"])
+        Path(place.folder).mkdir(parents=True, exist_ok=True)
+        keys = Path(tempfile.mkdtemp(prefix="keys-", dir=place.folder))
+        self.identities = Identities(keys, self.clock, ["session", "billing", "worker"])
         self.db: Database = DeadlyDatabase(open_database(place.session_url, schema="session"), "session", points)
         self.ledger: Database = DeadlyDatabase(open_database(place.billing_url, schema="billing"), "billing", points)
         self.shelves, self.shares, self.calls = Shelves(Path(place.folder)), Shares(), Calls()
@@ -258,4 +259,3 @@ class Node:
     async def close(self) -> None:
         await self.db.close()
         await self.ledger.close()
-        self._keys.cleanup()

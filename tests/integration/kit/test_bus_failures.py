@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -11,13 +12,15 @@ from nats.js.api import StreamConfig
 from sqlalchemy import Connection
 from sqlalchemy.schema import CreateSchema
 
-from kit.bus.connection import backoff
+from kit.bus.connection import Bus, backoff
 from kit.bus.names import EVENTS_STREAM
-from kit.bus.publisher import Ack, Message, Publisher, Refused
+from kit.bus.publisher import Ack, Message, Outcome, Publisher, Refused
 from kit.bus.relay import REFUSED
 from kit.db.database import Database, open_database
+from kit.db.leases import Leases
 from kit.db.outbox import Outbox
 from kit.errors import Unavailable
+from kit.times import SECOND
 from tests.integration.kit.bus_rig import CLOCK, SUBJECT, TABLES, Rig, happened, metadata, until
 from tests.support.nats import NatsServer
 
@@ -202,3 +205,40 @@ async def test_what_a_publisher_is_told_of_each_message(nats: NatsServer, bus_db
         assert isinstance(malformed, Refused)
         assert isinstance(lost, Unavailable)
         assert lost.message == "The message broker has no such stream"
+
+
+class Held(Publisher):
+    """Stands still between what the stream acknowledged and the note of it, until it is let."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus)
+        self.acknowledged, self.let = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, messages: Sequence[Message]) -> list[Outcome]:
+        outcomes = await super().publish(messages)
+        self.acknowledged.set()
+        await self.let.wait()
+        return outcomes
+
+
+async def test_a_relay_that_lost_its_lease_while_it_published_notes_nothing(nats: NatsServer, bus_db: Database) -> None:
+    """The place that it was told may be one in a stream that is gone since; who has the lease now has seen to that."""
+    rig = Rig(nats, bus_db)
+    rig.relay._publisher = held = Held(rig.bus)
+    rig.bus.start()
+    await rig.bus.ready()
+    await rig.append("a", 1)
+    step = asyncio.create_task(rig.relay._step())
+    async with asyncio.timeout(30):
+        await held.acknowledged.wait()
+    leases, later = Leases(TABLES), CLOCK.now() + 6 * SECOND
+    assert await bus_db.write(lambda c: leases.take(c, "relay", "another", later, later + SECOND))
+    held.let.set()
+    await step
+    assert list((await rig.column("published_at")).values()) == [None]
+    await bus_db.write(lambda c: leases.give_back(c, "relay", "another"))
+    await rig.bus.close()
+    async with Rig(nats, bus_db, applied=rig.applied) as other:
+        await other.whole()
+        await other.applied.until(effects=1)
+        assert len(await other.held()) == 1

@@ -65,3 +65,18 @@ async def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(db: Da
     clock.jump(seconds=-3600)
     assert await take("b")
     assert not await take("a")
+
+
+async def test_a_lease_is_kept_until_somebody_else_has_taken_it(db: Database) -> None:
+    leases = Leases(TABLES)
+
+    async def keep(holder: str) -> bool:
+        return await db.write(lambda c: leases.keep(c, "relay", holder))
+
+    assert not await keep("a")
+    assert await db.write(lambda c: leases.take(c, "relay", "a", 0, 5))
+    assert (await keep("a"), await keep("b")) == (True, False)
+    assert await db.write(lambda c: leases.take(c, "relay", "b", 5, 10))
+    assert (await keep("a"), await keep("b")) == (False, True)
+    await db.write(lambda c: leases.give_back(c, "relay", "b"))
+    assert not await keep("b")

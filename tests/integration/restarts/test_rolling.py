@@ -20,6 +20,7 @@ from tests.support.pids import children_of
 from tests.support.stack import RunningStack, running_stack
 
 _PEOPLE = 3
+_WORKERS = 2
 _SETTINGS = {
     # On a machine of any speed: what is measured here is that requests wait, not how long a process takes to start.
     "PRSM_GATEWAY_HOLD_SECONDS": "60",
@@ -35,40 +36,47 @@ _STEPS = (("billing",), ("session",), ("gateway",), ("nats",), ("library", "coll
 async def stack() -> AsyncIterator[RunningStack]:
     """A stack that nobody else uses, with real engines."""
     with tempfile.TemporaryDirectory(prefix="prsm-rolling-", ignore_cleanup_errors=True) as folder:
-        async with running_stack(Path(folder), workers=2, settings=_SETTINGS) as running:
+        async with running_stack(Path(folder), workers=_WORKERS, settings=_SETTINGS) as running:
             yield running
 
 
-def pid_of(stack: RunningStack, part: str) -> int:
-    """The process of a part: the child of the stack that runs its program; 0 while there is none."""
+def pids_of(stack: RunningStack, part: str) -> set[int]:
+    """The processes of a part: the children of the stack that run its program."""
     endings = {"nats": "nats-server", "gateway": "-m gateway", "worker": "-m worker"}
-    for pid in sorted(children_of(stack.process.pid)):
+    wanted = endings.get(part, f"-m services.{part}")
+    found = set()
+    for pid in children_of(stack.process.pid):
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
         except OSError:
             continue
-        wanted = endings.get(part, f"-m services.{part}")
         if command.endswith(wanted) or (part == "nats" and wanted in command.split(" ")[0]):
-            return pid
-    return 0
+            found.add(pid)
+    return found
 
 
 async def restarted(stack: RunningStack, part: str) -> None:
-    """End a part, and return when its successor is there and everything is ready."""
-    old = pid_of(stack, part)
-    assert old, f"there is no {part}"
-    os.kill(old, signal.SIGTERM)
-    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
-        while pid_of(stack, part) in (0, old):  # noqa: ASYNC110 - /proc wakes nobody
-            await asyncio.sleep(0.02)
-        while True:
-            try:
-                async with http.get(f"{stack.url}/ready", timeout=aiohttp.ClientTimeout(total=10)) as response:
-                    if response.status == 200:
-                        return
-            except (aiohttp.ClientError, TimeoutError):
-                pass
-            await asyncio.sleep(0.05)
+    """End each process of a part in turn, and return when all have a successor and everything is ready."""
+    before = pids_of(stack, part)
+    assert len(before) == (_WORKERS if part == "worker" else 1), part
+    async with asyncio.timeout(60 * len(before)), aiohttp.ClientSession() as http:
+        for old in before:
+            os.kill(old, signal.SIGTERM)
+            while old in (now := pids_of(stack, part)) or len(now) < len(before):  # noqa: ASYNC110 - /proc wakes nobody
+                await asyncio.sleep(0.02)
+            await ready(stack, http)
+
+
+async def ready(stack: RunningStack, http: aiohttp.ClientSession) -> None:
+    """Return when the gateway says that everything is."""
+    while True:
+        try:
+            async with http.get(f"{stack.url}/ready", timeout=aiohttp.ClientTimeout(total=10)) as response:
+                if response.status == 200:
+                    return
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        await asyncio.sleep(0.05)
 
 
 async def test_nobody_needs_more_than_one_retry(stack: RunningStack) -> None:
@@ -93,7 +101,7 @@ async def test_nobody_needs_more_than_one_retry(stack: RunningStack) -> None:
 
 async def test_a_broker_that_stands_still_keeps_nobody_from_their_results(stack: RunningStack) -> None:
     journal = Journal()
-    nats = pid_of(stack, "nats")
+    (nats,) = pids_of(stack, "nats")
     async with aiohttp.ClientSession() as http:
         person = Person(Client(http, stack.url, "patient", stack.token("patient"), journal))
         os.kill(nats, signal.SIGSTOP)

@@ -134,6 +134,19 @@ async def test_an_unknown_outcome_is_unavailable_and_the_key_tells_the_truth_lat
     assert len(stand.books.holds) == 1
 
 
+async def test_a_hold_that_was_voided_keeps_no_key_for_ever(stand: Stand) -> None:
+    """Billing refuses that id for good, so a retry gets another one."""
+    stand.books.lose_answers = True
+    assert (await refused(stand, KEY)).name == "UNAVAILABLE"
+    (held,) = stand.books.holds
+    stand.books.lose_answers = False
+    await stand.books.void_hold(held, "ada")
+    assert (await refused(stand, KEY)).name == "UNAVAILABLE"
+    session_id = await stand.create("ada", KEY)
+    assert session_id != held
+    assert stand.books.holds.keys() == {session_id}
+
+
 async def test_a_dead_request_is_taken_over_after_its_lease(stand: Stand) -> None:
     stand.books.refuse = RuntimeError("the process dies here")  # type: ignore[assignment]
     assert (await refused(stand, KEY)).name == "INTERNAL"

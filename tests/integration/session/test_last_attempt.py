@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from services.session.tables import sessions
-from tests.integration.session.stand import Stand, wpb
+from tests.integration.session.stand import Stand, pb, wpb
 
 
 async def lost_twice(stand: Stand, owner: str = "ada") -> str:
@@ -67,6 +67,23 @@ async def test_the_least_busy_worker_is_asked_to_empty_itself(stand: Stand) -> N
     assert await asked(stand) == {"w1"}
     assert (await stand.claim("w1")).alone  # type: ignore[union-attr]
     assert await asked(stand) == set()
+
+
+async def test_a_worker_that_is_always_busy_with_other_engines_is_asked_too(stand: Stand) -> None:
+    """One with work of another engine without end would otherwise never have nothing in hand."""
+    suspect = await lost_twice(stand)
+    for _ in range(6):
+        await stand.create("eve", preferences=pb.Preferences(engine="fixed"))
+    # One that has less in hand never asks for what waits.
+    for worker in ("f1", "w1", "w1", "w2", "w2"):
+        assert await stand.claim(worker, ("fixed",)) is not None
+    assert (await stand.ask("w1", in_hand=2)).empty_first
+    # One is enough.
+    assert not (await stand.ask("w2", ("research",), in_hand=2)).empty_first
+    assert (await stand.ask("w1", ("research",), in_hand=1)).empty_first
+    claim = await stand.claim("w1")
+    assert claim is not None
+    assert (claim.lease.session_id, claim.alone) == (suspect, True)
 
 
 async def asked(stand: Stand) -> set[str]:

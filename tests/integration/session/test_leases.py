@@ -121,13 +121,14 @@ async def test_starting_has_its_time_whatever_the_clock_shows(stand: Stand) -> N
     assert (await stand.history(session_id))["timeline"][-1]["detail"]["reason"] == "never_started"
 
 
-async def test_an_end_is_settled_although_the_clock_was_set_back(stand: Stand) -> None:
+@pytest.mark.parametrize(("jump", "rounds"), [(-HOUR, 2), (-280, 151)], ids=["far", "near"])
+async def test_an_end_is_settled_although_the_clock_was_set_back(stand: Stand, jump: float, rounds: int) -> None:
     session_id = await stand.create()
     stand.books.refuse = Unavailable()
     await stand.call("ada", "CancelSession", pb.CancelSessionRequest(session_id=session_id))
     stand.books.refuse = None
-    stand.clock.jump(seconds=-HOUR)
-    for _ in range(151):
+    stand.clock.jump(seconds=jump)
+    for _ in range(rounds):
         stand.clock.advance(seconds=2)
         await stand.app.sweeper.round()
     assert stand.books.settled == {session_id: (0, 10 * SCALE)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.errors import PrsmError
-from kit.money import SCALE
+from kit.money import SCALE, show
 from tests.integration.session.stand import HASH, STAGES, Stand, pb
 
 
@@ -67,6 +67,36 @@ async def test_cancel_settles_before_it_answers(stand: Stand) -> None:
     assert cancelled.refund_amount == "8.94"
     assert stand.books.settled[session_id] == (1_060_000, 8_940_000)
     assert await stand.beat(claim.lease, "read") == "CANCEL"
+
+
+@pytest.mark.parametrize("status", ["queued", "initializing", "running", "paused"])
+async def test_cancel_ends_whatever_has_not_ended_and_settles_once(stand: Stand, status: str) -> None:
+    session_id = await stand.create()
+    lease = None
+    if status == "initializing":
+        claim = await stand.claim()
+        assert claim is not None
+        lease = claim.lease
+    elif status != "queued":
+        lease = (await stand.started()).lease
+        await stand.stage(lease, "read", document_read=1)
+    if status == "paused":
+        await stand.call("ada", "PauseSession", pb.PauseSessionRequest(session_id=session_id))
+    assert await stand.status(session_id) == status
+    cancelled = await stand.call("ada", "CancelSession", pb.CancelSessionRequest(session_id=session_id))
+    charged = 0 if status in ("queued", "initializing") else SCALE + 20_000
+    assert (cancelled.refund_amount, stand.books.settled) == (
+        show(10 * SCALE - charged),
+        {session_id: (charged, 10 * SCALE - charged)},
+    )
+    if lease is not None:
+        assert await stand.beat(lease) == "CANCEL"
+    assert await stand.claim("w2") is None
+    before = await stand.history(session_id)
+    await stand.sweep(20)
+    assert await stand.status(session_id) == "cancelled"
+    assert await stand.history(session_id) == before
+    assert [a["kind"] for a in before["resource_allocations"]].count("release") == 1
 
 
 async def test_time_limit_counts_running_time_only(stand: Stand) -> None:

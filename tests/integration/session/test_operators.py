@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -13,14 +14,23 @@ from tests.integration.session.stand import Stand, pb
 
 async def test_only_operators_may(stand: Stand) -> None:
     session_id = await failed(stand)
-    for method, request in (
+    calls = (
         ("ListFailedSessions", apb.ListFailedSessionsRequest()),
         ("GetAttention", apb.GetAttentionRequest()),
         ("RequeueSession", apb.RequeueSessionRequest(session_id=session_id)),
-    ):
-        with pytest.raises(PrsmError) as error:
-            await stand.operate(method, request, scopes=())
-        assert error.value.name == "FORBIDDEN"
+    )
+    peer = stand.identities.peer("worker", "session").metadata()
+    for method, request in calls:
+        for scopes in ((), ("read",), ("service",), ("read", "service"), ("administrator",)):
+            with pytest.raises(PrsmError) as error:
+                await stand.operate(method, request, scopes=scopes)
+            assert error.value.name == "FORBIDDEN", scopes
+        for metadata in (peer, ()):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await getattr(stand.admin, method)(request, metadata=metadata, timeout=20)
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert await listed(stand) == [session_id]
+    assert set(stand.books.holds) == {session_id}
 
 
 async def test_failures_are_listed_newest_first_and_by_what_they_are(stand: Stand) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
 import operator
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,7 +19,8 @@ from tests.support.pids import children_of, ended, until
 from worker.computing.child import ComputingFailed
 from worker.computing.computer import Computer
 from worker.computing.forkserver import ComputingLost, ForkServer
-from worker.computing.frames import NotKept
+from worker.computing.frames import COMMAND, FORK, NotKept
+from worker.computing.server import Server
 from worker.engines.base import EngineError
 
 _ENDLESS = (operator.pow, 7, 10**9)
@@ -159,6 +163,56 @@ async def test_nothing_outlives_the_fork_server_and_it_is_replaced(server: ForkS
             break
         except ComputingLost:
             continue
+
+
+async def test_who_lost_a_fork_server_does_no_harm_to_the_next_one(server: ForkServer, computer: Computer) -> None:
+    idle, later = Computer(server), Computer(server)
+    await asyncio.gather(idle.run(os.getpid), computer.run(os.getpid))
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    await until(lambda: server.pid is None)
+    with pytest.raises(ComputingLost):
+        await computer.run(os.getpid)
+    pid = await computer.run(os.getpid)
+    await idle.close()
+    assert await later.run(operator.add, 1, 1) == 2
+    assert await computer.run(os.getpid) == pid
+    await later.close()
+
+
+async def test_a_call_that_is_given_up_leaves_no_connection_behind(computer: Computer) -> None:
+    await computer.run(os.getpid)
+    before = len(os.listdir("/proc/self/fd"))
+    gc.disable()
+    try:
+        for _ in range(3):
+            running = asyncio.create_task(computer.run(*_ENDLESS))
+            await _busy(computer)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await computer.run(os.getpid)
+        assert len(os.listdir("/proc/self/fd")) == before
+    finally:
+        gc.enable()
+
+
+async def test_a_process_that_cannot_be_made_costs_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError(errno.EAGAIN, "too many processes")
+
+    monkeypatch.setattr(os, "fork", refused)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        serving = asyncio.create_task(asyncio.to_thread(Server(theirs, 1 << 30).serve))
+        for _ in range(2):
+            waiting, passed = socket.socketpair()
+            waiting.settimeout(10)
+            with waiting:
+                socket.send_fds(ours, [COMMAND.pack(FORK, 0)], [passed.fileno()])
+                passed.close()
+                assert await asyncio.to_thread(waiting.recv, 1) == b""
+        ours.close()
+        await serving
 
 
 async def test_nothing_outlives_the_worker(tmp_path: Path) -> None:
