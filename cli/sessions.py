@@ -46,7 +46,7 @@ async def _ask(data: DataDir, method: str, request: Any) -> Any:
 
 
 def _failed(session: admin_pb2.FailedSession) -> str:
-    fault = "" if not session.HasField("ours") else " ours" if session.ours else " not ours"
+    fault = "" if not session.HasField("ours") else ", ours" if session.ours else ", not ours"
     after = f", requeued as {session.successor}" if session.successor else ""
     stage = f" in {session.stage}" if session.stage else ""
     return (

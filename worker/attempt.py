@@ -29,6 +29,8 @@ class Attempt:
     write_up: bool
     stage: StageState = field(default_factory=StageState)
     bytes_stored: int = 0
+    closing: bool = False
+    """Its end is being told: what that is answered tells how it ended, not a heartbeat that hears of it earlier."""
 
     @classmethod
     def of(cls, claim: Claim, meter: Meter, computer: Computer) -> Attempt:

@@ -87,6 +87,8 @@ class Runner:
         overdue = asyncio.create_task(self._drain.overdue(), name="drain")
         try:
             await asyncio.wait({work, heart, overdue}, return_when=asyncio.FIRST_COMPLETED)
+            if attempt.closing:
+                await asyncio.wait({work, overdue}, return_when=asyncio.FIRST_COMPLETED, timeout=claim.lease_seconds)
             if work.done():
                 ending = work.result()
             else:
@@ -168,6 +170,7 @@ class Runner:
         if not digest:
             digest = await self._artifacts.put(attempt.grant, canonical(document), result=True)
         outcome = Outcome(digest, summary, cited_documents(document), attempt.resources())
+        attempt.closing = True
         await insist(lambda: self._sessions.complete(lease, outcome))
         return Ending.COMPLETED
 
@@ -177,6 +180,7 @@ class Runner:
         metrics.FAILURES.labels(attempt.claim.engine, "ours" if failure.ours else "input").inc()
         level = log.error if failure.ours else log.info
         level("attempt failed", stage=stage, code=failure.code, exc_info=error if failure.ours else None)
+        attempt.closing = True
         try:
             await insist(lambda: self._sessions.fail(lease, failure))
         except LeaseLost:

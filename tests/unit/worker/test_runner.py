@@ -18,7 +18,7 @@ from worker.computing.frames import NotKept
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, EngineError, Kept, StageContext
 from worker.errors import Stubborn
-from worker.model import Directive, Ending, StoredStage
+from worker.model import Directive, Ending, Lease, Outcome, StoredStage
 
 RESULT = {
     "title": "T",
@@ -77,6 +77,22 @@ async def test_a_session_goes_through_its_stages_to_completion() -> None:
     assert len(platform.outcome.compact["key_findings"]) == 10
     assert platform.outcome.compact["confidence_score"] == 0.75
     assert platform.outcome.resources.bytes_stored == sum(len(content) for content, _ in platform.stored.values())
+
+
+async def test_a_heartbeat_that_hears_of_the_end_first_does_not_undo_it() -> None:
+    class Told(Platform):
+        """Answers `complete` only after a heartbeat has heard that the session has ended."""
+
+        async def complete(self, lease: Lease, outcome: Outcome) -> None:
+            await super().complete(lease, outcome)
+            self.directives = [Directive.CANCEL]
+            self.beaten.clear()
+            await self.beaten.wait()
+            for _ in range(10):
+                await asyncio.sleep(0)  # The heartbeat takes it in, and ends.
+
+    ending = await runner_of(Told(), Scripted({"gather": gather, "write": write})).run(claim())
+    assert ending is Ending.COMPLETED
 
 
 async def test_finished_stages_are_read_back_and_not_run_again() -> None:

@@ -50,6 +50,7 @@ STEPS = st.one_of(
         "create", 3, owner=_owners, key=_keys, prompt=st.sampled_from("ab"), limit=_limits, finishes=st.booleans(),
         minutes=st.sampled_from((1, 60)), engine=_engines,
     ),
+    *_step("take_turns", 1, first=_owners, second=_owners, engine=_engines),
     *_step("claim", 3, worker=_workers, engines=_asked, in_hand=st.sampled_from((0, 0, 1))),
     *_step("proceed", 5, which=_which, paces=st.lists(st.sampled_from((0, 1 * S, 1_700_000)), min_size=3, max_size=9),
            usage=_usage, twice=_seldom),

@@ -71,6 +71,14 @@ class Steps:
     def claim(self, worker: str, engines: tuple[str, ...], in_hand: int) -> None:
         self.act(labour.Claim(worker, engines, in_hand=in_hand))
 
+    def take_turns(self, first: str, second: str, engine: str) -> None:
+        """An owner with much to do and one with little; whatever is claimed is handed back at once."""
+        for owner in (first, first, second):
+            self.act(do.Create(owner, limit=2 * S, engine=engine))
+        for _ in range(4):
+            self.act(labour.Claim("w8", (engine,)))
+            self.act(labour.Release(self._lease(0, any_=True)))
+
     def proceed(self, which: int, paces: list[int], usage: dict[str, int], *, twice: bool = False) -> None:
         """A worker does what it should, for a while; with `twice` it tells everything again."""
         lease = self._live(which)
