@@ -151,7 +151,7 @@ async def pausing(stage: Stage, client: Client, body: Mapping[str, Any]) -> None
     following = asyncio.create_task(follow(stage, client, known))
     try:
         for _ in range(stage.rng.randint(1, 3)):
-            await _running(known, following)
+            await until_running(known, following)
             await asyncio.sleep(stage.rng.uniform(0, 1.5))
             if known.ended:
                 break
@@ -164,7 +164,7 @@ async def pausing(stage: Stage, client: Client, body: Mapping[str, Any]) -> None
     await read(stage, client, known)
 
 
-async def _running(known: Known, following: asyncio.Task[None]) -> None:
+async def until_running(known: Known, following: asyncio.Task[None]) -> None:
     """As soon as who follows it has seen that it runs, or follows it no more."""
     while True:
         if known.status == "running" or following.done():

@@ -7,8 +7,9 @@ import json
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ import pytest_asyncio
 from cli.stack.environment import SERVICES
 from tests.chaos import scenarios, scripts
 from tests.chaos.checker import Verdict, check
+from tests.chaos.client import Client
 from tests.chaos.damage import DAMAGES, Damage
 from tests.chaos.damaged_journals import JOURNALS, Line
 from tests.chaos.journal import Journal
@@ -23,6 +25,17 @@ from tests.chaos.world import World
 from tests.support.migrated import Migrations
 
 _PATIENCE = 30.0
+
+
+async def _paused_once(stage: scenarios.Stage, client: Client, body: Mapping[str, Any]) -> None:
+    """Pause and resume exactly once, whatever chance would decide."""
+    known = await scenarios.create(stage, client, body)
+    assert known is not None
+    following = asyncio.create_task(scenarios.follow(stage, client, known))
+    await scenarios.until_running(known, following)
+    assert await scenarios.act(stage, client, known, "pause")
+    assert await scenarios.act(stage, client, known, "resume")
+    await following
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -40,7 +53,7 @@ async def good_run(tmp_path_factory: pytest.TempPathFactory, world_files: Migrat
             scenarios.run_through(stage, ada, scripts.plain("One that is completed", rng, pace=0.3)),
             scenarios.run_through(stage, ada, scripts.plain("One that breaks", rng, pace=0.3, broken=True)),
             scenarios.run_through(stage, bob, scripts.plain("One that faints", rng, pace=0.3, faint=4)),
-            scenarios.pausing(stage, bob, scripts.plain("One that is paused", rng, pace=0.9)),
+            _paused_once(stage, bob, scripts.plain("One that is paused", rng, pace=2.0)),
             scenarios.begging(stage, world.client("cyd"), lambda: f"One too dear {rng.random()}"),
             *(scenarios.discuss(stage, ada, known) for _ in range(3)),
         )

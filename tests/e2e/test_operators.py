@@ -42,7 +42,7 @@ async def test_a_failed_session_is_seen_and_requeued(stack: RunningStack, people
         (line,) = [line for line in lines if failed in line]
         assert status == 0
         assert f"{owner.user} signal unusable_input" in line
-        assert "(1 attempts not ours): It has no text" in line
+        assert "(1 attempts, not ours): It has no text" in line
         assert (await prsm(stack, capsys, "attention"))[0] == 0
         status, (successor,) = await prsm(stack, capsys, "requeue", failed)
         assert status == 0

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -191,28 +192,31 @@ async def test_a_call_that_is_given_up_leaves_no_connection_behind(computer: Com
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
         await computer.run(os.getpid)
-        assert len(os.listdir("/proc/self/fd")) == before
+        # Others may have closed something meanwhile.
+        assert len(os.listdir("/proc/self/fd")) <= before
     finally:
         gc.enable()
 
 
-async def test_a_process_that_cannot_be_made_costs_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_be_made_costs_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> int:
         raise BlockingIOError(errno.EAGAIN, "too many processes")
 
     monkeypatch.setattr(os, "fork", refused)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        serving = asyncio.create_task(asyncio.to_thread(Server(theirs, 1 << 30).serve))
+        serving = threading.Thread(target=Server(theirs, 1 << 30).serve, daemon=True)
+        serving.start()
         for _ in range(2):
             waiting, passed = socket.socketpair()
-            waiting.settimeout(10)
+            waiting.settimeout(60)
             with waiting:
                 socket.send_fds(ours, [COMMAND.pack(FORK, 0)], [passed.fileno()])
                 passed.close()
-                assert await asyncio.to_thread(waiting.recv, 1) == b""
+                assert waiting.recv(1) == b""
         ours.close()
-        await serving
+        serving.join(60)
+        assert not serving.is_alive()
 
 
 async def test_nothing_outlives_the_worker(tmp_path: Path) -> None:

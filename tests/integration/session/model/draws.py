@@ -66,7 +66,7 @@ STEPS = st.one_of(
     *_step("fail", 3, which=_few, retryable=st.booleans(), ours=st.booleans(), any_=st.booleans()),
     *_step("break_down", 2, which=_few, ours=st.booleans()),
     *_step("release", 1, which=_which, any_=st.booleans()),
-    *_step("pause", 2, which=_which, key=_keys),
+    *_step("pause", 2, which=_which, key=_keys, state=st.sampled_from(("running",) * 2 + ("initializing", "queued"))),
     *_step("resume", 2, which=_which, key=_keys),
     *_step("control", 2, which=_which, verb=st.sampled_from(("Pause", "Resume", "Cancel")), key=_keys,
            stranger=st.integers(0, 9)),

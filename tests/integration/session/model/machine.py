@@ -75,9 +75,11 @@ class Machine(Steps, RuleBasedStateMachine):
         if not self._sound:
             return
         self.act(do.Outage())
-        self.act(do.Advance(11 * 3600 * S))  # past whatever the clock was set back by
-        for replica in (0, 1):
-            self.act(do.Sweep(replica))
+        # Past whatever the clock was set back by; then what the first round ends, the second settles.
+        for wait in (11 * 3600 * S, 3 * S):
+            self.act(do.Advance(wait))
+            for replica in (0, 1):
+                self.act(do.Sweep(replica))
         self._commands = self.floor.audited - 1
         self.act(labour.Claim("w9", ("nothing",)))
         unsettled = [s.session_id for s in self.world.sessions.values() if s.terminal and not s.settled]

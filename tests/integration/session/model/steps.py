@@ -46,8 +46,8 @@ class Steps:
         else:
             self.act(do.Control("mallory" if not stranger else session.owner, verb, session.session_id, key))
 
-    def pause(self, which: int, key: str) -> None:
-        session = self._session(which, "running")
+    def pause(self, which: int, key: str, state: str = "running") -> None:
+        session = self._session(which, state)
         if session is None:
             self._begin()
         else:
