@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
+from collections.abc import Iterable
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
@@ -148,8 +150,11 @@ class ServiceSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, 
 
 def from_environment(settings: type[S]) -> S:
     """Read a process's settings. One that is missing or wrong ends the process with status 2 and one clear line; the
-    line never shows a value, which may be a secret. For any setting NAME, NAME_FILE may name a file with its value."""
+    line never shows a value, which may be a secret. For any setting NAME, NAME_FILE may name a file with its value.
+    A variable that looks like a setting and is none is told on standard error and ignored: another release may know
+    it."""
     prefix = settings.model_config.get("env_prefix", "")
+    sys.stderr.writelines(f"{line}\n" for line in unknown_settings(os.environ, prefix, settings.model_fields))
     try:
         return settings.model_validate(values_from_files(os.environ, prefix, settings.model_fields))
     except BadSecretFile as error:
@@ -165,3 +170,15 @@ def from_environment(settings: type[S]) -> S:
         ]
         sys.stderr.write("; ".join(faults) + "\n")
         raise SystemExit(2) from None
+
+
+def unknown_settings(names: Iterable[str], prefix: str, fields: Iterable[str]) -> list[str]:
+    """A line for each variable with this prefix that no field takes, with the nearest name there is."""
+    known = {f"{prefix}{field}".upper() for field in fields}
+    lines: list[str] = []
+    for name in sorted(names):
+        if not name.startswith(prefix) or name in known or name.removesuffix("_FILE") in known:
+            continue
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+        lines.append(f"{name} is no setting and is ignored" + (f": did you mean {near[0]}?" if near else ""))
+    return lines

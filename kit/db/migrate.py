@@ -17,7 +17,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kit.db.dsn import ENGINE_URL, connector
-from kit.db.revision import check, revision_of
+from kit.db.revision import check, check_tables, revision_of
 
 
 def schema_of(package: str) -> str:
@@ -36,6 +36,10 @@ def _alembic(connection: Connection, package: str, revision: str) -> str:
         # A release that is taken back leaves the shape that the newer one made, and works on it.
         check(found, newest, service)
         return found
+    if found:
+        # All services number their revisions alike, so the number does not tell whose database this is.
+        tables = importlib.import_module(f"{package}.tables")
+        check_tables(connection, tables.METADATA.tables.keys() - tables.KIT.names, service)
     command.upgrade(config, revision)
     connection.commit()
     return revision_of(connection, service)

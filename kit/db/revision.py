@@ -7,6 +7,8 @@ are replaced one by one afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, inspect, text
 
 from kit.db.database import Database
@@ -44,6 +46,15 @@ def check(found: str, needed: str, service: str) -> None:
         raise WrongRevision(
             f"{service}: the database is at revision {found}, more than {NEWER} after {needed}: run a newer release"
         )
+
+
+def check_tables(connection: Connection, own: Collection[str], service: str) -> None:
+    """Raises WrongRevision for a migrated database that has none of the service's `own` tables. On PostgreSQL each
+    service has a schema of its name, so only a file can be another's."""
+    if connection.dialect.name != "sqlite":
+        return
+    if not set(own).intersection(inspect(connection).get_table_names()):
+        raise WrongRevision(f"{service}: the database is another service's: look at its URL")
 
 
 async def require_revision(db: Database, needed: str, service: str) -> None:

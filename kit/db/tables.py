@@ -32,6 +32,12 @@ class KitTables:
     leases: Table
     stream_marks: Table
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What every service's database has alike."""
+        tables = (self.outbox, self.inbox, self.idempotency, self.leases, self.stream_marks)
+        return frozenset(table.name for table in tables)
+
 
 def add_kit_tables(metadata: MetaData, *, revision: str = "") -> KitTables:
     """Declare them in a service's metadata; the service's first migration creates them. `revision` is the migration

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.stack.environment import SERVICES
+from kit.db.migrate import upgrade
 from kit.db.revision import WrongRevision, check
 from tests.support.migration_rules import FIRST, breaking
 
@@ -115,3 +116,11 @@ def test_any_other_is_refused(found: str, words: str) -> None:
     with pytest.raises(WrongRevision) as refusal:
         check(found, "0002", "billing")
     assert str(refusal.value) == words
+
+
+def test_another_services_file_is_not_migrated(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'some.db'}"
+    upgrade("services.collab", url)
+    with pytest.raises(WrongRevision, match=r"^billing: the database is another service's"):
+        upgrade("services.billing", url)
+    assert upgrade("services.collab", url) == importlib.import_module("services.collab.tables").KIT.revision

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit.secret_files import BadSecretFile, value_of, values_from_files
-from kit.settings import from_environment
+from kit.settings import from_environment, unknown_settings
 from worker.settings import WorkerSettings
 
 
@@ -44,3 +44,12 @@ def test_a_process_reads_its_settings_from_files(
         from_environment(WorkerSettings)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("PRSM_WORKER_NATS_TOKEN_FILE: ")
+
+
+def test_a_misspelt_setting_is_told_with_the_name_that_was_meant() -> None:
+    fields = ["listen", "poll_seconds", "nats_token"]
+    given = ["PATH", "PRSM_WORKER_LISTEN", "PRSM_WORKER_NATS_TOKEN_FILE", "PRSM_WORKER_POLL_SECOND", "PRSM_WORKER_ZZ"]
+    assert unknown_settings(given, "PRSM_WORKER_", fields) == [
+        "PRSM_WORKER_POLL_SECOND is no setting and is ignored: did you mean PRSM_WORKER_POLL_SECONDS?",
+        "PRSM_WORKER_ZZ is no setting and is ignored",
+    ]
