@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev proto test contract fuzz multihost chaos lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
+.PHONY: help run install dev proto test contract fuzz multihost chaos eval lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ multihost: dev ## Ten hosts as network namespaces, things cut off while sessions
 chaos: dev ## Break the real product on purpose and prove that nothing is lost (ARGS="--seconds 1800 --sessions 2000 --seed 7")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+eval: dev ## Quality on collections of documents and questions: DATA=folder (ARGS="--parts retrieval --sessions 50")
+	@test -n "$(DATA)" || { echo "make eval DATA=folder: docs/evaluation.md says what it may hold"; exit 2; }
+	$(BIN)/python -m eval --data "$(DATA)" $(ARGS)
+
 contract: dev ## The REST contract through both edges, with a table of what passed
 	$(BIN)/python -m pytest $(PARALLEL) tests/contract tests/edges $(ARGS)
 
@@ -49,7 +53,7 @@ lint: dev ## ruff, strict typing, import rules, buf lint
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/buf lint gen/descriptors.binpb --config proto/buf.yaml
-	$(BIN)/mypy kit services worker gateway cli deploy tools tests bench
+	$(BIN)/mypy kit services worker gateway cli deploy tools tests bench eval
 
 lint-openapi: dev $(DEPLOY_VENV)/.installed ## The API's description: the linter from npm, and what breaks clients of the last release
 	$(BIN)/python -m tools.openapi lint

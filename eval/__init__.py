@@ -1,0 +1,1 @@
+"""Quality measured on real collections: the running product, asked over its API, beside public baselines."""
