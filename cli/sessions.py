@@ -26,7 +26,7 @@ async def failed(
         request.since.CopyFrom(Timestamp(seconds=clock.now() // SECOND - within))
     answer = await _ask(data, "ListFailedSessions", request)
     lines = [_failed(session) for session in answer.sessions]
-    return [*lines, f"{len(lines)} of {answer.total_count}"]
+    return [*lines, f"{len(lines)} of {answer.total_count}"] if lines else ["no session failed or timed out"]
 
 
 async def attention(data: DataDir) -> list[str]:
@@ -57,7 +57,8 @@ def _failed(session: admin_pb2.FailedSession) -> str:
 
 def _attention(answer: admin_pb2.GetAttentionResponse) -> Iterator[str]:
     for failure in answer.failed:
-        yield f"failed by the platform within a day, not requeued: {failure.count} {failure.code}"
+        what = f"failed by the platform within a day, not requeued: {failure.count} {failure.code}"
+        yield f"{what}: see prsm sessions failed --ours"
     for queue in answer.queues:
         hint = "" if queue.in_hand else ", none in hand: does a worker offer it?"
         yield f"queue of {queue.engine}: {queue.queued}, the first since {_time(queue.since)}{hint}"

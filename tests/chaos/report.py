@@ -44,6 +44,10 @@ async def _said(*command: str) -> str:
     return output.decode().strip()
 
 
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of the values does not exceed (nearest rank)."""
     ordered = sorted(values)
@@ -98,7 +102,7 @@ def markdown(outcomes: Sequence[Outcome], about: Mapping[str, str], command: str
             [[str(found[name]) for name in ("lost", "duplicated", "stale", "problems")]],
         ),
         "",
-        f"{sum(o.sessions for o in outcomes):,} sessions in {len(outcomes)} episodes, {under_faults / 60:.0f} minutes "
+        f"{sum(o.sessions for o in outcomes):,} sessions in {len(outcomes)} episodes, {_duration(under_faults)} "
         f"under faults, seed {seeds}. The full disk was: {disks}.",
         "",
         *_table(
