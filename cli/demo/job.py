@@ -11,7 +11,23 @@ _SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples" / "library"
 _SAMPLE_PROMPT = "Why does the ocean take up carbon dioxide, and what limits the uptake?"
 _DOCS_PROMPT = "What are the main findings of these documents, and what evidence do they give?"
 _DATA_PROMPT = "Describe this data set: which variables are related, how strongly, and what stands out?"
-_KINDS = (".docx", ".htm", ".html", ".markdown", ".md", ".pdf", ".text", ".txt", ".xhtml")
+_KINDS = (
+    ".bib",
+    ".bibtex",
+    ".csljson",
+    ".docx",
+    ".htm",
+    ".html",
+    ".markdown",
+    ".md",
+    ".nxml",
+    ".pdf",
+    ".ris",
+    ".text",
+    ".txt",
+    ".xhtml",
+    ".xml",
+)
 _MOST_FILES = 1000
 """As many documents as a session may name."""
 
@@ -26,6 +42,8 @@ class DemoJob:
     dataset: Path | None
     on_samples: bool = False
     """Whether the documents are the sample library."""
+    left_out: tuple[str, ...] = ()
+    """Names of the folder's files that are of no kind of document."""
 
     @classmethod
     def of(cls, *, docs: Path | None, data: Path | None, prompt: str) -> DemoJob:
@@ -33,22 +51,23 @@ class DemoJob:
         if data is not None and not data.is_file():
             raise Refused(f"--data: there is no file {data}")
         if docs is not None:
-            return cls("research", prompt or _DOCS_PROMPT, _files(docs), data)
+            found, others = _files(docs)
+            return cls("research", prompt or _DOCS_PROMPT, found, data, left_out=others)
         if data is not None:
             return cls("analysis", prompt or _DATA_PROMPT, (), data)
-        return cls("research", prompt or _SAMPLE_PROMPT, _files(_SAMPLES), None, on_samples=True)
+        return cls("research", prompt or _SAMPLE_PROMPT, _files(_SAMPLES)[0], None, on_samples=True)
 
 
-def _files(folder: Path) -> tuple[Path, ...]:
+def _files(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """The documents in a folder, and the names of its other files; what is hidden is neither."""
     if not folder.is_dir():
         raise Refused(f"--docs: there is no folder {folder}")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _KINDS and path.is_file() and not any(p.startswith(".") for p in path.parts[-2:])
+    shown = sorted(
+        path for path in folder.rglob("*") if path.is_file() and not any(p.startswith(".") for p in path.parts[-2:])
     )
+    found = tuple(path for path in shown if path.suffix.lower() in _KINDS)
     if not found:
         raise Refused(f"--docs: {folder} holds no documents ({', '.join(_KINDS)})")
     if len(found) > _MOST_FILES:
         raise Refused(f"--docs: {folder} holds {len(found)} documents; a session takes at most {_MOST_FILES}")
-    return tuple(found)
+    return found, tuple(path.name for path in shown if path.suffix.lower() not in _KINDS)

@@ -21,6 +21,7 @@ from cli.tokens import mint
 
 DEMO_USER = "demo"
 _TOKEN_SECONDS = 4 * 3600
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ async def _request_of(api: RestApi, data: DataDir, job: DemoJob, console: Consol
         with console.status(f"Reading {counted(len(job.documents), 'document')}"):
             uploaded = await uploader.upload(job.documents)
         _say_uploaded(console, uploaded, "document")
+        _say_left_out(console, job.left_out)
         inputs["documents"] = [{"document_id": found} for found in uploaded.ids]
     if job.dataset is not None:
         uploaded = await uploader.upload([job.dataset])
@@ -86,6 +88,13 @@ def _say_uploaded(console: Console, uploaded: Uploaded, what: str) -> None:
         console.print(f"  left out {name}: {reason}", markup=False, highlight=False)
     if not uploaded.ids:
         raise Refused("none of the files could be read", code=1)
+
+
+def _say_left_out(console: Console, names: tuple[str, ...]) -> None:
+    if names:
+        shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        what = counted(len(names), "file")
+        console.print(f"  left out {what} of other kinds: {shown}", markup=False, highlight=False, soft_wrap=True)
 
 
 def counted(count: int, what: str) -> str:

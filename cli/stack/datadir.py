@@ -23,6 +23,7 @@ class DataDir:
         self.keys = self.root / "keys"
         self.databases = self.root / "db"
         self.blobs = self.root / "blobs"
+        self.tmp = self.root / "tmp"
         self.logs = self.root / "logs"
         self.nats = self.root / "nats"
         self.envoy = self.root / "envoy"
@@ -40,7 +41,7 @@ class DataDir:
         """Make what is missing. Raises Refused."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            for folder in (self.keys, self.databases, self.blobs, self.logs, self.nats):
+            for folder in (self.keys, self.databases, self.blobs, self.tmp, self.logs, self.nats):
                 folder.mkdir(mode=0o700, exist_ok=True)
             probe = self.root / f".probe-{os.getpid()}"
             probe.touch()

@@ -35,6 +35,10 @@ SERVER_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_connection_age_grace_ms", 3_900_000),
     # A session may be created with 1 MiB of inline rows, in JSON; its protobuf form takes up to six times as much.
     ("grpc.max_receive_message_length", MOST_RECEIVED),
+    # A stream that sends faster than it is read waits at its sender: a window that grows with the line's speed would
+    # hold megabytes of each upload in memory here.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 256 * 1024),
     # A worker's grant names every input of its session: a thousand documents come to 55 KiB.
     ("grpc.max_metadata_size", 128 * 1024),
     ("grpc.absolute_max_metadata_size", 128 * 1024),

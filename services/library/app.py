@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -20,10 +21,20 @@ from kit.times import Clock
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2, library_pb2
 from services.library import tables
+from services.library.addressed import FetchLimits
 from services.library.clients import CollabViewers
+from services.library.connectors.asking import Asking
+from services.library.connectors.connector import Connector
+from services.library.connectors.fulltext import FullTexts, Terms
+from services.library.connectors.guarded import GuardedFetching
+from services.library.connectors.kept import KeptAnswers
+from services.library.connectors.registry import connectors_of
 from services.library.consumers import session_consumer
 from services.library.contents import StoredContents
 from services.library.convert.events import document_changed
+from services.library.dense.encoding import DenseEncoding
+from services.library.fetching.fetch import Fetcher
+from services.library.fetching.targets import Policy
 from services.library.granted import GrantedDocuments
 from services.library.indexing import LibraryIndexes
 from services.library.internal_servicer import LibraryInternalServicer
@@ -33,9 +44,11 @@ from services.library.parsing.pool import ParserPool
 from services.library.ports import Parser, Viewers
 from services.library.quoting import Quoter
 from services.library.repository.documents import SqlDocuments
+from services.library.repository.gatherings import SqlGatherings
 from services.library.repository.uses import SqlUses
 from services.library.servicer import LibraryServicer
 from services.library.settings import LibrarySettings
+from services.library.spooling import SpoolRoom
 from services.library.streams import MultipartLimits, NdjsonLimits
 from services.library.sweeper import Sweeper
 from services.library.usecases.batch_documents import BatchDocuments
@@ -43,6 +56,7 @@ from services.library.usecases.create_document import CreateDocument
 from services.library.usecases.delete_document import DeleteDocument
 from services.library.usecases.describe_documents import DescribeDocuments
 from services.library.usecases.discard_inputs import DiscardInputs
+from services.library.usecases.gather_works import GatherWorks
 from services.library.usecases.get_document import GetDocument
 from services.library.usecases.get_document_text import GetDocumentText
 from services.library.usecases.list_documents import ListDocuments
@@ -73,6 +87,12 @@ class App:
     record_citations: RecordCitations
     indexes: LibraryIndexes
     purge_deleted: PurgeDeleted
+    prune_answers: KeptAnswers
+
+
+def _dense_encoding() -> DenseEncoding:
+    """Made at the start: without its packages the service does not start, and says what is missing."""
+    return DenseEncoding()
 
 
 def assemble(
@@ -87,8 +107,11 @@ def assemble(
     viewers: Viewers,
     clock: Clock,
     ids: Ids,
+    connectors: Mapping[str, Connector] | None = None,
+    fetcher: Fetcher | None = None,
 ) -> App:
-    """The service without its process."""
+    """The service without its process. `connectors` are those that are enabled, by name; without a `fetcher` nothing
+    is fetched but what they serve themselves."""
     body = settings.upload_mb * _MIB
     documents = SqlDocuments(outbox=outbox, ids=ids, clock=clock, encode=document_changed, row_bytes=_ROW_BYTES)
     uses = SqlUses(clock)
@@ -101,9 +124,14 @@ def assemble(
         ids,
         most_bytes=settings.index_mb * _MIB,
         snapshot_after=settings.snapshot_documents,
+        dense=_dense_encoding() if settings.dense else None,
     )
     quoter = Quoter(db, documents, contents)
-    granted = GrantedDocuments(db, documents)
+    gatherings = SqlGatherings()
+    granted = GrantedDocuments(db, documents, gatherings)
+    answers = KeptAnswers(db, gatherings, clock, hours=settings.connector_cache_hours)
+    asking = Asking(connectors or {}, answers, seconds=settings.connector_deadline_seconds)
+    full_texts = FullTexts(asking, GuardedFetching(fetcher) if fetcher else None, parser, _terms(settings))
     public = LibraryServicer(
         create=CreateDocument(db, documents, contents, indexes, clock, ids),
         upload=UploadDocuments(
@@ -115,6 +143,9 @@ def assemble(
             clock,
             ids,
             MultipartLimits(body=body, file=body, parts=settings.upload_files),
+            room=SpoolRoom(settings.upload_spool_mb * _MIB, settings.upload_spool),
+            # While the parsers have all they can read, another form or two are being stored.
+            at_once=settings.parser_processes + 2,
         ),
         batch=BatchDocuments(
             db, documents, contents, indexes, clock, ids, NdjsonLimits(lines=settings.batch_lines, body=body)
@@ -127,31 +158,59 @@ def assemble(
         idempotency=idempotency,
     )
     internal = LibraryInternalServicer(
-        prepare=PrepareInputs(db, documents, uses, contents, parser, clock),
+        prepare=PrepareInputs(
+            db,
+            documents,
+            uses,
+            contents,
+            parser,
+            clock,
+            fetching=fetcher,
+            limits=FetchLimits(settings.fetch_seconds, settings.fetch_mb * _MIB, settings.fetch_addresses),
+        ),
         discard=DiscardInputs(db, uses, contents),
-        search=SearchPassages(indexes, quoter),
+        search=SearchPassages(indexes, quoter, granted),
         describe=DescribeDocuments(granted),
         read=ReadContent(granted, contents),
+        gather=GatherWorks(db, documents, uses, contents, gatherings, asking, full_texts, clock),
+        connectors=asking.enabled,
     )
     services = (
         (library_pb2.DESCRIPTOR.services_by_name["LibraryService"], public),
         (internal_pb2.DESCRIPTOR.services_by_name["LibraryInternalService"], internal),
     )
     purge = PurgeDeleted(db, documents, contents, clock, after_days=settings.purge_days)
-    return App(services, RecordCitations(db, inbox, uses), indexes, purge)
+    return App(services, RecordCitations(db, inbox, uses), indexes, purge, answers)
+
+
+def _terms(settings: LibrarySettings) -> Terms:
+    return Terms(
+        licences=frozenset(settings.connector_licences),
+        most=settings.connector_full_texts,
+        most_bytes=settings.upload_mb * _MIB,
+        seconds=settings.connector_request_seconds,
+        seconds_for_all=settings.connector_deadline_seconds,
+    )
 
 
 @dataclass(slots=True)
-class IndexKeeper:
-    """Ends what the indexes have under way, with the service."""
+class Keeper:
+    """Ends what is under way with the service."""
 
-    indexes: LibraryIndexes
+    close: Callable[[], Awaitable[None]]
 
     async def run(self) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            await self.indexes.close()
+            await self.close()
+
+
+def _fetcher(settings: LibrarySettings) -> Fetcher | None:
+    if not settings.fetch:
+        return None
+    policy = Policy(tuple(settings.fetch_networks), frozenset(settings.fetch_ports))
+    return Fetcher(policy, at_once=settings.fetch_at_once)
 
 
 async def serve(settings: LibrarySettings) -> None:
@@ -164,6 +223,8 @@ async def serve(settings: LibrarySettings) -> None:
     )
     pool = ParserPool(size=settings.parser_processes, limits=limits)
     collab = access_pb2_grpc.AccessServiceStub(runtime.channel(settings.collab_target, reads=[_CHECK]))
+    connectors = connectors_of(settings, runtime.clock)
+    fetcher = _fetcher(settings)
     app = assemble(
         settings,
         db=runtime.db,
@@ -175,10 +236,14 @@ async def serve(settings: LibrarySettings) -> None:
         viewers=CollabViewers(collab, runtime.peer("collab"), deadline=settings.collab_deadline_seconds),
         clock=runtime.clock,
         ids=runtime.ids,
+        connectors=connectors.by_name,
+        fetcher=fetcher,
     )
     async with pool:
         parts: list[Part] = [
-            IndexKeeper(app.indexes),
+            Keeper(app.indexes.close),
+            Keeper(connectors.close),
+            *([Keeper(fetcher.close)] if fetcher else []),
             session_consumer(runtime.bus, app.record_citations),
             # A use that is noted stays noted: applied once more, the same citations make no difference.
             runtime.inbox_pruner(),
@@ -187,7 +252,7 @@ async def serve(settings: LibrarySettings) -> None:
                 runtime.leases,
                 runtime.clock,
                 runtime.ids,
-                [app.purge_deleted],
+                [app.purge_deleted, app.prune_answers],
                 every=settings.sweep_seconds,
             ),
         ]

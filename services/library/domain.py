@@ -15,6 +15,8 @@ from typing import Any
 
 from kit.errors import Fault, ValidationError
 from kit.times import Instant
+from services.library.places import CSL, Table, Work
+from services.library.works import work_keys
 
 TITLE_MAX = 500
 TEXT_MAX = 20_000_000
@@ -56,7 +58,12 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document of one owner. `session_id` is set for what a session was given inline: it belongs to
-    that session alone and is no part of the library. `text_sha256` is of the stored text in UTF-8."""
+    that session alone and is no part of the library. `text_sha256` is of the stored text in UTF-8.
+
+    `csl` is the document as a CSL-JSON item as far as it is known, `works` are those that a bibliography lists.
+    `source_url` is where it was fetched. `same_work_as`, the first document of the library that is the same work, and
+    `duplicate_of`, for an answer to content that was there, are no part of what is stored of it.
+    """
 
     document_id: str
     owner: str
@@ -77,6 +84,17 @@ class Document:
     metadata: Mapping[str, JSON] = field(default_factory=dict)
     source: Source = field(default_factory=Source)
     session_id: str | None = None
+    csl: CSL = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    works: tuple[Work, ...] = ()
+    source_url: str = ""
+    same_work_as: str = ""
+    duplicate_of: str = ""
+
+    @property
+    def work_keys(self) -> tuple[str, ...]:
+        """Documents that share one of these are the same work."""
+        return work_keys(doi=self.doi, title=self.title, authors=self.authors, year=self.year)
 
     @property
     def searchable(self) -> bool:

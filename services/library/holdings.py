@@ -34,6 +34,15 @@ class Stored:
     change: Change
 
 
+def unused(arrivals: Sequence[Arrival], stored: Sequence[Document]) -> list[Document]:
+    """Of the arrivals those for which another document stands: nothing of them is kept."""
+    return [
+        arrival.document
+        for arrival, document in zip(arrivals, stored, strict=True)
+        if arrival.document.document_id != document.document_id
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A document as it is kept; a deleted one is for sessions that cite it."""
@@ -149,3 +158,41 @@ class Prepared:
     faults: Sequence[Fault] = ()
     library_documents: int = 0
     library_characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorksWanted:
+    """What a worker asks connectors for: at most `limit_each` works of each; no names mean all that are enabled."""
+
+    query: str
+    connectors: Sequence[str]
+    limit_each: int
+    full_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredWork:
+    """A document of the session and the connectors that found it; `full_text` where it holds more than an abstract."""
+
+    document: Document
+    connectors: tuple[str, ...]
+    full_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedConnector:
+    """What came of one connector: works found, those of them that the session's sources hold already, and what went
+    wrong, in words for the session's reader; "" for nothing."""
+
+    connector: str
+    found: int
+    held: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Works, best first, and what came of each connector."""
+
+    works: Sequence[GatheredWork]
+    asked: Sequence[AskedConnector]

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 import structlog
 from sqlalchemy import Connection
 
@@ -20,13 +21,15 @@ from kit.blobs import Blobs
 from kit.db.database import Database
 from kit.errors import Unavailable
 from kit.ids import Ids
+from services.library.dense.encoding import DenseEncoding
 from services.library.holdings import Indexable
 from services.library.index.cache import IndexCache
+from services.library.index.latent import Singles
 from services.library.index.library_index import LibraryIndex, analyse
 from services.library.index.segment import AnalysedDocument
 from services.library.index.snapshot import SnapshotInvalid, dump, load
 from services.library.index.terms import Analyzer
-from services.library.metrics import CATCH_UPS
+from services.library.metrics import CATCH_UPS, LEARNINGS
 from services.library.passages import split, split_dataset
 from services.library.ports import Contents, Documents
 
@@ -34,6 +37,8 @@ log = structlog.get_logger("index")
 _SLICE = 1_000
 _SLICE_CHARACTERS = 4_000_000
 """How many documents, and characters, are analysed at a time."""
+_ENCODED = 32
+"""How many passages are encoded at a time: some seconds."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -51,8 +56,11 @@ class LibraryIndexes:
         *,
         most_bytes: int,
         snapshot_after: int,
+        dense: DenseEncoding | None = None,
     ) -> None:
-        """`most_bytes` bounds the indexes in memory; one is saved after `snapshot_after` changed documents."""
+        """`most_bytes` bounds the indexes in memory; one is saved after `snapshot_after` changed documents. `dense`
+        adds the vectors of an encoder."""
+        self._dense = dense
         self._db = db
         self._documents = documents
         self._contents = contents
@@ -63,10 +71,13 @@ class LibraryIndexes:
         self._sets = IndexCache(self._made, max_bytes=most_bytes // 2)
         self._behind: dict[str, tuple[LibraryIndex, asyncio.Task[None]]] = {}
         self._unsaved: dict[str, int] = {}
+        self._learning: set[str] = set()
+        self._encoding: set[str] = set()
         self._chores: set[asyncio.Task[None]] = set()
         # One thread: stems are cached per analyser, and more threads would only contend for the interpreter.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
         self._analyzer = Analyzer()
+        self._learner = ThreadPoolExecutor(1, thread_name_prefix="latent-model")
 
     async def of_library(self, owner: str) -> LibraryIndex:
         state = await self._db.read(lambda conn: self._documents.state(conn, owner))
@@ -103,6 +114,9 @@ class LibraryIndexes:
             task.cancel()
         await self.settle()
         await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._learner.shutdown)
+        if self._dense is not None:
+            await self._dense.close()
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         return [*self._chores, *(task for _, task in self._behind.values())]
@@ -139,11 +153,69 @@ class LibraryIndexes:
         revision, changes = await self._db.read(read)
         await self._take_up(index, changes, revision)
         CATCH_UPS.observe(perf_counter() - began)
+        if index.overdue():
+            # Without a model for what the library is now, what was just stored would be found by its words alone.
+            await self._learn(index)
+        elif index.due() and owner not in self._learning:
+            self._learning.add(owner)
+            self._chore(self._learn_beside(owner, index))
         unsaved = self._unsaved.get(owner, 0) + len(changes)
         if unsaved >= max(self._snapshot_after, index.documents // 10):
             unsaved = 0
             self._chore(self._save(owner, index))
         self._unsaved[owner] = unsaved
+        self._encode_beside(owner, index)
+
+    def _encode_beside(self, owner: str, index: LibraryIndex) -> None:
+        if self._dense is not None and owner not in self._encoding:
+            self._encoding.add(owner)
+            self._chore(self._encode_all(owner, index))
+
+    async def _encode_all(self, owner: str, index: LibraryIndex) -> None:
+        try:
+            if await self._encode(index):
+                await self._save(owner, index)
+        except Unavailable as error:
+            log.warning("passages not encoded yet", cause=repr(error.__cause__ or error))
+        finally:
+            self._encoding.discard(owner)
+
+    async def _encode(self, index: LibraryIndex) -> bool:
+        """Give every passage its vector; whether any was missing."""
+        if self._dense is None:
+            return False
+        done: set[str] = set()
+        while wanted := await asyncio.to_thread(index.unencoded, _ENCODED, done):
+            done |= set(wanted)
+            titles = {each.document_id: each.title for each in await self._indexable(list(wanted))}
+            texts = await self._contents.texts(list(wanted))
+            # What is gone meanwhile has no text; it goes from the index too.
+            held = {document_id: spans for document_id, spans in wanted.items() if document_id in texts}
+            told = [
+                _titled(titles.get(document_id, ""), texts[document_id][start:end])
+                for document_id, spans in held.items()
+                for start, end in spans
+            ]
+            slices = [told[begin : begin + _ENCODED] for begin in range(0, len(told), _ENCODED)]
+            rows = iter([row for some in slices for row in await self._dense.passages(some)])
+            vectors = {document_id: np.stack([next(rows) for _ in spans]) for document_id, spans in held.items()}
+            await asyncio.to_thread(index.attach, vectors)
+        return bool(done)
+
+    async def _indexable(self, document_ids: list[str]) -> list[Indexable]:
+        return await self._db.read(lambda conn: self._documents.indexable(conn, document_ids))
+
+    async def _learn_beside(self, owner: str, index: LibraryIndex) -> None:
+        try:
+            await self._learn(index)
+        finally:
+            self._learning.discard(owner)
+
+    async def _learn(self, index: LibraryIndex) -> None:
+        began = perf_counter()
+        # In another thread than analyses: seconds long, and what is uploaded meanwhile shall be found at once.
+        await asyncio.get_running_loop().run_in_executor(self._learner, index.learn)
+        LEARNINGS.observe(perf_counter() - began)
 
     async def _take_up(self, index: LibraryIndex, changes: Sequence[Indexable], revision: int) -> None:
         for some in _slices(changes):
@@ -176,25 +248,43 @@ class LibraryIndexes:
         saved = await self._blobs.get(state.snapshot) if state.snapshot else None
         if saved is not None:
             try:
-                index = await self._in_thread(load, saved)
+                index = await self._in_thread(load, saved, encoder=self._encoder, encode=self._query_encoder)
                 # A database that was set back knows nothing of what the index holds beyond it.
                 if index.revision <= state.revision:
+                    if index.overdue():
+                        await self._learn(index)
+                    self._encode_beside(owner, index)
                     return index
             except SnapshotInvalid as error:
                 log.warning("saved index not usable, made again", cause=str(error))
-        return LibraryIndex()
+        return self._empty()
+
+    def _empty(self) -> LibraryIndex:
+        return LibraryIndex(encode=self._query_encoder)
+
+    @property
+    def _encoder(self) -> str:
+        return "" if self._dense is None else self._dense.name
+
+    @property
+    def _query_encoder(self) -> Callable[[str], Singles] | None:
+        return None if self._dense is None else self._dense.query
 
     async def _made(self, key: str) -> LibraryIndex:
-        index = LibraryIndex()
+        index = self._empty()
         wanted = key.split("\n")
         await self._take_up(index, await self._db.read(lambda conn: self._documents.indexable(conn, wanted)), 1)
+        # From these documents alone, whatever else is there: the same set always ranks the same.
+        if index.due():
+            await self._learn(index)
+        await self._encode(index)
         return index
 
     async def _save(self, owner: str, index: LibraryIndex) -> None:
         revision = index.revision
         key = f"index/{hashlib.sha256(owner.encode()).hexdigest()[:32]}/{self._ids.new()}"
         try:
-            await self._blobs.put(key, await self._in_thread(dump, index))
+            await self._blobs.put(key, await self._in_thread(dump, index, encoder=self._encoder))
             superseded = await self._db.write(lambda conn: self._documents.set_snapshot(conn, owner, key, revision))
             if superseded:
                 await self._blobs.delete(superseded)
@@ -209,6 +299,11 @@ class LibraryIndexes:
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+
+def _titled(title: str, text: str) -> str:
+    """What an encoder reads of a passage: the title says what the text is about."""
+    return text if not title or text.startswith(title.rstrip("…")) else f"{title.rstrip('.')}. {text}"
 
 
 def _slices(changes: Sequence[Indexable]) -> Iterator[list[Indexable]]:

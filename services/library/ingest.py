@@ -16,7 +16,6 @@ from services.library.domain import (
     Source,
     Status,
     derived_title,
-    sha256_of_bytes,
     sha256_of_text,
 )
 from services.library.errors import DocumentUnreadable
@@ -25,7 +24,7 @@ from services.library.parsing.document import Kind, ParsedDocument
 from services.library.parsing.facts import TITLE_MAX, clean_doi, split_authors, title_from_filename, year_of
 from services.library.parsing.kinds import named_kind
 from services.library.parsing.normalise import normalise, one_line
-from services.library.streams import UploadedFile
+from services.library.streams import File
 
 _URL = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
 _URL_MAX = 2048
@@ -74,7 +73,7 @@ def from_draft(draft: Draft, place: Place, prefix: str = "") -> Arrival:
     return Arrival(document, text)
 
 
-def from_file(file: UploadedFile, parsed: ParsedDocument, place: Place, title: str = "") -> Arrival:
+def from_file(file: File, parsed: ParsedDocument, place: Place, title: str = "") -> Arrival:
     """A document from a file that was read; a `title` goes before the file's own."""
     document = Document(
         document_id=place.document_id,
@@ -93,11 +92,15 @@ def from_file(file: UploadedFile, parsed: ParsedDocument, place: Place, title: s
         problems=parsed.problems,
         source=_source(file),
         session_id=place.session_id,
+        csl=parsed.csl,
+        tables=parsed.tables,
+        works=parsed.works,
+        url=_link(parsed.csl.get("URL")),
     )
     return Arrival(document, parsed.text)
 
 
-def from_unreadable(file: UploadedFile, error: DocumentUnreadable, place: Place) -> Arrival:
+def from_unreadable(file: File, error: DocumentUnreadable, place: Place) -> Arrival:
     """What is kept of a file that could not be read: the file and the reason."""
     kind = named_kind(file.filename, file.content_type)
     document = Document(
@@ -116,8 +119,8 @@ def from_unreadable(file: UploadedFile, error: DocumentUnreadable, place: Place)
     return Arrival(document, "")
 
 
-def _source(file: UploadedFile) -> Source:
-    return Source(file.filename, file.content_type[:255], sha256_of_bytes(file.data), len(file.data))
+def _source(file: File) -> Source:
+    return Source(file.filename, file.content_type[:255], file.sha256, file.size)
 
 
 def _cited(metadata: Mapping[str, JSON]) -> tuple[tuple[str, ...], int | None, str, str]:
@@ -130,6 +133,10 @@ def _cited(metadata: Mapping[str, JSON]) -> tuple[tuple[str, ...], int | None, s
         given = (one_line(name)[:200] for name in authors[:_NAMES_MAX] if isinstance(name, str))
         names = tuple(name for name in given if name)
     number = year_of(str(year).removesuffix(".0")) if isinstance(year, str | int | float) else None
+    return names, number, clean_doi(doi) if isinstance(doi, str) else "", _link(url)
+
+
+def _link(url: object) -> str:
+    """A well-formed address, else nothing."""
     link = url.strip() if isinstance(url, str) else ""
-    good = len(link) <= _URL_MAX and _URL.fullmatch(link) is not None
-    return names, number, clean_doi(doi) if isinstance(doi, str) else "", link if good else ""
+    return link if len(link) <= _URL_MAX and _URL.fullmatch(link) else ""

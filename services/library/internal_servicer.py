@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from kit.auth.grants import Grant
 from kit.errors import Forbidden
 from kit.rpc.call import Call
 from prsm.library.v1 import internal_pb2
-from services.library.convert import inputs
+from services.library.convert import inputs, works
 from services.library.convert.documents import hit_message
 from services.library.usecases.describe_documents import DescribeDocuments
 from services.library.usecases.discard_inputs import DiscardInputs
+from services.library.usecases.gather_works import GatherWorks
 from services.library.usecases.prepare_inputs import PrepareInputs
 from services.library.usecases.read_content import ReadContent
 from services.library.usecases.search_passages import SearchPassages
@@ -28,17 +29,22 @@ class LibraryInternalServicer:
         search: SearchPassages,
         describe: DescribeDocuments,
         read: ReadContent,
+        gather: GatherWorks,
+        connectors: Sequence[str],
     ) -> None:
+        """`connectors` are the names of those that are enabled."""
         self._prepare = prepare
         self._discard = discard
         self._search = search
         self._describe = describe
         self._read = read
+        self._gather = gather
+        self._connectors = connectors
 
     async def PrepareInputs(
         self, request: internal_pb2.PrepareInputsRequest, call: Call
     ) -> internal_pb2.PrepareInputsResponse:
-        return inputs.prepared_message(await self._prepare(inputs.inputs_of(request)))
+        return inputs.prepared_message(await self._prepare(inputs.inputs_of(request)), self._connectors)
 
     async def DiscardInputs(
         self, request: internal_pb2.DiscardInputsRequest, call: Call
@@ -62,7 +68,14 @@ class LibraryInternalServicer:
         self, request: internal_pb2.DescribeDocumentsRequest, call: Call
     ) -> AsyncIterator[internal_pb2.DescribeDocumentsResponse]:
         async for page in self._describe(_granted(call), request.document_ids):
-            yield internal_pb2.DescribeDocumentsResponse(cards=[inputs.card_message(each) for each in page])
+            for message in inputs.describe_messages(page):
+                yield message
+
+    async def GatherWorks(
+        self, request: internal_pb2.GatherWorksRequest, call: Call
+    ) -> AsyncIterator[internal_pb2.GatherWorksResponse]:
+        for message in works.gathered_messages(await self._gather(_granted(call), works.wanted_of(request))):
+            yield message
 
     async def ReadContent(
         self, request: internal_pb2.ReadContentRequest, call: Call

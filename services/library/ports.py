@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from kit.auth.principal import Principal
 from kit.paging import Page
 from services.library.domain import Document
+from services.library.fetching.fetch import Fetched
 from services.library.holdings import Arrival, Held, Indexable, LibraryState, Stored
 from services.library.index.library_index import LibraryIndex
 from services.library.parsing.document import ParsedDocument
@@ -20,7 +21,8 @@ class Documents(Protocol):
 
     def store(self, conn: Connection, owner: str, arrivals: Sequence[Arrival]) -> list[Stored]:
         """Put documents into the library, in order; one whose external id is known replaces the other, unless it
-        is the same. Texts come with them where they are small, events always."""
+        is the same; for a copy of what is there, without an external id, the one that is there is returned. Texts
+        come with them where they are small, events always."""
         ...
 
     def store_for_session(self, conn: Connection, arrivals: Sequence[Arrival]) -> None:
@@ -39,8 +41,16 @@ class Documents(Protocol):
         """The same for many; unknown ids are left out."""
         ...
 
+    def fetched(self, conn: Connection, session_id: str) -> list[Document]:
+        """The documents of a session that came from addresses, in the order of their ids."""
+        ...
+
     def listed(self, conn: Connection, owner: str, page: Page) -> tuple[list[Document], int]:
         """A page of the library, newest first, and how many documents it holds."""
+        ...
+
+    def same_works(self, conn: Connection, owner: str, found: Sequence[Document]) -> list[Document]:
+        """These documents, each with the first of the library that is the same work, if it is another."""
         ...
 
     def readable(self, conn: Connection, owner: str, after: tuple[int, str], limit: int) -> list[Document]:
@@ -147,10 +157,57 @@ class Parser(Protocol):
         ...
 
 
+class Fetching(Protocol):
+    """Fetches what a URL names."""
+
+    async def fetch(self, url: str, *, most_bytes: int, seconds: float) -> Fetched:
+        """Raises FetchRefused, FetchFailed."""
+        ...
+
+
 class Viewers(Protocol):
     """Collab, as the decision about a text needs it."""
 
     async def may_view_any(self, principal: Principal, session_ids: Sequence[str]) -> bool:
         """Whether a share lets the principal view one of the sessions. Never cached. Raises Unavailable,
         DeadlineExceeded."""
+        ...
+
+
+class Gatherings(Protocol):
+    """What connectors answered, and what was gathered for sessions: JSON, as text."""
+
+    def answer(self, conn: Connection, key: str, since: int) -> str | None:
+        """An answer that was kept at `since` or later."""
+        ...
+
+    def keep_answer(self, conn: Connection, key: str, works: str, now: int) -> None:
+        """Keep an answer, in place of an older one."""
+        ...
+
+    def prune_answers(self, conn: Connection, before: int, limit: int) -> int:
+        """Remove answers kept before a moment; how many."""
+        ...
+
+    def gathered(self, conn: Connection, session_id: str, digest: str) -> str | None:
+        """What was gathered for a session."""
+        ...
+
+    def note(self, conn: Connection, session_id: str, digest: str, gathered: str, now: int) -> bool:
+        """Note what was gathered. False when that was noted already: then it stays as it is."""
+        ...
+
+    def ids_of_session(self, conn: Connection, session_id: str, owner: str) -> list[str]:
+        """Ids of the documents that belong to a session and can be read, sorted."""
+        ...
+
+    def of_session(self, conn: Connection, session_id: str, owner: str) -> list[Document]:
+        """The documents that belong to a session, in the order of their ids."""
+        ...
+
+    def known_works(
+        self, conn: Connection, owner: str, keys: Collection[str], among: Collection[str]
+    ) -> dict[str, str]:
+        """The oldest documents of the library that are works with these keys, by key; only of those in `among`, unless
+        that is empty."""
         ...

@@ -6,12 +6,13 @@ import asyncio
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from kit.errors import Fault, ValidationError
 from kit.ids import is_uuid
 from kit.times import Instant
+from services.library.addressed import Addressed, Unusable
 from services.library.domain import TITLE_MAX, Document, Draft, Status
 from services.library.errors import DocumentUnreadable
 from services.library.holdings import (
@@ -34,7 +35,6 @@ from services.library.streams import UploadedFile, safe_filename
 DOCUMENTS = "inputs.documents"
 DATASETS = "inputs.datasets"
 _FORMS = {"csv": ("csv", "text/csv; charset=utf-8"), "json": ("rows", "application/json")}
-_NO_URLS = "fetching URLs is not enabled on this deployment"
 _UNKNOWN = "is not a document of yours"
 _NO_TABLE = "must be a table: column names and at least one row"
 
@@ -52,15 +52,24 @@ class Resolver:
     """Resolves the inputs of one session; what is wrong collects in `faults`."""
 
     def __init__(
-        self, inputs: Inputs, known: Mapping[str, Held], linked: Set[str], parser: Parser, now: Instant
+        self,
+        inputs: Inputs,
+        known: Mapping[str, Held],
+        linked: Set[str],
+        fetched: Sequence[Document],
+        parser: Parser,
+        addressed: Addressed,
+        now: Instant,
     ) -> None:
         """`known` are the documents that the inputs name, `linked` those that the session uses already: preparing
-        again finds them even when they were deleted meanwhile."""
+        again finds them even when they were deleted meanwhile. `fetched` are those that it has of addresses."""
         self.faults: list[Fault] = []
         self._inputs = inputs
         self._known = known
         self._linked = linked
+        self._fetched_before = fetched
         self._parser = parser
+        self._addressed = addressed
         self._now = now
 
     async def document(self, number: int, source: DocumentInput) -> Resolved | None:
@@ -84,8 +93,8 @@ class Resolver:
         match source:
             case Reference(document_id=document_id):
                 return self._referred(f"{field}.document_id", document_id)
-            case Address():
-                raise ValidationError.of(f"{field}.url", _NO_URLS)
+            case Address(url=url):
+                return await self._fetched(DOCUMENTS, number, url)
             case InlineDocument(title=title, text=text):
                 draft = Draft(title, text)
                 arrival = await asyncio.to_thread(from_draft, draft, self._place(DOCUMENTS, number), f"{field}.")
@@ -96,10 +105,29 @@ class Resolver:
         match source:
             case Reference(document_id=document_id):
                 return self._referred(f"{field}.document_id", document_id, dataset=True)
-            case Address():
-                raise ValidationError.of(f"{field}.url", _NO_URLS)
+            case Address(url=url):
+                return await self._fetched(DATASETS, number, url)
             case InlineDataset():
                 return await self._table(number, field, source)
+
+    async def _fetched(self, role: str, number: int, url: str) -> Resolved:
+        held = fetched_before(self._inputs, self._fetched_before, role, number, url)
+        if held is not None:
+            return Resolved(held)
+        field = url_field(role, number)
+        try:
+            read = await self._addressed.read(field)
+        except Unusable as error:
+            raise ValidationError.of(field, error.issue) from None
+        if role == DATASETS and not (read.parsed.is_dataset and await asyncio.to_thread(_has_rows, read.parsed)):
+            raise ValidationError.of(field, _NO_TABLE)
+        made = fetched_id(self._inputs.session_id, role, number, read.file.sha256)
+        place = replace(self._place(role, number), document_id=made)
+        arrival = await asyncio.to_thread(from_file, read.file, read.parsed, place)
+        # What is cited says where it was found, unless it names an address of its own.
+        csl = {"URL": url, **arrival.document.csl} if arrival.document.csl else arrival.document.csl
+        document = replace(arrival.document, source_url=url, csl=csl)
+        return Resolved(document, Arrival(document, arrival.text), read.file.data)
 
     async def _table(self, number: int, field: str, source: InlineDataset) -> Resolved:
         name, content_type = _FORMS[source.kind]
@@ -140,6 +168,34 @@ class Resolver:
         # A moment apart, so that they keep their order wherever they are listed.
         at = Instant(self._now + number)
         return Place(inline_id(session_id, role, number), self._inputs.owner, at, session_id)
+
+
+def url_field(role: str, number: int) -> str:
+    """How faults name an input that is an address."""
+    return f"{role}[{number}].url"
+
+
+def addresses(inputs: Inputs) -> list[tuple[str, int, str]]:
+    """The inputs that are addresses: role, number and URL."""
+    entries = [(DOCUMENTS, number, each) for number, each in enumerate(inputs.documents)]
+    tables = [(DATASETS, number, each) for number, each in enumerate(inputs.datasets)]
+    return [(role, number, each.url) for role, number, each in (*entries, *tables) if isinstance(each, Address)]
+
+
+def fetched_before(inputs: Inputs, fetched: Sequence[Document], role: str, number: int, url: str) -> Document | None:
+    """What the session was given of this address when it was prepared before: it is not fetched again."""
+    for document in fetched:
+        if document.source_url == url and document.owner == inputs.owner:
+            made = fetched_id(inputs.session_id, role, number, document.source.sha256)
+            if document.document_id == made:
+                return document
+    return None
+
+
+def fetched_id(session_id: str, role: str, number: int, sha256: str) -> str:
+    """The id of what a session is given by its address. It depends on the bytes too: an address may give others the
+    next moment, and of two preparations at a time neither may put its text behind the other's card."""
+    return inline_id(session_id, f"{role}/{sha256}", number)
 
 
 def inline_id(session_id: str, role: str, number: int) -> str:

@@ -67,17 +67,18 @@ class LibraryServicer:
     async def UploadDocuments(self, requests: AsyncIterator[HttpBody], call: Call) -> AsyncIterator[HttpBody]:
         owner = call.principal.user_id
         content_type, chunks = await bodies.body_of(requests)
-        form = await self._upload.read(owner, content_type, chunks)
-        single = len(form.files) == 1
+        async with self._upload.received(content_type, chunks) as form:
+            single = len(form.files) == 1
 
-        def body(stored: Sequence[Document]) -> bytes:
-            call.location = _location(stored[0]) if single else ""
-            return bodies.documents_json(stored, single=single)
+            def body(stored: Sequence[Document]) -> bytes:
+                call.location = _location(stored[0]) if single else ""
+                return bodies.documents_json(stored, single=single)
 
-        async def store() -> bytes:
-            return body(await self._upload.store(owner, form, _recorder(call, body)))
+            async def store() -> bytes:
+                return body(await self._upload.store(owner, form, _recorder(call, body)))
 
-        for piece in bodies.pieces(_JSON, await self._once(call, form.fingerprint, store)):
+            answer = await self._once(call, form.fingerprint, store)
+        for piece in bodies.pieces(_JSON, answer):
             yield piece
 
     async def BatchDocuments(self, requests: AsyncIterator[HttpBody], call: Call) -> AsyncIterator[HttpBody]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
 from collections import deque
@@ -14,7 +15,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from kit.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
+from services.library.domain import sha256_of_bytes
 from services.library.errors import InvalidJson
+from services.library.spooling import PartOnDisk, Spool, SpooledFile
 
 MIB = 1024 * 1024
 _NAME_MAX = 200
@@ -35,12 +38,27 @@ class MultipartLimits:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file of a form. `filename` is safe to store and show; it is never a path."""
+    """A file of a form, in memory. `filename` is safe to store and show; it is never a path."""
 
     field: str
     filename: str
     content_type: str
     data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @property
+    def sha256(self) -> str:
+        return sha256_of_bytes(self.data)
+
+    def read(self) -> bytes:
+        return self.data
+
+
+File = UploadedFile | SpooledFile
+"""What both have is `field`, `filename`, `content_type`, `sha256`, `size` and `read`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +70,32 @@ class FormField:
 
 
 async def parse_multipart(
-    chunks: AsyncIterator[bytes], content_type: str, limits: MultipartLimits | None = None
-) -> AsyncIterator[UploadedFile | FormField]:
-    """The parts of a form, each as soon as it is whole; one part is held in memory at a time.
+    chunks: AsyncIterator[bytes],
+    content_type: str,
+    limits: MultipartLimits | None = None,
+    spool: Spool | None = None,
+) -> AsyncIterator[File | FormField]:
+    """The parts of a form, each as soon as it is whole; one part is held in memory at a time. With a `spool`, all but
+    small files go there; they can be read once the form is whole.
 
-    Raises UnsupportedMediaType for another content type, PayloadTooLarge over a limit, and
-    ValidationError for a body that is malformed or ends early.
+    Raises UnsupportedMediaType for another content type, PayloadTooLarge over a limit,
+    ValidationError for a body that is malformed or ends early, and Unavailable when the spool is full.
     """
     limits = limits or MultipartLimits()
-    form = _Form(_boundary(content_type), limits)
+    form = _Form(_boundary(content_type), limits, spool)
     received = 0
     async for chunk in chunks:
         received += len(chunk)
         if received > limits.body:
             raise PayloadTooLarge(f"The body is over {limits.body:,} bytes.")
         form.feed(chunk)
+        if spool is not None and spool.is_due:
+            await asyncio.to_thread(spool.flush)
         while form.ready:
             yield form.ready.popleft()
     form.finish()
+    if spool is not None:
+        await asyncio.to_thread(spool.flush)
 
 
 def _boundary(content_type: str) -> bytes:
@@ -83,9 +109,11 @@ def _boundary(content_type: str) -> bytes:
 class _Form:
     """Collects what the push parser reports; whole parts wait in `ready`."""
 
-    def __init__(self, boundary: bytes, limits: MultipartLimits) -> None:
-        self.ready: deque[UploadedFile | FormField] = deque()
+    def __init__(self, boundary: bytes, limits: MultipartLimits, spool: Spool | None) -> None:
+        self.ready: deque[File | FormField] = deque()
         self._limits = limits
+        self._spool = spool
+        self._on_disk: PartOnDisk | None = None
         self._parts = 0
         self._ended = False
         self._headers: dict[str, bytes] = {}
@@ -147,19 +175,35 @@ class _Form:
         self._largest = self._limits.file if is_file else self._limits.field
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if len(self._data) + end - start > self._largest:
+        held = self._on_disk.size if self._on_disk is not None else len(self._data)
+        if held + end - start > self._largest:
             raise PayloadTooLarge(f"A part of the form is over {self._largest:,} bytes.")
+        if self._on_disk is not None:
+            self._on_disk.write(memoryview(data)[start:end])
+            return
         self._data += data[start:end]
+        is_file = b"filename" in self._options
+        if is_file and self._spool is not None and not self._spool.keeps_in_memory(len(self._data)):
+            self._on_disk = PartOnDisk(self._spool, self._data)
+            self._data = bytearray()
 
     def _part_end(self) -> None:
         name = _text(self._options[b"name"])
         if b"filename" in self._options:
             filename = safe_filename(_text(self._options[b"filename"]))
             content_type = self._headers.get("content-type", b"").decode("latin-1").strip()
-            self.ready.append(UploadedFile(name, filename, content_type, bytes(self._data)))
+            self.ready.append(self._file(name, filename, content_type))
         else:
             self.ready.append(FormField(name, _text(bytes(self._data))))
         self._data = bytearray()
+
+    def _file(self, name: str, filename: str, content_type: str) -> File:
+        if self._on_disk is not None:
+            whole, self._on_disk = self._on_disk.whole(name, filename, content_type), None
+            return whole
+        if self._spool is not None:
+            self._spool.kept(len(self._data))
+        return UploadedFile(name, filename, content_type, bytes(self._data))
 
     def _end(self) -> None:
         self._ended = True

@@ -13,12 +13,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 from kit.db.tables import add_kit_tables
 
 METADATA = MetaData()
-KIT = add_kit_tables(METADATA, revision="0003")
+KIT = add_kit_tables(METADATA, revision="0004")
 
 # One row an owner. Every change of a library updates its row first, so the changes of one owner come one after the
 # other and their revisions become visible in order.
@@ -67,6 +68,11 @@ documents = Table(
     # Of the bytes as uploaded; empty when there are none beside the text.
     Column("source_sha256", Text, nullable=False),
     Column("source_size", BigInteger, nullable=False),
+    # A CSL-JSON item; places of tables and of a bibliography's works in the text; where it was fetched.
+    Column("csl", Text, nullable=False, server_default=text("'{}'")),
+    Column("tables", Text, nullable=False, server_default=text("'[]'")),
+    Column("works", Text, nullable=False, server_default=text("'[]'")),
+    Column("source_url", Text, nullable=False, server_default=text("''")),
     CheckConstraint("status IN ('ready', 'unreadable')", name="documents_status"),
 )
 _in_library = documents.c.deleted_at.is_(None) & documents.c.session_id.is_(None)
@@ -89,6 +95,29 @@ Index(
 )
 Index("documents_session", documents.c.session_id)
 Index("documents_deleted_at", documents.c.deleted_at)
+
+# Which document of a library stands for which content: copies are not stored again. A key whose document left the
+# library stands for nothing.
+content_keys = Table(
+    "content_keys",
+    METADATA,
+    Column("owner", Text, nullable=False),
+    Column("content_key", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    PrimaryKeyConstraint("owner", "content_key"),
+)
+Index("content_keys_document", content_keys.c.document_id)
+
+# Which documents are which works, by DOI, and by title, first author and year.
+work_keys = Table(
+    "work_keys",
+    METADATA,
+    Column("document_id", Text, nullable=False),
+    Column("work_key", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    PrimaryKeyConstraint("document_id", "work_key"),
+)
+Index("work_keys_work", work_keys.c.owner, work_keys.c.work_key, work_keys.c.document_id)
 
 # Texts up to a size; longer ones are blobs.
 texts = Table(
@@ -117,4 +146,25 @@ preparations = Table(
     Column("owner", Text, nullable=False),
     Column("discarded", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# What connectors answered, so that nothing is asked twice within a time.
+connector_answers = Table(
+    "connector_answers",
+    METADATA,
+    Column("answer_key", Text, primary_key=True),
+    Column("works", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+Index("connector_answers_created_at", connector_answers.c.created_at)
+
+# What was gathered for a session, by the digest of what it asked for: asking again gives the same.
+gatherings = Table(
+    "gatherings",
+    METADATA,
+    Column("session_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("gathered", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("session_id", "digest"),
 )

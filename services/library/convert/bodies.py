@@ -27,7 +27,16 @@ def documents_json(documents: Sequence[Document], *, single: bool) -> bytes:
 def _shown(document: Document) -> dict[str, JSON]:
     message = document_message(document)
     found = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    return {field.name: found[field.name] for field in message.DESCRIPTOR.fields if field.name in found}
+    return {field.name: _whole(found[field.name]) for field in message.DESCRIPTOR.fields if field.name in found}
+
+
+def _whole(value: JSON) -> JSON:
+    """Numbers of free objects are doubles on their way; whole ones look whole again."""
+    if isinstance(value, dict):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def results_ndjson(results: Sequence[LineResult]) -> bytes:

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kit.errors import ValidationError
 from kit.paging import Page, Position, next_cursor
 from prsm.library.v1 import library_pb2
+from services.library.convert.places import add_places, struct_of
 from services.library.domain import JSON, METADATA_MAX_DEPTH, Document, Draft, Status
 from services.library.holdings import Hit
 
@@ -81,10 +82,16 @@ def document_message(document: Document) -> library_pb2.Document:
         dataset=document.is_dataset,
         created_at=timestamp(document.created_at),
         updated_at=timestamp(document.created_at),
+        url=document.url or None,
+        source_url=document.source_url or None,
+        csl=struct_of(document.csl),
+        duplicate_of=document.duplicate_of or None,
+        same_work_as=document.same_work_as or None,
     )
     # Also when it is empty: documented objects are always there.
     message.metadata.SetInParent()
     message.metadata.update(dict(document.metadata))
+    add_places(message, document, _PAGE_BYTES - message.ByteSize())
     return message
 
 
@@ -98,10 +105,12 @@ def documents_message(listed: Sequence[Document], total: int, page: Page) -> lib
         next_cursor=next_cursor(page, len(listed), last, total),
     )
     if message.ByteSize() > _PAGE_BYTES:
-        # A page of the largest metadata would not cross the edges; each document on its own still shows it.
+        # A page of the largest would not cross the edges; each document on its own still shows what it has.
         for each in message.documents:
             each.metadata.Clear()
             each.metadata.SetInParent()
+            for name in ("csl", "tables", "works"):
+                each.ClearField(name)
     return message
 
 

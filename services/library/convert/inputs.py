@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kit.errors import ValidationError
 from prsm.library.v1 import internal_pb2
 from services.library.convert.bodies import CHUNK
+from services.library.convert.places import card_csl, card_works
 from services.library.domain import Document
 from services.library.holdings import (
     Address,
@@ -19,6 +20,8 @@ from services.library.holdings import (
     PreparedInput,
     Reference,
 )
+
+_DESCRIBED_BYTES = 1024 * 1024
 
 
 def inputs_of(message: internal_pb2.PrepareInputsRequest) -> Inputs:
@@ -55,13 +58,15 @@ def _dataset_input(number: int, message: internal_pb2.DatasetSource) -> DatasetI
     raise ValidationError.of(f"inputs.datasets[{number}]", "must be one of document_id, csv, rows, url")
 
 
-def prepared_message(prepared: Prepared) -> internal_pb2.PrepareInputsResponse:
+def prepared_message(prepared: Prepared, connectors: Sequence[str]) -> internal_pb2.PrepareInputsResponse:
+    """`connectors` are the names of those that are enabled."""
     return internal_pb2.PrepareInputsResponse(
         documents=[_prepared_input(each) for each in prepared.documents],
         datasets=[_prepared_input(each) for each in prepared.datasets],
         faults=[internal_pb2.Fault(field=fault.field, issue=fault.issue) for fault in prepared.faults],
         library_documents=prepared.library_documents,
         library_characters=prepared.library_characters,
+        connectors=connectors,
     )
 
 
@@ -75,8 +80,10 @@ def _prepared_input(prepared: PreparedInput) -> internal_pb2.PreparedInput:
     )
 
 
-def card_message(document: Document) -> internal_pb2.Card:
-    return internal_pb2.Card(
+def card_messages(document: Document) -> Iterator[internal_pb2.Card]:
+    """A document's card; of one with many works further cards, which hold the rest of them."""
+    portions = card_works(document)
+    card = internal_pb2.Card(
         document_id=document.document_id,
         title=document.title,
         kind=document.kind,
@@ -85,9 +92,29 @@ def card_message(document: Document) -> internal_pb2.Card:
         authors=document.authors,
         year=document.year,
         doi=document.doi or None,
-        url=document.url or None,
+        url=document.url or document.source_url or None,
         dataset=document.is_dataset,
+        csl=card_csl(document.csl),
+        works=next(portions, ()),
     )
+    yield card
+    for portion in portions:
+        yield internal_pb2.Card(document_id=document.document_id, works=portion)
+
+
+def describe_messages(documents: Sequence[Document]) -> Iterator[internal_pb2.DescribeDocumentsResponse]:
+    """Their cards, in messages of about 1 MiB at most."""
+    cards: list[internal_pb2.Card] = []
+    size = 0
+    for document in documents:
+        for card in card_messages(document):
+            if cards and size + card.ByteSize() > _DESCRIBED_BYTES:
+                yield internal_pb2.DescribeDocumentsResponse(cards=cards)
+                cards, size = [], 0
+            cards.append(card)
+            size += card.ByteSize()
+    if cards:
+        yield internal_pb2.DescribeDocumentsResponse(cards=cards)
 
 
 def content_messages(name: str, data: bytes) -> Iterator[internal_pb2.ReadContentResponse]:

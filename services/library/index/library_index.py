@@ -1,21 +1,24 @@
-"""The lexical index of one library: searched without locks, changed as a whole or not at all."""
+"""The index of one library: searched without locks, changed as a whole or not at all."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.library.index.merge import merge
-from services.library.index.scoring import Floats, Mask, View, Weights, best_passage_scores, score
-from services.library.index.segment import AnalysedDocument, AnalysedPassage, Ints, Longs, Segment, build
+from services.library.index.codes import Codes
+from services.library.index.folding import Place, chosen
+from services.library.index.latent import FEWEST, LatentModel, Singles, learn, unfolded
+from services.library.index.ranking import Ranked, best, rank
+from services.library.index.scoring import Floats, Mask, View, Weights
+from services.library.index.segment import AnalysedDocument, AnalysedPassage, Longs, Segment, build
 from services.library.index.terms import Analyzer
+from services.library.index.tidying import tidied, whole
 from services.library.passages import Passage
 
 MAX_HITS = 1_000
-_DEAD_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +49,63 @@ def analyse(
     return AnalysedDocument(document_id, analyzer.terms(own_title), analysed)
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a search sees: the views, the latent model whose vectors they hold, and the library's change number up to
+    which they are complete."""
+
+    views: tuple[View, ...]
+    model: LatentModel | None
+    revision: int
+
+
 class LibraryIndex:
-    """Searches see the state after some :meth:`apply`, never one in between; one writer at a time.
+    """Searches see the state after some change, never one in between; one writer at a time.
 
     `revision` is the library's change number up to which the index is complete: after loading a
     snapshot, the owner applies what changed since.
     """
 
-    def __init__(self, views: Iterable[View] = (), *, revision: int = 0, weights: Weights | None = None) -> None:
-        # One attribute, so that a reader takes views and revision that belong together.
-        self._state: tuple[tuple[View, ...], int] = (tuple(views), revision)
+    def __init__(
+        self,
+        views: Iterable[View] = (),
+        *,
+        revision: int = 0,
+        model: LatentModel | None = None,
+        weights: Weights | None = None,
+        encode: Callable[[str], Singles] | None = None,
+    ) -> None:
+        """`encode` gives a query's vector in the space of the segments' dense vectors."""
+        # One attribute, so that a reader takes parts that belong together.
+        self._state = State(tuple(views), model, revision)
         self._writing = threading.Lock()
         self._query_analyzer = threading.local()
         self._weights = weights or Weights()
+        self._encode = encode
 
     @property
-    def state(self) -> tuple[tuple[View, ...], int]:
-        """The present views and the revision they stand for; neither changes once taken."""
+    def state(self) -> State:
+        """The present state; it does not change once taken."""
         return self._state
 
     @property
     def revision(self) -> int:
-        return self._state[1]
+        return self._state.revision
 
     @property
     def documents(self) -> int:
-        return sum(view.live_documents for view in self._state[0])
+        return sum(view.live_documents for view in self._state.views)
 
     @property
     def passages(self) -> int:
-        return sum(view.live_passages for view in self._state[0])
+        return sum(view.live_passages for view in self._state.views)
 
     @property
     def nbytes(self) -> int:
         """Memory held, nearly."""
-        return sum(view.segment.nbytes + view.live.nbytes for view in self._state[0])
+        state = self._state
+        views = sum(view.segment.nbytes + view.live.nbytes for view in state.views)
+        return views + (state.model.nbytes if state.model else 0)
 
     def apply(self, upserts: Sequence[AnalysedDocument] = (), deletes: Collection[str] = (), *, revision: int) -> None:
         """Put documents in, or in place of those with the same id, and take others out. The last of
@@ -88,14 +113,68 @@ class LibraryIndex:
         fresh = {document.document_id: document for document in upserts}
         gone = set(deletes) | set(fresh)
         with self._writing:
-            views = [_without(view, gone) for view in self._state[0]]
+            model = self._state.model
+            views = [_without(view, gone) for view in self._state.views]
             added = [
                 document for document in fresh.values() if document.passages and document.document_id not in deletes
             ]
             if added:
                 segment = build(added)
-                views.append(View(segment, np.ones(segment.documents, dtype=np.bool_)))
-            self._state = (tuple(_tidied(views)), revision)
+                views.append(whole(model.folded(segment) if model else segment))
+            self._state = State(tuple(tidied(views)), model, revision)
+
+    def due(self) -> bool:
+        """Whether the latent model should be learnt (anew): the library grew or shrank by a quarter since."""
+        return _due(self._state, LatentModel.stale)
+
+    def overdue(self) -> bool:
+        """Whether searches should wait for that: there is no model yet, or the library doubled since."""
+        return _due(self._state, LatentModel.old)
+
+    def learn(self) -> None:
+        """Learn the latent model anew from the present documents. CPU-bound, seconds for large libraries; searches go
+        on with the present one meanwhile. A library too small for a model has none afterwards."""
+        model = learn(self._state.views)
+        with self._writing:
+            state = self._state
+            self._state = replace(state, model=model, views=tuple(_in_model(view, model) for view in state.views))
+
+    def unencoded(self, most: int, beside: Collection[str] = ()) -> dict[str, list[tuple[int, int]]]:
+        """Some documents whose passages have no vectors of an encoder yet, with the places of their passages: as many
+        as have `most` passages together, and one at least if there is any `beside` those named."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        passages = 0
+        for view in self._state.views:
+            segment = view.segment
+            known = np.any(segment.dense[segment.first[:-1]], axis=1)
+            for document in np.flatnonzero(view.live & ~known).tolist():
+                if segment.document_ids[document] in beside:
+                    continue
+                first, last = segment.first[document : document + 2].tolist()
+                if found and passages + last - first > most:
+                    return found
+                passages += last - first
+                spans = zip(segment.passage_start[first:last], segment.passage_end[first:last], strict=True)
+                found[segment.document_ids[document]] = [(int(start), int(end)) for start, end in spans]
+        return found
+
+    def attach(self, vectors: Mapping[str, Codes]) -> None:
+        """Put vectors of passages to documents, whole documents at a time. What is gone meanwhile is passed over."""
+        with self._writing:
+            views = tuple(_with_dense(view, vectors) for view in self._state.views)
+            self._state = replace(self._state, views=views)
+
+    def beside(self, other: LibraryIndex) -> LibraryIndex:
+        """Both as one for searching: their documents, of which none may be in both, are ranked among each other."""
+        state, model = self._state, self._state.model
+        others = (_in_model(view, model) for view in other._state.views)
+        return LibraryIndex(
+            (*state.views, *others),
+            revision=state.revision,
+            model=model,
+            weights=self._weights,
+            encode=self._encode,
+        )
 
     def search(
         self,
@@ -104,45 +183,30 @@ class LibraryIndex:
         limit: int = 20,
         document_ids: Collection[str] | None = None,
         passages: bool = False,
+        varied: bool = False,
     ) -> list[IndexHit]:
         """The best hits, best first; ties by document id, then place. One hit a document, its best
-        passage, unless `passages`. `document_ids` restricts the hits, not the statistics."""
+        passage, unless `passages`. `document_ids` restricts the hits, not the statistics. With `varied`, of
+        passages that say nearly the same only the best is kept, and the first differ from each other."""
         limit = max(0, min(limit, MAX_HITS))
         terms = self._analyzer().terms(query)
-        views, _ = self._state
-        if not terms or not limit:
+        state = self._state
+        if not terms or not limit or not state.views:
             return []
-        found: list[IndexHit] = []
-        for view, (by_document, by_passage) in zip(views, score(views, terms, self._weights), strict=True):
-            allowed = None if document_ids is None else _allowed(view.segment, document_ids)
-            if passages:
-                found.extend(self._passage_hits(view, by_document, by_passage, allowed, limit))
-            else:
-                found.extend(self._document_hits(view, by_document, by_passage, allowed, limit))
-        found.sort(key=lambda hit: (-hit.score, hit.document_id, hit.start))
-        return found[:limit]
-
-    def _document_hits(
-        self, view: View, by_document: Floats, by_passage: Floats, allowed: Mask | None, limit: int
-    ) -> list[IndexHit]:
-        segment = view.segment
-        scores = by_document + self._weights.passage * best_passage_scores(view, by_passage)
-        if allowed is not None:
-            scores = np.where(allowed, scores, 0.0)
-        best = _best(scores, limit)
-        rows = [_first_best(by_passage, segment.first[number : number + 2]) for number in best]
-        return _hits(segment, rows, scores[best])
-
-    def _passage_hits(
-        self, view: View, by_document: Floats, by_passage: Floats, allowed: Mask | None, limit: int
-    ) -> list[IndexHit]:
-        segment = view.segment
-        owners = segment.passage_document
-        scores = np.where(by_passage > 0, by_passage + self._weights.passage * by_document[owners], 0.0)
-        if allowed is not None:
-            scores = np.where(allowed[owners], scores, 0.0)
-        best = _best(scores, limit)
-        return _hits(segment, best, scores[best])
+        dense = None if self._encode is None else self._encode(query)
+        found: list[tuple[IndexHit, Place]] = []
+        wanted = min(MAX_HITS, limit + limit // 2) if varied else limit
+        for number, ranked in enumerate(rank(state.views, terms, self._weights, state.model, dense)):
+            segment = state.views[number].segment
+            allowed = None if document_ids is None else _allowed(segment, document_ids)
+            rows, scores = (_passages if passages else _documents)(segment, ranked, allowed, wanted)
+            places = [Place(segment, row) for row in rows.tolist()]
+            found.extend(zip(_hits(segment, rows, scores), places, strict=True))
+        found.sort(key=lambda each: (-each[0].score, each[0].document_id, each[0].start))
+        if varied:
+            kept = chosen([place for _, place in found[:wanted]], [hit.score for hit, _ in found[:wanted]])
+            found = [found[number] for number in kept]
+        return [hit for hit, _ in found[:limit]]
 
     def _analyzer(self) -> Analyzer:
         analyzer = getattr(self._query_analyzer, "analyzer", None)
@@ -151,31 +215,57 @@ class LibraryIndex:
         return analyzer
 
 
-def _first_best(by_passage: Floats, rows: Ints) -> int:
-    first, last = rows.tolist()
-    return int(first + by_passage[first:last].argmax()) if last - first > 1 else int(first)
+def _due(state: State, late: Callable[[LatentModel, int], bool]) -> bool:
+    documents = sum(view.live_documents for view in state.views)
+    if state.model is None:
+        return documents >= FEWEST
+    return late(state.model, documents)
 
 
-def _hits(segment: Segment, rows: Sequence[int] | Longs, scores: Floats) -> list[IndexHit]:
+def _in_model(view: View, model: LatentModel | None) -> View:
+    return View(unfolded(view.segment) if model is None else model.folded(view.segment), view.live)
+
+
+def _with_dense(view: View, vectors: Mapping[str, Codes]) -> View:
+    segment = view.segment
+    ordinals = segment.ordinals
+    own = [(ordinals[document_id], codes) for document_id, codes in vectors.items() if document_id in ordinals]
+    own = [(number, codes) for number, codes in own if view.live[number]]
+    if not own:
+        return view
+    width = own[0][1].shape[1]
+    dense = segment.dense.copy() if segment.dense.shape[1] else np.zeros((segment.passages, width), dtype=np.int8)
+    for number, codes in own:
+        first, last = segment.first[number : number + 2].tolist()
+        if codes.shape == (last - first, dense.shape[1]):
+            dense[first:last] = codes
+    return View(replace(segment, dense=dense), view.live)
+
+
+def _documents(segment: Segment, ranked: Ranked, allowed: Mask | None, limit: int) -> tuple[Longs, Floats]:
+    """The best passage of each of the best documents, and the documents' scores."""
+    scores = ranked.documents if allowed is None else np.where(allowed, ranked.documents, 0.0)
+    numbers = best(scores, limit)
+    spans = zip(segment.first[numbers].tolist(), segment.first[numbers + 1].tolist(), strict=True)
+    rows = [first if last == first + 1 else first + int(ranked.passages[first:last].argmax()) for first, last in spans]
+    return np.array(rows, dtype=np.int64), scores[numbers]
+
+
+def _passages(segment: Segment, ranked: Ranked, allowed: Mask | None, limit: int) -> tuple[Longs, Floats]:
+    scores = ranked.passages if allowed is None else np.where(allowed[segment.passage_document], ranked.passages, 0.0)
+    rows = best(scores, limit)
+    return rows, scores[rows]
+
+
+def _hits(segment: Segment, rows: Longs, scores: Floats) -> list[IndexHit]:
     """Hits for rows of a segment; plain numbers first, for reading arrays one by one is slow."""
-    chosen = np.asarray(rows, dtype=np.int64)
     columns = (segment.passage_document, segment.passage_page, segment.passage_start, segment.passage_end)
     return [
         IndexHit(segment.document_ids[document], score, page or None, start, end)
         for score, document, page, start, end in zip(
-            scores.tolist(), *(column[chosen].tolist() for column in columns), strict=True
+            scores.tolist(), *(column[rows].tolist() for column in columns), strict=True
         )
     ]
-
-
-def _best(scores: Floats, limit: int) -> Longs:
-    """Numbers of the positive scores among the highest `limit`, and of all that tie with the last."""
-    positive = np.flatnonzero(scores > 0)
-    if len(positive) > limit:
-        values = scores[positive]
-        threshold = np.partition(values, len(values) - limit)[len(values) - limit]
-        positive = positive[values >= threshold]
-    return positive.astype(np.int64)
 
 
 def _allowed(segment: Segment, document_ids: Collection[str]) -> Mask:
@@ -195,24 +285,3 @@ def _without(view: View, gone: set[str]) -> View:
     live = view.live.copy()
     live[numbers] = False
     return View(view.segment, live)
-
-
-def _tidied(views: list[View]) -> list[View]:
-    """Rewrite segments with many dead, then merge neighbours so that sizes at least halve along the
-    list: there are few segments, and each document is rewritten a logarithmic number of times."""
-    kept: list[View] = []
-    for view in views:
-        if not view.live_documents:
-            continue
-        dead = view.segment.documents - view.live_documents
-        kept.append(_merged([view]) if dead > _DEAD_SHARE * view.segment.documents else view)
-    # From the end, for a delete may have shrunk any of them. A merged segment is larger than what follows it still.
-    for place in range(len(kept) - 1, 0, -1):
-        if kept[place - 1].live_passages < 2 * kept[place].live_passages:
-            kept[place - 1 : place + 1] = [_merged(kept[place - 1 : place + 1])]
-    return kept
-
-
-def _merged(views: Sequence[View]) -> View:
-    segment = merge([(view.segment, view.live) for view in views])
-    return View(segment, np.ones(segment.documents, dtype=np.bool_))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.library.index.segment import Ints, Longs, Postings, Segment, assemble
+from services.library.index.codes import Codes
+from services.library.index.segment import Hashes, Ints, Longs, Postings, Segment, assemble
 
 Mask = NDArray[np.bool_]
 
@@ -44,6 +45,18 @@ def merge(parts: Sequence[tuple[Segment, Mask]]) -> Segment:
         passage_page=_kept([segment.passage_page for segment in segments], lives),
         passage_length=_kept([segment.passage_length for segment in segments], lives),
         title_length=_kept([segment.title_length for segment in segments], [live for _, live in parts]),
+        term_hash=_joined_hashes(segments, numbering, len(vocabulary)),
+        body_terms=_kept_terms(
+            [(segment.body_terms, segment.passage_length) for segment in segments], lives, numbering
+        ),
+        title_terms=_kept_terms(
+            [(segment.title_terms, segment.title_length) for segment in segments],
+            [live for _, live in parts],
+            numbering,
+        ),
+        latent_documents=_kept_vectors([segment.latent_documents for segment in segments], [live for _, live in parts]),
+        latent_passages=_kept_vectors([segment.latent_passages for segment in segments], lives),
+        dense=_kept_vectors([segment.dense for segment in segments], lives),
         body=_merged([segment.body for segment in segments], numbering, lives, new_passage, len(vocabulary)),
         title=_merged(
             [segment.title for segment in segments],
@@ -63,6 +76,32 @@ def _joined_terms(segments: Sequence[Segment]) -> tuple[list[str], list[Longs]]:
     joined = sorted(set().union(*terms), key=str.encode)
     numbers = {term: number for number, term in enumerate(joined)}
     return joined, [np.array([numbers[term] for term in own], dtype=np.int64) for own in terms]
+
+
+def _joined_hashes(segments: Sequence[Segment], numbering: Sequence[Longs], vocabulary: int) -> Hashes:
+    joined = np.zeros(vocabulary, dtype=np.uint64)
+    for segment, numbers in zip(segments, numbering, strict=True):
+        joined[numbers] = segment.term_hash
+    return joined
+
+
+def _kept_terms(parts: Sequence[tuple[Ints, Ints]], lives: Sequence[Mask], numbering: Sequence[Longs]) -> Ints:
+    return np.concatenate(
+        [
+            numbers[terms[np.repeat(live, lengths)]]
+            for (terms, lengths), live, numbers in zip(parts, lives, numbering, strict=True)
+        ]
+    ).astype(np.int32)
+
+
+def _kept_vectors(parts: Sequence[Codes], lives: Sequence[Mask]) -> Codes:
+    """Rows of zeros stand for vectors that a part does not have."""
+    width = max(part.shape[1] for part in parts)
+    kept = [
+        part[live] if part.shape[1] == width else np.zeros((int(live.sum()), width), dtype=np.int8)
+        for part, live in zip(parts, lives, strict=True)
+    ]
+    return np.concatenate(kept)
 
 
 def _merged(

@@ -2,23 +2,22 @@
 
 score(q, d) = Σ_t  q_t · ln(1 + (N − n_t + ½) / (n_t + ½)) · f·(k1 + 1) / (f + k1·(1 − b + b·|d| / avg))
 
-with q_t how often the term stands in the query, n_t how many of N units hold it, f how often it stands in
-the unit. Every figure counts live documents only, so an index that grew by additions, replacements and
-deletions scores as one built afresh.
+with q_t how often the term stands in the query (or how much it weighs there), n_t how many of N units hold it, f how
+often it stands in the unit. Every figure counts live documents only, so an index that grew by additions, replacements
+and deletions scores as one built afresh.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.library.index.segment import Segment
+from services.library.index.segment import Longs, Segment
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -27,13 +26,14 @@ Mask = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Weights:
     """k1, b: BM25's saturation and length normalisation. `title`: how many times a title's word counts
-    in its document. `passage`: weight of the best passage beside the whole document, and of the whole
-    document beside a passage."""
+    in its document. `passage`: weight of the best passage beside the whole document. `document`: weight of
+    the whole document beside a passage. What the values rest on stands in docs/retrieval.md."""
 
     k1: float = 1.2
-    b: float = 0.75
-    title: float = 2.0
-    passage: float = 0.25
+    b: float = 0.7
+    title: float = 2.5
+    passage: float = 0.1
+    document: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,13 @@ class View:
         return int(np.count_nonzero(self.live_rows))
 
     @cached_property
+    def holding(self) -> Longs:
+        """How many live documents hold each term, in a passage or the title."""
+        segment = self.segment
+        terms, documents = _held(segment)
+        return np.bincount(terms[self.live[documents]], minlength=len(segment.term_hash)).astype(np.int64)
+
+    @cached_property
     def body_terms(self) -> int:
         return int(self.segment.body_length[self.live].sum(dtype=np.int64))
 
@@ -81,43 +88,73 @@ class _Matches:
     live_documents: int
 
 
-def score(views: Sequence[View], terms: Sequence[str], weights: Weights) -> list[tuple[Floats, Floats]]:
-    """For each view the scores of its documents and of its passages; 0 where nothing matches or lives."""
-    query = Counter(terms)
-    documents = sum(view.live_documents for view in views)
-    passages = sum(view.live_passages for view in views)
-    scores = [(np.zeros(view.segment.documents), np.zeros(view.segment.passages)) for view in views]
-    if not documents or not passages:
+Scores = tuple[Floats, Floats]
+"""Of one view, of its documents and of its passages."""
+
+
+class Scorer:
+    """BM25 over the views of one state."""
+
+    def __init__(self, views: Sequence[View], weights: Weights) -> None:
+        self.views = views
+        self.weights = weights
+        self.documents = sum(view.live_documents for view in views)
+        self._passages = sum(view.live_passages for view in views)
+        self._numbers: dict[str, list[int]] = {}
+        body_terms = sum(view.body_terms for view in views)
+        title_terms = sum(view.title_terms for view in views)
+        document_average = max(1.0, (body_terms + weights.title * title_terms) / max(1, self.documents))
+        passage_average = max(1.0, body_terms / max(1, self._passages))
+        self.norms = [
+            (
+                _norm(_weighted_length(view.segment, weights), document_average, weights),
+                _norm(view.segment.passage_length.astype(np.float64), passage_average, weights),
+            )
+            for view in views
+        ]
+
+    def idf(self, holding: int) -> float:
+        """The weight of a term that so many live documents hold."""
+        return _idf(self.documents, holding)
+
+    def numbers(self, term: str) -> list[int]:
+        """The term's number in each view, -1 where it does not occur; looked up once."""
+        found = self._numbers.get(term)
+        if found is None:
+            found = self._numbers[term] = [view.segment.find(term) for view in self.views]
+        return found
+
+    def holding(self, term: str) -> int:
+        """How many live documents hold a term."""
+        numbers = zip(self.views, self.numbers(term), strict=True)
+        return sum(int(view.holding[number]) for view, number in numbers if number >= 0)
+
+    def scores(self, terms: Mapping[str, float]) -> list[Scores]:
+        """For each view the scores of its documents and of its passages; 0 where nothing matches or lives."""
+        scores = [(np.zeros(view.segment.documents), np.zeros(view.segment.passages)) for view in self.views]
+        for term in sorted(terms):
+            matches = [
+                _matches(view, number, self.weights)
+                for view, number in zip(self.views, self.numbers(term), strict=True)
+            ]
+            in_documents = sum(match.live_documents for match in matches if match)
+            in_passages = sum(match.live_passages for match in matches if match)
+            document_weight = terms[term] * _idf(self.documents, in_documents) * (self.weights.k1 + 1)
+            passage_weight = terms[term] * _idf(self._passages, in_passages) * (self.weights.k1 + 1)
+            for match, (by_document, by_passage), (document_norm, passage_norm) in zip(
+                matches, scores, self.norms, strict=True
+            ):
+                if match is None:
+                    continue
+                found, counts = match.documents, match.document_counts
+                by_document[found] += document_weight * counts / (counts + document_norm[found])
+                rows, counts = match.passages, match.passage_counts
+                by_passage[rows] += passage_weight * counts / (counts + passage_norm[rows])
+        for view, (by_document, by_passage) in zip(self.views, scores, strict=True):
+            if not view.whole:
+                by_document *= view.live
+                by_passage *= view.live_rows
         return scores
-    body_terms = sum(view.body_terms for view in views)
-    title_terms = sum(view.title_terms for view in views)
-    document_average = max(1.0, (body_terms + weights.title * title_terms) / documents)
-    passage_average = max(1.0, body_terms / passages)
-    norms = [
-        (
-            _norm(_weighted_length(view.segment, weights), document_average, weights),
-            _norm(view.segment.passage_length.astype(np.float64), passage_average, weights),
-        )
-        for view in views
-    ]
-    for term in sorted(query):
-        matches = [_matches(view, term, weights) for view in views]
-        in_documents = sum(match.live_documents for match in matches if match)
-        in_passages = sum(match.live_passages for match in matches if match)
-        document_weight = query[term] * _idf(documents, in_documents) * (weights.k1 + 1)
-        passage_weight = query[term] * _idf(passages, in_passages) * (weights.k1 + 1)
-        for match, (by_document, by_passage), (document_norm, passage_norm) in zip(matches, scores, norms, strict=True):
-            if match is None:
-                continue
-            found, counts = match.documents, match.document_counts
-            by_document[found] += document_weight * counts / (counts + document_norm[found])
-            rows, counts = match.passages, match.passage_counts
-            by_passage[rows] += passage_weight * counts / (counts + passage_norm[rows])
-    for view, (by_document, by_passage) in zip(views, scores, strict=True):
-        if not view.whole:
-            by_document *= view.live
-            by_passage *= view.live_rows
-    return scores
 
 
 def best_passage_scores(view: View, by_passage: Floats) -> Floats:
@@ -139,9 +176,8 @@ def _idf(units: int, holding: int) -> float:
     return math.log(1.0 + (units - holding + 0.5) / (holding + 0.5))
 
 
-def _matches(view: View, term: str, weights: Weights) -> _Matches | None:
+def _matches(view: View, number: int, weights: Weights) -> _Matches | None:
     segment = view.segment
-    number = segment.find(term)
     if number < 0:
         return None
     rows, row_counts = segment.body.of(number)
@@ -149,7 +185,7 @@ def _matches(view: View, term: str, weights: Weights) -> _Matches | None:
     passage_counts = row_counts.astype(np.float64)
     owners = segment.passage_document[rows]
     if len(owners):
-        begins = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
+        begins = np.flatnonzero(np.diff(owners, prepend=-1))
         documents, counts = owners[begins], np.add.reduceat(passage_counts, begins)
     else:
         documents, counts = owners, passage_counts
@@ -159,13 +195,19 @@ def _matches(view: View, term: str, weights: Weights) -> _Matches | None:
         total[titles] += weights.title * title_counts
         documents = np.flatnonzero(total).astype(np.int32)
         counts = total[documents]
-    if view.whole:
-        return _Matches(rows, passage_counts, documents, counts, len(rows), len(documents))
-    return _Matches(
-        passages=rows,
-        passage_counts=passage_counts,
-        documents=documents,
-        document_counts=counts,
-        live_passages=int(np.count_nonzero(view.live_rows[rows])),
-        live_documents=int(np.count_nonzero(view.live[documents])),
-    )
+    live_passages = len(rows) if view.whole else int(np.count_nonzero(view.live_rows[rows]))
+    return _Matches(rows, passage_counts, documents, counts, live_passages, int(view.holding[number]))
+
+
+def _held(segment: Segment) -> tuple[Longs, NDArray[np.int32]]:
+    """(term, document) of each term that a document holds, once."""
+    height = max(1, segment.documents)
+    terms = np.arange(len(segment.term_hash), dtype=np.int64)
+    keys = np.repeat(terms * height, np.diff(segment.body.offsets)) + segment.passage_document[segment.body.rows]
+    # Passages ascend within a term, and with them their documents: what repeats lies side by side.
+    keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
+    titles = np.repeat(terms * height, np.diff(segment.title.offsets)) + segment.title.rows
+    if len(keys):
+        titles = titles[keys[np.minimum(np.searchsorted(keys, titles), len(keys) - 1)] != titles]
+    keys = np.concatenate((keys, titles))
+    return keys // height, (keys % height).astype(np.int32)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import Stemmer  # type: ignore[import-not-found,unused-ignore]
 
-ANALYSIS = "english/1"
+ANALYSIS = "english/2"
 """Names this way of making terms; an index made in another way is rebuilt."""
 
 _TOKEN = re.compile(
@@ -15,6 +16,9 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,]\d+)+"
     "|[^\\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:['’][^\\W_]+)*"
 )
+_MIXED = re.compile(r"[^\W\d_]+|\d+")
+_COMPOUND = re.compile(r"\w+(?:[-\u2010\u2011\u2013/]\w+)+")
+_JOINT = re.compile("[-\u2010\u2011\u2013/]")
 _LONGEST = 64
 _CACHED = 200_000
 
@@ -33,36 +37,59 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 class Analyzer:
-    """Makes terms. Holds a cache of stems, so one instance serves one thread at a time."""
+    """Makes terms. Holds a cache of stems, so one instance serves one thread at a time.
+
+    A word of letters and digits is a term as it stands and so are its parts of more than one character: *il6* is
+    found by *il*, *cd28* by *28*. Parts that a hyphen or a slash joins are terms, and where a letter meets a digit
+    there, also both as one word: *gata-3* is found by *gata3*.
+    """
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english", 0)
-        self._stems: dict[str, str] = {}
+        self._stems: dict[str, tuple[str, ...]] = {}
 
     def terms(self, text: str) -> list[str]:
-        """The terms of `text` in order, repeated as often as they occur."""
+        """The terms of `text` in order, repeated as often as they occur; words made of joined parts come last."""
         folded = text.lower() if text.isascii() else _fold(text)
         found: list[str] = []
         stems = self._stems
         for token in _TOKEN.findall(folded):
-            stem = stems.get(token)
-            if stem is None:
+            known = stems.get(token)
+            if known is None:
                 if token[0] >= "\u3040" and token[0] <= "\ud7af" and not token[0].isascii():
                     found.extend(_pairs(token))
                     continue
-                stem = self._stem(token)
-            if stem:
-                found.append(stem)
+                known = self._terms_of(token)
+            found.extend(known)
+        for compound in _COMPOUND.findall(folded):
+            found.extend(_joined(compound))
         return found
 
-    def _stem(self, token: str) -> str:
+    def _terms_of(self, token: str) -> tuple[str, ...]:
         word = token.replace("’", "'")
-        dropped = word in STOP_WORDS or len(word) > _LONGEST
-        stem = "" if dropped else str(self._stemmer.stemWord(word)).replace("'", "")
+        made: list[str] = []
+        if len(word) <= _LONGEST:
+            made.append(self._stem(word))
+            if word.isalnum() and not word.isdigit() and not word.isalpha():
+                made += [self._stem(part) for part in _MIXED.findall(word) if len(part) > 1]
         if len(self._stems) >= _CACHED:
             self._stems.clear()
-        self._stems[token] = stem
-        return stem
+        known = self._stems[token] = tuple(term for term in made if term)
+        return known
+
+    def _stem(self, word: str) -> str:
+        return "" if word in STOP_WORDS else str(self._stemmer.stemWord(word)).replace("'", "")
+
+
+def _joined(compound: str) -> list[str]:
+    """Neighbouring parts of a compound as one word, where a letter meets a digit."""
+    parts = _JOINT.split(compound)
+    return [
+        left + right
+        for left, right in pairwise(parts)
+        if (left[-1].isalpha() and right[0].isdigit()) or (left[-1].isdigit() and right[0].isalpha())
+        if len(left) + len(right) <= _LONGEST
+    ]
 
 
 def _fold(text: str) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from types import NoneType
 from typing import Any, Self
 
 from services.library.domain import Span
 from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.csl import checked_item
 from services.library.parsing.normalise import normalise
+from services.library.places import CSL, Table, Work
 
 MIB = 1024 * 1024
+WORKS_MAX = 20_000
+TABLES_MAX = 10_000
+"""Tables of a document whose places are kept; the text of any further ones is."""
 
 
 class Kind(StrEnum):
@@ -28,6 +34,11 @@ class Kind(StrEnum):
     JSONL = "jsonl"
     XLSX = "xlsx"
     XLS = "xls"
+    BIBTEX = "bibtex"
+    RIS = "ris"
+    CSL = "csl"
+    JATS = "jats"
+    PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,8 @@ class ParsedDocument:
 
     `pages` is empty for kinds that have no pages; for workbooks each sheet is a page. `problems` are
     sentences for the owner about what could not be read. Unknown facts stay empty: nothing is guessed
-    that a citation would later repeat.
+    that a citation would later repeat. `csl` is the document as a CSL-JSON item as far as it is known,
+    `tables` are the places of tables in `text`, `works` those of a bibliography's entries.
     """
 
     title: str
@@ -61,6 +73,9 @@ class ParsedDocument:
     doi: str = ""
     problems: tuple[str, ...] = ()
     is_dataset: bool = False
+    csl: CSL = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    works: tuple[Work, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """A JSON-ready mapping; :meth:`from_wire` turns it back."""
@@ -76,6 +91,8 @@ class ParsedDocument:
         """
         text = _string(wire["text"])
         pages = tuple(Span(*_span(item, len(text))) for item in wire["pages"])
+        if len(wire["works"]) > WORKS_MAX or len(wire["tables"]) > TABLES_MAX:
+            raise ValueError("more works or tables than there may be")
         year = wire["year"]
         if year is not None and not isinstance(year, int):
             raise TypeError("year is no integer")
@@ -89,6 +106,9 @@ class ParsedDocument:
             doi=_string(wire["doi"]),
             problems=tuple(_string(item) for item in wire["problems"]),
             is_dataset=bool(wire["is_dataset"]),
+            csl=checked_item(wire["csl"]),
+            tables=tuple(_table(item, len(text)) for item in wire["tables"]),
+            works=tuple(_work(item, len(text)) for item in wire["works"]),
         )
 
 
@@ -105,6 +125,24 @@ def _span(item: Sequence[object], length: int) -> tuple[int, int, int]:
     if not 0 <= start <= end <= length:
         raise ValueError("a page span lies outside the text")
     return page, start, end
+
+
+def _table(item: dict[str, Any], length: int) -> Table:
+    start, end, page, rows, columns = (item[key] for key in ("start", "end", "page", "rows", "columns"))
+    if not all(type(number) is int for number in (start, end, rows, columns)) or type(page) not in (int, NoneType):
+        raise TypeError("a table's place holds something other than integers")
+    if not (0 <= start <= end <= length and rows >= 0 and columns >= 0):
+        raise ValueError("a table lies outside the text")
+    return Table(start, end, page, _string(item["caption"]), rows, columns)
+
+
+def _work(item: dict[str, Any], length: int) -> Work:
+    start, end = item["start"], item["end"]
+    if type(start) is not int or type(end) is not int:
+        raise TypeError("a work's place holds something other than integers")
+    if not 0 <= start <= end <= length:
+        raise ValueError("a work lies outside the text")
+    return Work(start, end, checked_item(item["csl"]))
 
 
 def assemble(pages: Sequence[str], limits: ParseLimits, *, prose: bool = False) -> tuple[str, tuple[Span, ...]]:

@@ -8,6 +8,7 @@ import re
 import charset_normalizer
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.latin import is_latin, likeliest
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -80,5 +81,6 @@ def _guess(data: bytes) -> str:
     if sum(byte >= 0x80 for byte in sample[:65536]) >= _ENOUGH_HIGH_BYTES:
         best = charset_normalizer.from_bytes(sample).best()
         if best is not None:
-            return best.encoding
+            # Between encodings that differ in a few accents its frequencies are too coarse.
+            return likeliest(sample) if is_latin(best.encoding) else best.encoding
     return "cp1252" if _strict(sample, "cp1252") is not None else "latin-1"

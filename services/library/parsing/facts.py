@@ -15,6 +15,9 @@ _JUNK_TITLE = re.compile(
     re.IGNORECASE,
 )
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^`]+", re.IGNORECASE)
+_ARXIV = re.compile(
+    r"\barXiv:(\d{4}\.\d{4,5}v\d+|[a-z-]+(?:\.[A-Z]{2})?/\d{7}v\d+)\s+\[[\w.-]+\]\s+\d{1,2}\s+[A-Z][a-z]{2}\s"
+)
 _YEAR = r"(?<!\d)((?:19|20)\d\d)(?!\d)"
 _DATED_LINE = re.compile(
     r"(©|\(c\)|copyright|published|accepted|received|proceedings|conference|workshop|symposium"
@@ -59,6 +62,15 @@ def clean_doi(raw: str) -> str:
         while doi.endswith(closing) and doi.count(closing) > doi.count(opening):
             doi = doi[:-1].rstrip(".,;:")
     return doi
+
+
+def find_arxiv(text: str) -> dict[str, str]:
+    """`number` and `URL` of a preprint that bears arXiv's stamp; nothing when none or several are there."""
+    found = {match[1] for match in _ARXIV.finditer(text)}
+    if len(found) != 1:
+        return {}
+    (identifier,) = found
+    return {"number": f"arXiv:{identifier}", "URL": f"https://arxiv.org/abs/{identifier}"}
 
 
 def find_year(text: str) -> int | None:

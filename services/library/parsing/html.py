@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
+from services.library.parsing.csl import described
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
 from services.library.parsing.encoding import declared_charset, decode
 from services.library.parsing.facts import (
     clean_doi,
@@ -17,7 +18,10 @@ from services.library.parsing.facts import (
     usable_title,
     year_of,
 )
+from services.library.parsing.flow import Block, put_together
+from services.library.parsing.html_tables import data_tables
 from services.library.parsing.normalise import one_line
+from services.library.places import CSL
 
 _NEVER_TEXT = (
     "script, style, noscript, template, svg, math annotation, iframe, object, canvas, audio, video, map, "
@@ -55,18 +59,44 @@ def parse_html(data: bytes, filename: str, content_type: str, limits: ParseLimit
     title = usable_title(facts.get("citation_title", "") or facts.get("dc.title", ""))
     title = title or usable_title(facts.get("og:title", "")) or usable_title(_node_text(tree, "title"))
     title = title or usable_title(_node_text(tree, "h1"))
-    text = bounded(_article(tree), limits).strip()
+    title = title or title_from_filename(filename)
+    text, tables = put_together(_article(tree), limits)
     if not text:
         raise DocumentUnreadable(UnreadableCause.NO_TEXT, "The page has no text of its own.")
     date = facts.get("citation_publication_date") or facts.get("citation_date") or facts.get("dc.date")
+    authors = split_authors(facts.get("citation_author") or facts.get("dc.creator", ""))
+    year = year_of(date or facts.get("article:published_time", ""))
+    doi = clean_doi(facts.get("citation_doi") or facts.get("dc.identifier", ""))
     return ParsedDocument(
-        title=title or title_from_filename(filename),
+        title=title,
         kind=Kind.HTML,
         text=text,
-        authors=split_authors(facts.get("citation_author") or facts.get("dc.creator", "")),
-        year=year_of(date or facts.get("article:published_time", "")),
-        doi=clean_doi(facts.get("citation_doi") or facts.get("dc.identifier", "")),
+        authors=authors,
+        year=year,
+        doi=doi,
         problems=problems,
+        csl=_item(facts, title, authors, year, doi),
+        tables=tables,
+    )
+
+
+def _item(facts: dict[str, str], title: str, authors: tuple[str, ...], year: int | None, doi: str) -> CSL:
+    journal = facts.get("citation_journal_title", "")
+    proceedings = facts.get("citation_conference_title", "")
+    first, last = facts.get("citation_firstpage", ""), facts.get("citation_lastpage", "")
+    return described(
+        "article-journal" if journal else "paper-conference" if proceedings else "webpage",
+        title,
+        authors,
+        year,
+        doi,
+        container_title=journal or proceedings or facts.get("og:site_name", ""),
+        volume=facts.get("citation_volume", ""),
+        issue=facts.get("citation_issue", ""),
+        page=f"{first}-{last}" if first and last and first != last else first,
+        publisher=facts.get("citation_publisher", ""),
+        ISSN=facts.get("citation_issn", "").partition(";")[0],
+        URL=facts.get("citation_public_url") or facts.get("og:url", ""),
     )
 
 
@@ -86,10 +116,10 @@ def _node_text(tree: LexborHTMLParser, selector: str) -> str:
     return one_line(node.text(deep=True)) if node is not None else ""
 
 
-def _article(tree: LexborHTMLParser) -> str:
+def _article(tree: LexborHTMLParser) -> list[Block]:
     body = tree.body
     if body is None:
-        return ""
+        return []
     skipped = {node.mem_id for node in tree.css(_NEVER_TEXT) if node.tag not in ("body", "html")}
     lengths, links = _lengths(body, skipped)
     total = lengths[body.mem_id]
@@ -106,7 +136,7 @@ def _article(tree: LexborHTMLParser) -> str:
     main = max(tree.css(_MAIN), key=lambda node: lengths.get(node.mem_id, 0), default=body)
     if lengths.get(main.mem_id, 0) < _MAIN_SHARE * lengths[body.mem_id]:
         main = body
-    return _flow(main, skipped)
+    return _flow(main, skipped, data_tables(main, lambda node: _flat(node, skipped)))
 
 
 def _is_furniture(node: LexborNode) -> bool:
@@ -114,18 +144,18 @@ def _is_furniture(node: LexborNode) -> bool:
     return not _FURNITURE.isdisjoint(names)
 
 
-def _walk(root: LexborNode, skipped: set[int]) -> Iterator[tuple[LexborNode, bool]]:
+def _walk(root: LexborNode, skipped: set[int], closed: Container[int] = ()) -> Iterator[tuple[LexborNode, bool]]:
     """Each node below `root` with True when it opens and False when it closes; text nodes only open.
 
     Nodes are skipped, never removed: removing one frees what lies below it, which other results of a
-    selector may still point to. There is no recursion, so depth costs nothing.
+    selector may still point to. What is `closed` is not entered. There is no recursion, so depth costs nothing.
     """
     node: LexborNode | None = root
     while node is not None:
         child = None
         if node.mem_id not in skipped:
             yield node, True
-            child = node.first_child
+            child = None if node.mem_id in closed else node.first_child
         while child is None:
             if node.is_element_node and node.mem_id not in skipped:
                 yield node, False
@@ -160,18 +190,34 @@ def _lengths(root: LexborNode, skipped: set[int]) -> tuple[dict[int, int], dict[
     return lengths, links
 
 
-def _flow(root: LexborNode, skipped: set[int]) -> str:
+def _flow(root: LexborNode, skipped: set[int], tables: dict[int, Block]) -> list[Block]:
     """Text in reading order: blank lines between paragraphs, tabs between cells; `pre` keeps its line ends."""
+    blocks: list[Block] = []
     parts: list[str] = []
     preformatted = 0
-    for node, opens in _walk(root, skipped):
+    for node, opens in _walk(root, skipped, tables):
         if node.is_text_node:
             content = node.text_content or ""
             parts.append(content if preformatted else re.sub(r"\s+", " ", content))
+        elif node.mem_id in tables:
+            if opens:
+                table = tables[node.mem_id]
+                caption = table.table.caption if table.table is not None else ""
+                blocks += [Block(_tidy("".join(parts))), Block(caption), table]
+                parts = []
         elif node.is_element_node:
             preformatted += (1 if opens else -1) if node.tag == "pre" else 0
             parts.append(_separator(node.tag, opens))
-    return _tidy("".join(parts))
+    return [*blocks, Block(_tidy("".join(parts)))]
+
+
+def _flat(root: LexborNode, skipped: set[int]) -> str:
+    """The text below an element on one line."""
+    parts = [
+        (node.text_content or "") if node.is_text_node else " " if node.tag in _PARAGRAPH or node.tag in _LINE else ""
+        for node, _ in _walk(root, skipped)
+    ]
+    return one_line("".join(parts))
 
 
 def _separator(tag: str | None, opens: bool) -> str:

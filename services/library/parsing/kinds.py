@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
@@ -27,6 +28,14 @@ _EXTENSIONS = {
     "xlsx": Kind.XLSX,
     "xlsm": Kind.XLSX,
     "xls": Kind.XLS,
+    "bib": Kind.BIBTEX,
+    "bibtex": Kind.BIBTEX,
+    "ris": Kind.RIS,
+    "csljson": Kind.CSL,
+    "nxml": Kind.JATS,
+    "xml": Kind.JATS,
+    "parquet": Kind.PARQUET,
+    "pq": Kind.PARQUET,
 }
 _MEDIA_TYPES = {
     "application/pdf": Kind.PDF,
@@ -41,11 +50,24 @@ _MEDIA_TYPES = {
     "application/json": Kind.JSON,
     "application/x-ndjson": Kind.JSONL,
     "application/jsonl": Kind.JSONL,
+    "application/x-bibtex": Kind.BIBTEX,
+    "text/x-bibtex": Kind.BIBTEX,
+    "application/x-research-info-systems": Kind.RIS,
+    "application/vnd.citationstyles.csl+json": Kind.CSL,
+    "application/jats+xml": Kind.JATS,
+    "application/xml": Kind.JATS,
+    "text/xml": Kind.JATS,
+    "application/vnd.apache.parquet": Kind.PARQUET,
     "text/plain": Kind.TEXT,
 }
-_BINARY = frozenset((Kind.PDF, Kind.DOCX, Kind.XLSX, Kind.XLS))
+_BINARY = frozenset((Kind.PDF, Kind.DOCX, Kind.XLSX, Kind.XLS, Kind.PARQUET))
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_PARQUET = b"PAR1"
+_PARQUET_ENCRYPTED = b"PARE"
+_HEAD = 4096
+_XML = re.compile(rb"<(?:[\w.-]+:)?(article|html)[\s>]")
+_RIS = re.compile(rb"^\s*TY {1,2}- ?[A-Z]{2,}\s")
 
 
 def named_kind(filename: str, content_type: str) -> Kind | None:
@@ -71,13 +93,24 @@ def detect_kind(data: bytes, filename: str, content_type: str) -> Kind:
     if data.startswith(_OLE):
         return _compound_kind(data)
     named = named_kind(filename, content_type)
+    if data.startswith(_PARQUET_ENCRYPTED) and named is Kind.PARQUET:
+        raise DocumentUnreadable(UnreadableCause.ENCRYPTED)
+    if data.startswith(_PARQUET) and (named is Kind.PARQUET or data.endswith(_PARQUET)):
+        return Kind.PARQUET
     if named in _BINARY:
         raise DocumentUnreadable(UnreadableCause.CORRUPT, f"It is named {named} but is none.")
+    head = data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if named is Kind.JATS:
+        root = _XML.search(head)
+        return Kind.HTML if root is not None and root.group(1) == b"html" else Kind.JATS
     if named is not None:
         return named
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")):
+    if head[:15].lower().startswith((b"<!doctype html", b"<html")):
         return Kind.HTML
+    if head.startswith((b"<?xml", b"<article", b"<!DOCTYPE article")) and _XML.search(head):
+        return Kind.JATS
+    if _RIS.match(head):
+        return Kind.RIS
     if PurePath(filename).suffix:
         raise DocumentUnreadable(UnreadableCause.UNSUPPORTED_TYPE, f"({PurePath(filename).suffix.lower()})")
     return Kind.TEXT

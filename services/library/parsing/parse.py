@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.bibtex import parse_bibtex
+from services.library.parsing.csl_json import parse_csl
 from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
 from services.library.parsing.html import parse_html
+from services.library.parsing.jats import parse_jats
 from services.library.parsing.kinds import detect_kind
+from services.library.parsing.parquet import parse_parquet
 from services.library.parsing.pdf import parse_pdf
 from services.library.parsing.plain import parse_markdown, parse_text
 from services.library.parsing.records import parse_json, parse_jsonl
+from services.library.parsing.ris import parse_ris
 from services.library.parsing.tables import parse_csv, parse_tsv, parse_xls, parse_xlsx
 from services.library.parsing.word import parse_docx
 
@@ -28,6 +33,11 @@ _PARSERS: dict[Kind, Parser] = {
     Kind.JSONL: parse_jsonl,
     Kind.XLSX: parse_xlsx,
     Kind.XLS: parse_xls,
+    Kind.BIBTEX: parse_bibtex,
+    Kind.RIS: parse_ris,
+    Kind.CSL: parse_csl,
+    Kind.JATS: parse_jats,
+    Kind.PARQUET: parse_parquet,
 }
 
 

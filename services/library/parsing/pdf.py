@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pypdfium2  # type: ignore[import-untyped,unused-ignore]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped,unused-ignore]
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, assemble, too_much_text
+from services.library.parsing.csl import described
+from services.library.parsing.document import TABLES_MAX, Kind, ParsedDocument, ParseLimits, assemble, too_much_text
 from services.library.parsing.facts import (
+    find_arxiv,
     find_doi,
     find_year,
     split_authors,
     title_from_filename,
     usable_title,
 )
+from services.library.parsing.flow import Block, put_together
+from services.library.parsing.pdf_columns import by_columns
 from services.library.parsing.pdf_lines import Line, read_lines, without_furniture
 from services.library.parsing.pdf_paragraphs import Vocabulary, paragraphs
+from services.library.parsing.pdf_tables import CAPTION, segments
 
 _TITLE_LINES = 40
 
@@ -36,23 +43,45 @@ def parse_pdf(data: bytes, filename: str, content_type: str, limits: ParseLimits
     problems = [_listed("cannot be read", damaged), _listed("has no text layer", silent)]
     kept = without_furniture(pages)
     vocabulary = Vocabulary(kept)
-    text, spans = assemble([paragraphs(lines, vocabulary) for lines in kept], limits, prose=True)
+    composed = [put_together(_blocks(lines, vocabulary), limits) for lines in kept]
+    text, spans = assemble([page for page, _ in composed], limits, prose=True)
     if not text:
         problems.append("The document has no content: every page is blank.")
     information = document.get_metadata_dict(skip_empty=True)
     first_page = text[: spans[0].end] if spans else ""
+    title = usable_title(information.get("Title", "")) or _largest_line(kept[0] if kept else [])
+    title = title or title_from_filename(filename)
+    authors = split_authors(information.get("Author", ""))
+    year, doi, arxiv = find_year(first_page), find_doi(first_page), find_arxiv(first_page)
     return ParsedDocument(
-        title=usable_title(information.get("Title", ""))
-        or _largest_line(kept[0] if kept else [])
-        or title_from_filename(filename),
+        title=title,
         kind=Kind.PDF,
         text=text,
         pages=spans,
-        authors=split_authors(information.get("Author", "")),
-        year=find_year(first_page),
-        doi=find_doi(first_page),
+        authors=authors,
+        year=year,
+        doi=doi,
         problems=tuple(filter(None, problems)),
+        csl=described("article" if arxiv else "document", title, authors, year, doi, **arxiv),
+        tables=tuple(
+            replace(table, start=span.start + table.start, end=span.start + table.end, page=span.page)
+            for span, (_, tables) in zip(spans, composed, strict=True)
+            for table in tables
+        )[:TABLES_MAX],
     )
+
+
+def _blocks(lines: list[Line], vocabulary: Vocabulary) -> list[Block]:
+    """A page's paragraphs and tables; a table's caption is the paragraph before or after it that says so."""
+    blocks: list[Block] = []
+    for segment in segments(lines):
+        blocks += [segment] if isinstance(segment, Block) else map(Block, paragraphs(segment, vocabulary))
+    for index, block in enumerate(blocks):
+        if block.table is not None:
+            beside = (*blocks[max(0, index - 1) : index], *blocks[index + 1 : index + 2])
+            caption = next((each.text for each in beside if CAPTION.match(each.text)), "")
+            blocks[index] = Block(block.text, replace(block.table, caption=caption))
+    return blocks
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
@@ -100,12 +129,12 @@ def _lines(page: pypdfium2.PdfPage) -> list[Line]:
         if not lines or pdfium.FPDFPage_GetRotation(page.raw) == turns:
             break
         pdfium.FPDFPage_SetRotation(page.raw, turns)
-    return lines
+    return by_columns(lines)
 
 
 def _largest_line(lines: list[Line]) -> str:
     """The words set largest near the top of the first page; a title as a rule."""
-    top = [line for line in lines[:_TITLE_LINES] if len(line.text) > 3]
+    top = [line for line in lines[:_TITLE_LINES] if len(line.text) > 3 and not line.sideways]
     if len(top) < 3:
         return ""
     size = max(line.size for line in top)

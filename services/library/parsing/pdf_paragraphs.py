@@ -44,10 +44,10 @@ class Vocabulary:
         return f"{left}-{right}" if compound else left + right
 
 
-def paragraphs(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
-    """The page's text: one line a paragraph or heading, blank lines between them."""
+def paragraphs(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
+    """The text of lines: each paragraph or heading on a line of its own."""
     if not lines:
-        return ""
+        return []
     step = _usual_step(lines)
     blocks: list[str] = []
     current = lines[0].text
@@ -63,7 +63,7 @@ def paragraphs(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
         else:
             current += " " + after.text
     blocks.append(current)
-    return "\n\n".join(blocks)
+    return blocks
 
 
 def _usual_step(lines: Sequence[Line]) -> float:

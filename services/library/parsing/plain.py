@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
+from services.library.parsing.csl import described
+from services.library.parsing.document import TABLES_MAX, Kind, ParsedDocument, ParseLimits, bounded
 from services.library.parsing.encoding import declared_charset, decode
 from services.library.parsing.facts import (
+    TITLE_MAX,
     clean_doi,
     split_authors,
     title_from_filename,
@@ -15,9 +19,19 @@ from services.library.parsing.facts import (
     year_of,
 )
 from services.library.parsing.normalise import one_line
+from services.library.places import Table
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
+_HEADING = re.compile(
+    r"^ {0,3}#{1,6}[ \t]+(\S[^\n]{0,1000}?)[ \t]*#*$"
+    r"|^(?! {4}|[ \t]*[-*+>#|`~]) {0,3}(\S[^\n]{0,500})\n {0,3}(?:=+|-{3,})[ \t]*$",
+    re.MULTILINE,
+)
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1[^\n]*$", re.MULTILINE | re.DOTALL)
+_MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)|<[^<>]{1,200}>|[*`]+")
+_TITLE_WITHIN = 100_000
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
+_RULE = frozenset("|:- \t")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
 _TITLE_LINE_MAX = 120
 
 
@@ -29,7 +43,8 @@ def parse_text(data: bytes, filename: str, content_type: str, limits: ParseLimit
     first, _, rest = text.lstrip().partition("\n")
     alone = rest.startswith("\n") and len(first) <= _TITLE_LINE_MAX and first.rstrip()[-1:] not in ".;,"
     title = usable_title(first) if alone else ""
-    return ParsedDocument(title or title_from_filename(filename), Kind.TEXT, text, problems=problems)
+    title = title or title_from_filename(filename)
+    return ParsedDocument(title, Kind.TEXT, text, problems=problems)
 
 
 def parse_markdown(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
@@ -38,17 +53,49 @@ def parse_markdown(data: bytes, filename: str, content_type: str, limits: ParseL
     text = bounded(raw, limits)
     require_text(text)
     front = _front_matter(text)
-    heading = _HEADING.search(text)
-    title = usable_title(front.get("title", "")) or usable_title(heading.group(1) if heading else "")
+    title = usable_title(front.get("title", "")) or _heading(text) or title_from_filename(filename)
+    authors = split_authors(front.get("authors") or front.get("author", ""))
+    year = year_of(front.get("date") or front.get("year", ""))
+    doi = clean_doi(front.get("doi", ""))
     return ParsedDocument(
-        title or title_from_filename(filename),
+        title,
         Kind.MARKDOWN,
         text,
-        authors=split_authors(front.get("authors") or front.get("author", "")),
-        year=year_of(front.get("date") or front.get("year", "")),
-        doi=clean_doi(front.get("doi", "")),
+        authors=authors,
+        year=year,
+        doi=doi,
         problems=problems,
+        csl=described("document", title, authors, year, doi),
+        tables=tuple(islice(_tables(text), TABLES_MAX)),
     )
+
+
+def _heading(text: str) -> str:
+    """The first heading, `#` or underlined, outside fenced code, without its markup."""
+    match = _HEADING.search(_FENCED.sub("", text[:_TITLE_WITHIN]))
+    found = one_line(_MARKUP.sub(r"\1", match.group(1) or match.group(2))) if match else ""
+    # What stands in a heading is meant as one, also when it is as short as an abbreviation.
+    return usable_title(found) or (found[:TITLE_MAX] if sum(map(str.isalpha, found)) > 1 else "")
+
+
+def _tables(text: str) -> Iterator[Table]:
+    """Pipe tables: a row, the row of dashes that makes it a heading, and the rows below."""
+    start, header, rows, columns = 0, "", 0, 0
+    position = 0
+    for line in [*text.split("\n"), ""]:
+        if rows and "|" not in line:
+            yield Table(start, position - 1, None, "", rows, columns)
+            rows = 0
+        elif rows:
+            rows, columns = rows + 1, max(columns, _cells(line))
+        elif "|" in header and "-" in line and _RULE.issuperset(line) and _cells(line) == _cells(header):
+            start, rows, columns = position - len(header) - 1, 1, _cells(header)
+        header = line
+        position += len(line) + 1
+
+
+def _cells(line: str) -> int:
+    return len(_CELL_BORDER.split(line.strip().removeprefix("|").removesuffix("|")))
 
 
 def require_text(text: str) -> None:

@@ -110,7 +110,8 @@ class ParserPool:
                     self._discard(process)
                     process = self._started()
                 self._idle.put_nowait(process)
-        return _document(answer, filename)
+        # Checking what came back takes time for a long one, which the event loop has not.
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _document, answer, filename)
 
     async def _exchange(self, process: ParserProcess, data: bytes, filename: str, content_type: str) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
@@ -122,7 +123,8 @@ class ParserPool:
             raise DocumentUnreadable(UnreadableCause.TIMEOUT) from error
         except ProcessLost as error:
             _log.warning("parser process lost", extra={"pid": process.pid})
-            raise DocumentUnreadable(UnreadableCause.PARSER_FAILED) from error
+            cause = UnreadableCause.MEMORY_LIMIT if error.exhausted else UnreadableCause.PARSER_FAILED
+            raise DocumentUnreadable(cause) from error
 
     def _start(self) -> ParserProcess:
         process = ParserProcess(self._command, self.limits)

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
+from services.library.parsing.bibliography import bibliography
+from services.library.parsing.csl_json import csl_items
 from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
 from services.library.parsing.encoding import declared_charset, decode
 from services.library.parsing.facts import TITLE_MAX, clean_doi, title_from_filename, usable_title
@@ -17,8 +19,9 @@ _LISTED_LINES = 5
 
 
 def parse_json(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
-    """A JSON file. `{"title", "text"}` is a document; a list of objects, a list of lists under a first one of
-    names, or an object of equally long lists is a dataset; anything else is kept as its source text."""
+    """A JSON file. `{"title", "text"}` is a document, CSL-JSON items are a bibliography; a list of objects, a list
+    of lists under a first one of names, or an object of equally long lists is a dataset; anything else is kept
+    as its source text."""
     raw, problems = decode(data, declared_charset(content_type))
     text = bounded(raw, limits)
     require_text(text)
@@ -28,6 +31,8 @@ def parse_json(data: bytes, filename: str, content_type: str, limits: ParseLimit
         raise DocumentUnreadable(UnreadableCause.CORRUPT, f"It is not valid JSON: {error}.") from error
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return _article(value, filename, limits, problems)
+    if (items := csl_items(value)) is not None:
+        return bibliography(Kind.CSL, items, filename, limits, problems)
     return ParsedDocument(
         title_from_filename(filename), Kind.JSON, text, problems=problems, is_dataset=_is_table(value)
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_, update
 
@@ -17,11 +16,12 @@ from kit.paging import Page
 from kit.times import Clock
 from services.library.domain import Document, Status, same_content
 from services.library.holdings import Arrival, Change, Held, Indexable, LibraryState, Stored
+from services.library.repository.chunks import chunks
+from services.library.repository.keys import claim_contents, drop_keys, find_contents, first_of_work, note_works
 from services.library.repository.rows import document_of, held_of, indexable_of, values_of
 from services.library.tables import documents, libraries, session_documents, texts
+from services.library.works import content_key
 
-_ROWS = 500
-"""Rows of one statement."""
 _d = documents.c
 _INDEXED = (_d.document_id, _d.title, _d.pages, _d.is_dataset, _d.deleted_at, _d.characters)
 _IN_LIBRARY = and_(_d.deleted_at.is_(None), _d.session_id.is_(None))
@@ -52,11 +52,21 @@ class SqlDocuments:
         current = self._by_external_id(
             conn, owner, [a.document.external_id for a in arrivals if a.document.external_id]
         )
+        keys = [content_key(a.document) for a in arrivals]
+        held = find_contents(conn, owner, {key for key in keys if key})
+        claims: dict[str, str] = {}
         stored: list[Stored] = []
         fresh: dict[str, Arrival] = {}
         gone: dict[str, Document] = {}
-        for arrival in arrivals:
+        for arrival, key in zip(arrivals, keys, strict=True):
             document = arrival.document
+            if key in held:
+                copied = held[key]
+                stored.append(Stored(replace(copied, duplicate_of=copied.document_id), Change.UNCHANGED))
+                continue
+            if key:
+                held[key] = document
+                claims[key] = document.document_id
             old = current.get(document.external_id) if document.external_id else None
             if old is not None and same_content(old, document):
                 stored.append(Stored(old, Change.UNCHANGED))
@@ -69,12 +79,16 @@ class SqlDocuments:
             stored.append(Stored(document, Change.CREATED if old is None else Change.REPLACED))
         self._mark_deleted(conn, [key for key in gone if key not in fresh], revision, now)
         rows = [values_of(arrival.document, revision, now if key in gone else None) for key, arrival in fresh.items()]
-        for some in _chunks(rows):
+        for some in chunks(rows):
             conn.execute(insert(documents), some)
         self._insert_texts(conn, fresh.values())
+        claim_contents(conn, owner, [*claims.items()])
+        drop_keys(conn, gone)
+        note_works(conn, [a.document for key, a in fresh.items() if key not in gone])
         self._count(conn, owner, [a.document for a in fresh.values()], list(gone.values()))
         self._tell(conn, [(a.document, False) for a in fresh.values()] + [(old, True) for old in gone.values()], now)
-        return stored
+        works = self.same_works(conn, owner, [each.document for each in stored])
+        return [Stored(document, each.change) for each, document in zip(stored, works, strict=True)]
 
     def store_for_session(self, conn: Connection, arrivals: Sequence[Arrival]) -> None:
         rows = [values_of(arrival.document, 0, None) for arrival in arrivals]
@@ -98,6 +112,7 @@ class SqlDocuments:
         if found is None:
             return False
         document = document_of(found)
+        drop_keys(conn, [document_id])
         self._count(conn, owner, [], [document])
         self._tell(conn, [(document, True)], now)
         return True
@@ -108,10 +123,14 @@ class SqlDocuments:
 
     def find_many(self, conn: Connection, document_ids: Collection[str]) -> dict[str, Held]:
         found: dict[str, Held] = {}
-        for some in _chunks(document_ids):
+        for some in chunks(document_ids):
             for row in conn.execute(select(documents).where(_d.document_id.in_(some))):
                 found[row.document_id] = held_of(row)
         return found
+
+    def fetched(self, conn: Connection, session_id: str) -> list[Document]:
+        query = select(documents).where(_d.session_id == session_id, _d.source_url != "")
+        return [document_of(row) for row in conn.execute(query.order_by(_d.document_id))]
 
     def listed(self, conn: Connection, owner: str, page: Page) -> tuple[list[Document], int]:
         query = select(documents).where(_d.owner == owner, _IN_LIBRARY)
@@ -120,7 +139,13 @@ class SqlDocuments:
             older = and_(_d.created_at == after.created_at, _d.document_id < after.id)
             query = query.where(or_(_d.created_at < after.created_at, older))
         query = query.order_by(_d.created_at.desc(), _d.document_id.desc()).limit(page.limit).offset(page.offset)
-        return [document_of(row) for row in conn.execute(query)], self.state(conn, owner).documents
+        found = [document_of(row) for row in conn.execute(query)]
+        return self.same_works(conn, owner, found), self.state(conn, owner).documents
+
+    def same_works(self, conn: Connection, owner: str, found: Sequence[Document]) -> list[Document]:
+        keyed = [document.document_id for document in found if document.work_keys]
+        first = first_of_work(conn, owner, keyed) if keyed else {}
+        return [replace(each, same_work_as=first.get(each.document_id, "")) for each in found] if first else [*found]
 
     def readable(self, conn: Connection, owner: str, after: tuple[int, str], limit: int) -> list[Document]:
         query = (
@@ -147,7 +172,7 @@ class SqlDocuments:
 
     def indexable(self, conn: Connection, document_ids: Collection[str]) -> list[Indexable]:
         found: list[Indexable] = []
-        for some in _chunks(sorted(document_ids)):
+        for some in chunks(sorted(document_ids)):
             ready = select(*_INDEXED).where(_d.document_id.in_(some), _d.characters > 0)
             # What a session was given it keeps, deleted or not.
             found += [indexable_of(row, kept=True) for row in conn.execute(ready.order_by(_d.document_id))]
@@ -165,13 +190,15 @@ class SqlDocuments:
         old = select(documents).where(_d.deleted_at < before, ~used.exists()).order_by(_d.deleted_at).limit(limit)
         removed = [document_of(row) for row in conn.execute(old)]
         gone = [document.document_id for document in removed]
+        # A release from before leaves the keys of what it deletes.
+        drop_keys(conn, gone)
         conn.execute(delete(texts).where(texts.c.document_id.in_(gone)))
         conn.execute(delete(documents).where(_d.document_id.in_(gone)))
         return removed
 
     def texts(self, conn: Connection, document_ids: Collection[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for some in _chunks(document_ids):
+        for some in chunks(document_ids):
             rows = conn.execute(select(texts).where(texts.c.document_id.in_(some)))
             found.update({row.document_id: row.body for row in rows})
         return found
@@ -187,13 +214,13 @@ class SqlDocuments:
 
     def _by_external_id(self, conn: Connection, owner: str, external_ids: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for some in _chunks(external_ids):
+        for some in chunks(external_ids):
             rows = conn.execute(select(documents).where(_d.owner == owner, _d.external_id.in_(some), _IN_LIBRARY))
             found.update({row.external_id: document_of(row) for row in rows})
         return found
 
     def _mark_deleted(self, conn: Connection, document_ids: Sequence[str], revision: int, now: int) -> None:
-        for some in _chunks(document_ids):
+        for some in chunks(document_ids):
             gone = update(documents).where(_d.document_id.in_(some))
             conn.execute(gone.values(deleted_at=now, revision=revision))
 
@@ -203,7 +230,7 @@ class SqlDocuments:
             for a in arrivals
             if a.text and in_row(a.text, self._row_bytes)
         ]
-        for some in _chunks(rows):
+        for some in chunks(rows):
             conn.execute(insert_for(conn, texts).on_conflict_do_nothing(index_elements=["document_id"]), some)
 
     def _count(self, conn: Connection, owner: str, came: Sequence[Document], went: Sequence[Document]) -> None:
@@ -221,7 +248,7 @@ class SqlDocuments:
         )
 
     def _tell(self, conn: Connection, changes: Sequence[tuple[Document, bool]], now: int) -> None:
-        for some in _chunks(changes):
+        for some in chunks(changes):
             self._outbox.append(conn, [self._event(document, deleted, now) for document, deleted in some])
 
     def _event(self, document: Document, deleted: bool, now: int) -> Event:
@@ -244,9 +271,3 @@ def in_row(text: str, most: int) -> bool:
 def usable(document: Document) -> bool:
     """Whether a session that names no document would read it."""
     return document.searchable and not document.is_dataset
-
-
-def _chunks(items: Collection[Any]) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while some := list(islice(iterator, _ROWS)):
-        yield some

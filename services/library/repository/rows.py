@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import Row
 from kit.times import Instant
 from services.library.domain import Document, Source, Span, Status
 from services.library.holdings import Held, Indexable
+from services.library.places import Table, Work
 
 
 def values_of(document: Document, revision: int, deleted_at: int | None) -> dict[str, Any]:
@@ -39,6 +41,10 @@ def values_of(document: Document, revision: int, deleted_at: int | None) -> dict
         "content_type": document.source.content_type,
         "source_sha256": document.source.sha256,
         "source_size": document.source.size,
+        "csl": _dumped(dict(document.csl)),
+        "tables": _dumped([list(astuple(table)) for table in document.tables]),
+        "works": _dumped([[work.start, work.end, dict(work.csl)] for work in document.works]),
+        "source_url": document.source_url,
     }
 
 
@@ -63,6 +69,10 @@ def document_of(row: Row[Any]) -> Document:
         metadata=orjson.loads(row.metadata),
         source=Source(row.filename, row.content_type, row.source_sha256, row.source_size),
         session_id=row.session_id,
+        csl=orjson.loads(row.csl),
+        tables=tuple(Table(*table) for table in orjson.loads(row.tables)),
+        works=tuple(Work(*work) for work in orjson.loads(row.works)),
+        source_url=row.source_url,
     )
 
 

@@ -10,7 +10,7 @@ from kit.db.upsert import insert_for
 from kit.times import Clock
 from services.library.domain import Document
 from services.library.repository.rows import document_of
-from services.library.tables import documents, preparations, session_documents, texts
+from services.library.tables import documents, gatherings, preparations, session_documents, texts
 
 
 class SqlUses:
@@ -45,6 +45,7 @@ class SqlUses:
         conn.execute(delete(texts).where(texts.c.document_id.in_([d.document_id for d in removed])))
         conn.execute(delete(documents).where(owned))
         conn.execute(delete(session_documents).where(session_documents.c.session_id == session_id))
+        conn.execute(delete(gatherings).where(gatherings.c.session_id == session_id))
         return removed
 
     def link(self, conn: Connection, session_id: str, owner: str, document_ids: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from kit.errors import PrsmError, UnsupportedMediaType
 from kit.ids import Ids
 from kit.times import Clock, Instant
 from services.library.domain import draft_of
-from services.library.holdings import Arrival, Stored
+from services.library.holdings import Arrival, Stored, unused
 from services.library.ingest import Place, from_draft
 from services.library.ports import Contents, Documents, Indexes
 from services.library.streams import BadLine, NdjsonLimits, NdjsonLine, parse_ndjson
@@ -114,6 +114,9 @@ class BatchDocuments:
         results = await self._db.write(store)
         if arrivals:
             self._indexes.changed(owner)
+        stored = [each.outcome.document for each in results if isinstance(each.outcome, Stored)]
+        for document in unused(arrivals, stored):
+            await self._contents.forget(document)
         return results
 
 

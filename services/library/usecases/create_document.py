@@ -11,6 +11,7 @@ from kit.db.database import Database
 from kit.ids import Ids
 from kit.times import Clock
 from services.library.domain import Document, Draft
+from services.library.holdings import unused
 from services.library.ingest import Place, from_draft
 from services.library.ports import Contents, Documents, Indexes
 
@@ -27,7 +28,8 @@ class CreateDocument:
         self._ids = ids
 
     async def __call__(self, owner: str, draft: Draft, record: Callable[[Connection, Document], None]) -> Document:
-        """The stored document; the one that is there already when an external id comes again with the same content.
+        """The stored document; the one that is there already when an external id comes again with the same content, or
+        without one the same text.
 
         `record` writes the outcome down for the caller's key, in the same transaction. Raises ValidationError.
         """
@@ -42,4 +44,6 @@ class CreateDocument:
         await self._contents.keep(arrival.document, arrival.text, None)
         document = await self._db.write(store)
         self._indexes.changed(owner)
+        for other in unused([arrival], [document]):
+            await self._contents.forget(other)
         return document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from kit.db.database import Database
 from services.library.domain import Document
 from services.library.errors import DocumentNotFound
@@ -15,7 +17,12 @@ class GetDocument:
 
     async def __call__(self, owner: str, document_id: str) -> Document:
         """Raises DocumentNotFound, for another owner's document too."""
-        held = await self._db.read(lambda conn: self._documents.find(conn, document_id))
-        if held is None or held.deleted or held.document.owner != owner:
-            raise DocumentNotFound()
-        return held.document
+
+        def find(conn: Connection) -> Document:
+            held = self._documents.find(conn, document_id)
+            if held is None or held.deleted or held.document.owner != owner:
+                raise DocumentNotFound()
+            (document,) = self._documents.same_works(conn, owner, [held.document])
+            return document
+
+        return await self._db.read(find)

@@ -1,10 +1,11 @@
-"""UploadDocuments: files become documents, all of one form in one transaction."""
+"""UploadDocuments: the files of a form become documents, all of one form in one transaction."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,33 +16,37 @@ from kit.ids import Ids
 from kit.times import Clock, Instant
 from services.library.domain import Document
 from services.library.errors import DocumentUnreadable
-from services.library.holdings import Arrival
+from services.library.holdings import Arrival, unused
 from services.library.ingest import Place, from_file, from_unreadable
 from services.library.ports import Contents, Documents, Indexes, Parser
-from services.library.streams import FormField, MultipartLimits, UploadedFile, parse_multipart
+from services.library.spooling import SpoolRoom
+from services.library.streams import File, FormField, MultipartLimits, parse_multipart
 
 FILE_FIELD = "file"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile:
-    """A file, and what reading it came to."""
+class Form:
+    """A form that is whole; nothing of it is read or stored yet. Forms with the same `fingerprint` hold the same
+    files."""
 
-    file: UploadedFile
+    files: tuple[File, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    file: File
     arrival: Arrival
     error: DocumentUnreadable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadForm:
-    """A whole form; nothing of it is stored yet. Forms with the same `fingerprint` hold the same files."""
-
-    files: tuple[ReadFile, ...]
-    fingerprint: str
-
-
 class UploadDocuments:
-    """In two steps, because whether an upload was there before is only known when its last byte is in."""
+    """In two steps, because whether an upload was there before is only known when its last byte is in.
+
+    A form waits on disk until it is its turn: what stands in memory of files and texts is that of a few forms,
+    however many are sent at once.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,11 @@ class UploadDocuments:
         clock: Clock,
         ids: Ids,
         limits: MultipartLimits,
+        *,
+        room: SpoolRoom,
+        at_once: int,
     ) -> None:
+        """`at_once` forms are read and stored at a time."""
         self._db = db
         self._documents = documents
         self._contents = contents
@@ -62,55 +71,75 @@ class UploadDocuments:
         self._clock = clock
         self._ids = ids
         self._limits = limits
+        self._room = room
+        self._turns = asyncio.Semaphore(at_once)
 
-    async def read(self, owner: str, content_type: str, chunks: AsyncIterator[bytes]) -> ReadForm:
-        """Take the form apart and read its files while it arrives.
+    @asynccontextmanager
+    async def received(self, content_type: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[Form]:
+        """The form once its last byte is in; its files can be read within the block.
 
-        Raises UnsupportedMediaType, PayloadTooLarge, ValidationError, and DocumentUnreadable when there is but one
-        file and that cannot be read.
+        Raises UnsupportedMediaType, PayloadTooLarge, ValidationError, Unavailable.
         """
-        now = self._clock.now()
-        digest = hashlib.sha256()
-        reading: list[asyncio.Task[ReadFile]] = []
-        try:
-            async for part in parse_multipart(chunks, content_type, self._limits):
+        with self._room.open() as spool:
+            digest = hashlib.sha256()
+            files: list[File] = []
+            async for part in parse_multipart(chunks, content_type, self._limits, spool):
                 if isinstance(part, FormField):
                     raise ValidationError.of(part.name, "is not a known field; send files only")
-                for piece in (part.filename.encode(), part.content_type.encode(), part.data):
-                    digest.update(hashlib.sha256(piece).digest())
-                # A moment apart, so that a list shows the files of a form in their order.
-                place = Place(self._ids.new(), owner, Instant(now + len(reading)))
-                reading.append(asyncio.create_task(self._read(part, place)))
-            files = tuple([await task for task in reading])
+                for name in (part.filename, part.content_type):
+                    digest.update(hashlib.sha256(name.encode()).digest())
+                digest.update(bytes.fromhex(part.sha256))
+                files.append(part)
+            if not files:
+                raise ValidationError.of(FILE_FIELD, "is required: send at least one file")
+            yield Form(tuple(files), digest.hexdigest())
+
+    async def store(
+        self, owner: str, form: Form, record: Callable[[Connection, Sequence[Document]], None]
+    ) -> list[Document]:
+        """Read the files and store what they hold, in the order of the form; for a file that the library holds
+        already, the document that is there. `record` is part of the transaction.
+
+        Raises DocumentUnreadable when there is but one file and that cannot be read.
+        """
+        async with self._turns:
+            found = await self._read(owner, form)
+            for each in found:
+                raw = await asyncio.to_thread(each.file.read)
+                await self._contents.keep(each.arrival.document, each.arrival.text, raw)
+            arrivals = [each.arrival for each in found]
+
+            def store(conn: Connection) -> list[Document]:
+                stored = [each.document for each in self._documents.store(conn, owner, arrivals)]
+                record(conn, stored)
+                return stored
+
+            stored = await self._db.write(store)
+            self._indexes.changed(owner)
+            for document in unused(arrivals, stored):
+                await self._contents.forget(document)
+            return stored
+
+    async def _read(self, owner: str, form: Form) -> list[_ReadFile]:
+        now = self._clock.now()
+        # A moment apart, so that a list shows the files of a form in their order.
+        places = [Place(self._ids.new(), owner, Instant(now + number)) for number in range(len(form.files))]
+        reading = [
+            asyncio.create_task(self._read_file(file, place)) for file, place in zip(form.files, places, strict=True)
+        ]
+        try:
+            found = [await task for task in reading]
         finally:
             for task in reading:
                 task.cancel()
-        if not files:
-            raise ValidationError.of(FILE_FIELD, "is required: send at least one file")
-        if len(files) == 1 and files[0].error is not None:
-            raise files[0].error
-        return ReadForm(files, digest.hexdigest())
-
-    async def store(
-        self, owner: str, form: ReadForm, record: Callable[[Connection, Sequence[Document]], None]
-    ) -> list[Document]:
-        """Store what was read, in the order of the form. `record` is part of the transaction."""
-        for read in form.files:
-            await self._contents.keep(read.arrival.document, read.arrival.text, read.file.data)
-
-        def store(conn: Connection) -> list[Document]:
-            stored = self._documents.store(conn, owner, [read.arrival for read in form.files])
-            found = [each.document for each in stored]
-            record(conn, found)
-            return found
-
-        found = await self._db.write(store)
-        self._indexes.changed(owner)
+        if len(found) == 1 and found[0].error is not None:
+            raise found[0].error
         return found
 
-    async def _read(self, file: UploadedFile, place: Place) -> ReadFile:
+    async def _read_file(self, file: File, place: Place) -> _ReadFile:
+        data = await asyncio.to_thread(file.read)
         try:
-            parsed = await self._parser.parse(file.data, filename=file.filename, content_type=file.content_type)
+            parsed = await self._parser.parse(data, filename=file.filename, content_type=file.content_type)
         except DocumentUnreadable as error:
-            return ReadFile(file, from_unreadable(file, error, place), error)
-        return ReadFile(file, await asyncio.to_thread(from_file, file, parsed, place))
+            return _ReadFile(file, from_unreadable(file, error, place), error)
+        return _ReadFile(file, await asyncio.to_thread(from_file, file, parsed, place))

@@ -26,7 +26,9 @@ from kit.times import ManualClock
 from prsm.events.v1 import events_pb2
 from prsm.library.v1 import internal_pb2, internal_pb2_grpc, library_pb2, library_pb2_grpc
 from services.library.app import OWN_IDEMPOTENCY, assemble
+from services.library.connectors.registry import connectors_of
 from services.library.convert.events import citations_of
+from services.library.fetching.fetch import Fetcher
 from services.library.ports import Parser
 from services.library.settings import LibrarySettings
 from services.library.tables import KIT
@@ -68,7 +70,9 @@ def library_settings(**changes: Any) -> LibrarySettings:
 class Stand:
     """A served library."""
 
-    def __init__(self, db: Database, parser: Parser, folder: Path, **settings: Any) -> None:
+    def __init__(
+        self, db: Database, parser: Parser, folder: Path, *, fetcher: Fetcher | None = None, **settings: Any
+    ) -> None:
         """Stands in the same folder and on the same database are replicas, or one after a restart."""
         self.db = db
         self.clock = ManualClock()
@@ -76,6 +80,7 @@ class Stand:
         self.shares = Shares()
         self.folder = folder
         self.store = idempotency_store(db, KIT, self.clock, self.ids)
+        self.connectors = connectors_of(library_settings(**settings), self.clock)
         self.app = assemble(
             library_settings(**settings),
             db=db,
@@ -87,6 +92,8 @@ class Stand:
             viewers=self.shares,
             clock=self.clock,
             ids=self.ids,
+            fetcher=fetcher,
+            connectors=self.connectors.by_name,
         )
         keys = Path(tempfile.mkdtemp(dir=folder, prefix="keys-"))
         self.identities = Identities(keys, self.clock, ["session", "worker", "results"])
@@ -103,6 +110,7 @@ class Stand:
     async def stop(self) -> None:
         await self._served.stop()
         await self.app.indexes.close()
+        await self.connectors.close()
 
     def headers(self, user: str, key: str = "") -> tuple[tuple[str, str], ...]:
         more = (("idempotency-key", key),) if key else ()
@@ -193,13 +201,25 @@ class Stand:
         request = internal_pb2.DiscardInputsRequest(session_id=session, owner=owner)
         await self._session.call(self.internal.DiscardInputs, request, timeout=30)
 
-    def grant(self, *, owner: str = "ada", documents: Sequence[str] = (), datasets: Sequence[str] = ()) -> str:
-        return self._signer.sign(Grant(owner, SESSION, 1, tuple(documents), tuple(datasets)))
+    def grant(
+        self,
+        *,
+        owner: str = "ada",
+        session: str = SESSION,
+        documents: Sequence[str] = (),
+        datasets: Sequence[str] = (),
+    ) -> str:
+        return self._signer.sign(Grant(owner, session, 1, tuple(documents), tuple(datasets)))
 
     async def passages(self, query: str, grant: str, *, limit: int = 20, **more: Any) -> list[library_pb2.Hit]:
         request = internal_pb2.SearchPassagesRequest(query=query, limit=limit, **more)
         extra = ((GRANT_KEY, grant),)
         return list((await self._worker.call(self.internal.SearchPassages, request, timeout=30, extra=extra)).hits)
+
+    async def works(self, grant: str, query: str, **more: Any) -> list[internal_pb2.GatherWorksResponse]:
+        request = internal_pb2.GatherWorksRequest(query=query, **{"limit_each": 10, "full_text": True, **more})
+        pages = self._worker.stream(self.internal.GatherWorks, request, timeout=60, extra=((GRANT_KEY, grant),))
+        return [page async for page in pages]
 
     async def cards(self, grant: str, *document_ids: str) -> list[internal_pb2.Card]:
         request = internal_pb2.DescribeDocumentsRequest(document_ids=document_ids)

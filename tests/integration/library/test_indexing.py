@@ -159,3 +159,18 @@ async def test_who_comes_just_after_a_catch_up_ended_starts_another(local: Stand
     await local.create("Oaks are tall.")
     assert len(await local.search("oaks")) == 1
     assert (await asyncio.wait_for(indexes.of_library("ada"), 30)).revision == index.revision
+
+
+async def test_what_a_latent_model_found_is_found_after_a_restart(replica: Replica, tmp_path: Path) -> None:
+    chance = random.Random(4)
+    subjects = [["peat", "bog", "moss", "carbon", "mire", "fen"], ["star", "galaxy", "nebula", "orbit", "comet"]]
+    texts = [" ".join(chance.sample(subjects[number % 2], 4)) for number in range(80)]
+    async with replica() as stand:
+        await stand.batch(*({"text": f"{text}.", "external_id": f"e{number}"} for number, text in enumerate(texts)))
+        found = await stand.search("carbon in mires", limit=100)
+        await stand.app.indexes.settle()
+    for path in saved(tmp_path):
+        path.unlink()
+    async with replica() as stand:
+        assert found
+        assert await stand.search("carbon in mires", limit=100) == found

@@ -85,7 +85,7 @@ async def test_every_fault_is_named_and_nothing_is_stored(stand: Stand) -> None:
         ],
     )
     unknown = "is not a document of yours"
-    no_urls = "fetching URLs is not enabled on this deployment"
+    no_urls = "fetching URLs is not enabled on this deployment: upload the file instead"
     no_table = "must be a table: column names and at least one row"
     assert [(fault.field, fault.issue) for fault in prepared.faults] == [
         ("inputs.documents[1].document_id", unknown),

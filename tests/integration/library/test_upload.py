@@ -96,7 +96,7 @@ async def test_an_unreadable_file_alone_is_refused(local: Stand, name: str, cont
 async def test_a_hostile_file_does_no_harm_to_others(local: Stand) -> None:
     outcomes = await asyncio.gather(
         *(local.upload(("bomb.docx", bomb())) for _ in range(2)),
-        *(local.upload((f"{number}.md", PEAT)) for number in range(4)),
+        *(local.upload((f"{number}.md", PEAT + b"%d" % number)) for number in range(4)),
         return_exceptions=True,
     )
     assert [isinstance(outcome, PrsmError) for outcome in outcomes] == [True] * 2 + [False] * 4

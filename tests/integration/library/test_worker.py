@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import docx
+import orjson
 
 from prsm.library.v1 import internal_pb2
 from tests.integration.library.inputs import document, table, text
@@ -108,6 +109,41 @@ async def test_many_cards_come_in_pages(stand: Stand) -> None:
     ids = [result["document_id"] for result in results]
     assert [card.document_id for card in await stand.cards(stand.grant())] == ids
     assert [card.document_id for card in await stand.cards(stand.grant(documents=ids[::-1]))] == ids[::-1]
+
+
+async def test_cards_show_what_is_known_of_works(local: Stand) -> None:
+    items = [
+        {
+            "type": "article-journal",
+            "title": f"On the carbon of bog number {number}" + " and of its moss" * 110,
+            "author": [{"family": "Doe", "given": "Jane"}],
+            "issued": {"date-parts": [[1900 + number % 100]]},
+            "abstract": "Peat keeps carbon.",
+        }
+        for number in range(600)
+    ]
+    made = (await local.upload(("bogs.csljson", orjson.dumps(items)))).json
+    # As many as there is room for.
+    assert 100 < len(made["works"]) < 600
+    assert len(orjson.dumps(made)) < 4 * 1024 * 1024
+    first = made["works"][0]
+    content = await local.text(made["document_id"])
+    assert "On the carbon of bog number 0" in content[first["start"] : first["end"]]
+    assert orjson.dumps(first["csl"]["issued"]) == b'{"date-parts":[[1900]]}'
+    plain = await local.create("Peat.", title="Plain")
+    grant = local.grant()
+    cards = await local.cards(grant)
+    # Its works come in several cards, one after the other.
+    places = [place for place, card in enumerate(cards) if card.document_id == made["document_id"]]
+    assert places == [*range(places[0], places[0] + len(cards) - 1)]
+    shown = [cards[place] for place in places]
+    assert len(shown) > 1
+    works = [work for card in shown for work in card.works]
+    assert [(work.start, work.end) for work in works[:1]] == [(first["start"], first["end"])]
+    assert len(works) == 600
+    assert all("abstract" not in orjson.loads(work.csl) for work in works)
+    (last,) = await local.cards(grant, plain.document_id)
+    assert (last.csl, list(last.works)) == (b"", [])
 
 
 async def test_large_content_comes_in_pieces(local: Stand) -> None:

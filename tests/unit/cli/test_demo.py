@@ -29,12 +29,13 @@ def test_without_files_it_is_the_sample_library() -> None:
 
 
 def test_a_folder_gives_its_readable_documents(tmp_path: Path) -> None:
-    for name in ("b.md", "a.PDF", "sub/c.docx", "image.png", ".hidden.md", ".git/d.md"):
+    for name in ("b.md", "a.PDF", "sub/c.docx", "works.bib", "image.png", "t.csv", ".hidden.md", ".git/d.md"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
     job = DemoJob.of(docs=tmp_path, data=None, prompt="Mine?")
-    assert [path.name for path in job.documents] == ["a.PDF", "b.md", "c.docx"]
+    assert [path.name for path in job.documents] == ["a.PDF", "b.md", "c.docx", "works.bib"]
+    assert job.left_out == ("image.png", "t.csv")
     assert job.prompt == "Mine?"
 
 

@@ -114,6 +114,14 @@ def test_a_service_gets_all_the_settings_that_every_service_has(data: DataDir, n
     assert given[f"PRSM_{name.upper()}_INTERNAL_KEY"].endswith(f"internal.{name}.json")
 
 
+def test_sessions_are_estimated_with_a_language_model_where_workers_have_one(data: DataDir) -> None:
+    assert "PRSM_SESSION_MODEL" not in environments(data).service("session")
+    given = {"PRSM_WORKER_MODEL_URL": "http://127.0.0.1:8001/v1"}
+    assert environments(data, given).service("session")["PRSM_SESSION_MODEL"] == "true"
+    given["PRSM_SESSION_MODEL"] = "false"
+    assert environments(data, given).service("session")["PRSM_SESSION_MODEL"] == "false"
+
+
 def test_a_worker_and_the_gateway_get_all_that_they_need(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in {**environments(data).worker(1), **environments(data).gateway()}.items():
         monkeypatch.setenv(key, value)

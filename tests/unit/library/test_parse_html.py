@@ -65,3 +65,42 @@ def test_a_page_without_text(markup: str) -> None:
     with pytest.raises(DocumentUnreadable) as raised:
         read(markup)
     assert raised.value.cause is UnreadableCause.NO_TEXT
+
+
+def test_tables_of_data_are_rows_and_those_that_lay_out_are_not() -> None:
+    rows = "<tr><th>depth<th colspan=2>age<tr><td rowspan=2><p>10</p>m<td>200<td>210<tr><td>1<td>2"
+    layout = f"<table><tr><td>menu<td><p>Words.</p><table><caption>Ages</caption>{rows}</table></table>"
+    document = read(f"<p>Before.{layout}<p>After.")
+    (table,) = document.tables
+    assert document.text[table.start : table.end] == "depth\tage\n10 m\t200\t210\n\t1\t2"
+    assert (table.caption, table.rows, table.columns) == ("Ages", 3, 3)
+    assert [part for part in document.text.split("\n\n") if part in ("Before.", "Words.", "Ages", "After.")] == [
+        "Before.",
+        "Words.",
+        "Ages",
+        "After.",
+    ]
+
+
+def test_citation_tags_make_the_item() -> None:
+    tags = {
+        "citation_title": "The slow archive",
+        "citation_author": "Fenn, Ida",
+        "citation_journal_title": "J Peat",
+        "citation_volume": "3",
+        "citation_firstpage": "11",
+        "citation_lastpage": "19",
+        "citation_date": "1998/03/02",
+        "citation_doi": "10.5555/x",
+    }
+    head = "".join(f'<meta name="{name}" content="{value}">' for name, value in tags.items())
+    assert read(f"<head>{head}</head><p>Words.").csl == {
+        "type": "article-journal",
+        "title": "The slow archive",
+        "author": [{"given": "Ida", "family": "Fenn"}],
+        "issued": {"date-parts": [[1998]]},
+        "DOI": "10.5555/x",
+        "container-title": "J Peat",
+        "volume": "3",
+        "page": "11-19",
+    }

@@ -78,6 +78,46 @@ def test_two_columns_are_read_one_after_the_other() -> None:
     assert " ".join(document.text.split()) == f"{BODY} {BODY}"
 
 
+@pytest.mark.parametrize("columns", [2, 3])
+def test_columns_drawn_line_by_line_are_read_one_after_the_other(columns: int) -> None:
+    written = [[f"column {c} line {n} of the page" for n in range(6)] for c in range(columns)]
+    heading = "BT /F 12 Tf 50 740 Td (A heading that runs over both of the columns of this page) Tj ET "
+    lines = "".join(
+        f"BT /F 10 Tf {x} {700 - 12 * n} Td ({text}) Tj ET "
+        for n, across in enumerate(zip(*written, strict=True))
+        for x, text in zip((50, 210, 370), across, strict=False)
+    )
+    text = read(drawing(heading + lines)).text
+    assert text.startswith("A heading that runs over both of the columns of this page")
+    assert " ".join(text.split()).endswith(" ".join(line for column in written for line in column))
+
+
+def test_a_table_is_found_by_its_cells_and_read_by_rows() -> None:
+    cells = "[depth], [age], [ash], [10], [200], [1.5], [20], [410], [1.1], [30], [660], [0.4]"
+    document = read(made(f"{BODY}\n\nTable 1. Ages by depth.\n\n#table(columns: 3, {cells})\n\n{BODY}"))
+    (table,) = document.tables
+    assert document.text[table.start : table.end] == "depth\tage\tash\n10\t200\t1.5\n20\t410\t1.1\n30\t660\t0.4"
+    assert (table.page, table.caption, table.rows, table.columns) == (1, "Table 1. Ages by depth.", 4, 3)
+    assert document.text.split("\n\n")[0] == BODY
+    assert document.text.split("\n\n")[-1] == BODY
+
+
+def test_running_text_is_no_table() -> None:
+    assert read(made(f"#set page(columns: 2, height: 300pt)\n{BODY * 3}\n$ x &= 1 \\ y &= 2 \\ z &= 3 $")).tables == ()
+
+
+def test_a_stamp_in_the_margin_comes_last_and_is_no_title() -> None:
+    stamp = "BT /F 20 Tf 0 1 -1 0 30 200 Tm (arXiv:2101.00001v2 [cs.CL] 5 May 2021) Tj ET "
+    words = "BT /F 14 Tf 100 700 Td (On Bogs and Moss) Tj /F 10 Tf 0 -30 Td (Ida Fenn) Tj "
+    words += f"0 -30 Td ({BODY[:70]}) Tj 0 -12 Td ({BODY[70:140]}) Tj 0 -40 Td (Peat is slow.) Tj ET"
+    document = read(drawing(stamp + words))
+    assert document.title == "On Bogs and Moss"
+    assert document.text.endswith("Peat is slow.\n\narXiv:2101.00001v2 [cs.CL] 5 May 2021")
+    assert document.year == 2021
+    assert document.csl["number"] == "arXiv:2101.00001v2"
+    assert document.csl["type"] == "article"
+
+
 def test_words_broken_at_the_line_are_whole_again() -> None:
     source = f"#set page(width: 160pt, height: auto)\n#set par(justify: true)\n#set text(hyphenate: true)\n{BODY}"
     assert read(made(source)).text == BODY
@@ -170,4 +210,4 @@ def line(text: str, y: float, *, broken: bool = False, x0: float = 0.0) -> Line:
 )
 def test_how_a_broken_word_is_written(left: str, right: str, elsewhere: str, expected: str) -> None:
     lines = [line(left, 100, broken=True), line(right, 88), line(elsewhere, 40)]
-    assert paragraphs(lines, Vocabulary([lines])).startswith(expected)
+    assert paragraphs(lines, Vocabulary([lines]))[0].startswith(expected)

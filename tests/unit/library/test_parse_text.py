@@ -26,6 +26,25 @@ def test_encodings_are_found(encoding: str) -> None:
     assert read(GERMAN.encode(encoding)).text == GERMAN
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "“Größe” – naïve café, 10 € "),
+        ("cp1252", "Le naïve café où l’été élève la forêt, ça va être déjà vu. "),
+        ("cp1250", "Torf powstaje powoli, a bagno przechowuje pyłek. Źdźbło, żółw, święto. "),
+        ("iso8859_2", "Torf powstaje powoli, a bagno przechowuje pyłek. Źdźbło, żółw, święto. "),
+        ("cp1250", "Rašelina vzniká pomalu a bažina uchovává pyl. Žluťoučký kůň pěl ďábelské ódy. "),
+        ("cp1254", "Turba yavaş oluşur ve bataklık poleni yıllara göre saklar. Değişik ağaç öğeleri. "),
+        ("cp1251", "Торф образуется медленно, и болото хранит пыльцу и золу. "),
+        ("shift_jis", "泥炭はゆっくりと形成され、湿地は花粉と灰を年代順に保存する。"),
+        ("gb18030", "泥炭形成缓慢，沼泽按年代保存花粉和灰烬。"),
+    ],
+)
+def test_languages_tell_their_encodings(encoding: str, text: str) -> None:
+    text *= 6
+    assert read(text.encode(encoding)).text == text
+
+
 def test_a_declared_encoding_wins_over_a_guess() -> None:
     raw = "Привет, мир".encode("koi8-r")
     assert read(raw, content_type="text/plain; charset=koi8-r").text == "Привет, мир"
@@ -135,3 +154,24 @@ def test_a_document_that_is_none_is_refused(change: dict[str, object]) -> None:
     wire = ParsedDocument("T", Kind.PDF, "äb").to_wire() | change
     with pytest.raises((TypeError, ValueError)):
         ParsedDocument.from_wire(wire)
+
+
+def test_tables_of_a_markdown_file_have_places() -> None:
+    text = "# T\n\na | b\n--|--\n\n| x | y\\|z |\n|:-:|---|\n| 1 | 2 |\n| 3 |\nafter\n\nno | table\nhere"
+    document = read(text.encode(), "t.md")
+    assert [(document.text[t.start : t.end], t.rows, t.columns) for t in document.tables] == [
+        ("a | b\n--|--", 1, 2),
+        ("| x | y\\|z |\n|:-:|---|\n| 1 | 2 |\n| 3 |", 3, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("```sh\n# install\n```\n\nThe *Great* Bog\n===\n", "The Great Bog"),
+        ("# **IBM** [site](http://x)\n", "IBM site"),
+        ("- item\n---\n", "field notes"),
+    ],
+)
+def test_a_markdown_heading_is_the_title(text: str, title: str) -> None:
+    assert read(text.encode(), "field_notes.md").title == title

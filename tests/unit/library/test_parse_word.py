@@ -110,3 +110,39 @@ def test_nesting_costs_no_stack() -> None:
     deep = f"<w:document {nsdecls('w')}><w:body>{'<w:sdt><w:sdtContent>' * 150}<w:p><w:r><w:t>deep</w:t></w:r></w:p>"
     deep += f"{'</w:sdtContent></w:sdt>' * 150}</w:body></w:document>"
     assert cause(rewritten(saved(document), "word/document.xml", deep.encode())) is UnreadableCause.CORRUPT
+
+
+def test_tables_have_places_and_captions() -> None:
+    document = docx.Document()
+    document.add_paragraph("Table 1: heights", style="Caption")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip((cell for row in table.rows for cell in row.cells), ("a", "b", "1", "2"), strict=True):
+        cell.text = text
+    inner = table.cell(1, 1).add_table(rows=1, cols=2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "x", "y"
+    framed = document.add_table(rows=1, cols=1)
+    framed.cell(0, 0).text = "A framed note."
+    parsed = read(saved(document))
+    (place,) = parsed.tables
+    assert parsed.text[place.start : place.end] == "a\tb\n1\t2 x y"
+    assert (place.caption, place.rows, place.columns, place.page) == ("Table 1: heights", 2, 2, None)
+    assert parsed.text.endswith("\n\nA framed note.")
+
+
+@pytest.mark.parametrize(
+    ("math", "expected"),
+    [
+        ("<m:f><m:num>{a}{b}</m:num><m:den>{b}</m:den></m:f>", "ab/b"),
+        ("<m:sSup><m:e>{a}</m:e><m:sup>{plus}</m:sup></m:sSup>", "a^(a+b)"),
+        ("<m:rad><m:deg/><m:e>{plus}</m:e></m:rad>", "√(a+b)"),
+        ('<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{a}</m:sub><m:sup/><m:e>{b}</m:e></m:nary>', "∑_a b"),
+        ('<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr><m:e>{a}</m:e></m:d>', "[a]"),
+        ("<m:m><m:mr><m:e>{a}</m:e><m:e>{b}</m:e></m:mr><m:mr><m:e>{b}</m:e></m:mr></m:m>", "a, b; b"),
+    ],
+)
+def test_formulae_read_as_a_line(math: str, expected: str) -> None:
+    runs = {name: f"<m:r><m:t>{text}</m:t></m:r>" for name, text in (("a", "a"), ("b", "b"), ("plus", "a+b"))}
+    document = docx.Document()
+    paragraph = document.add_paragraph("")
+    paragraph._p.append(parse_xml(f"<m:oMath {nsdecls('m')}>{math.format(**runs)}</m:oMath>"))
+    assert read(saved(document)).text == expected

@@ -33,6 +33,11 @@ def parse(data, filename, content_type, limits):
         os._exit(0)
     if word == "allocate":
         bytearray(2 * limits.memory_bytes)
+    if word == "abort":
+        os.abort()
+    if word == "exhaust":
+        held = b"x" * (limits.memory_bytes * 6 // 10)
+        os.abort()
     if word == "raise":
         raise KeyError("what nobody should read")
     if word == "write":
@@ -107,6 +112,30 @@ async def test_a_bad_file_harms_only_itself(
         assert (tmp_path / "left").read_bytes() == b""
 
 
+def test_a_process_that_ends_itself_for_want_of_memory_is_told_from_a_crash(command: tuple[str, ...]) -> None:
+    # A process inherits the most memory that those before it held, so the limit has to be well above that of this one.
+    program = f"""
+import asyncio, resource
+from services.library.errors import DocumentUnreadable
+from services.library.parsing.document import ParseLimits
+from services.library.parsing.pool import ParserPool
+
+async def main():
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    limits = ParseLimits(memory_bytes=max(600 * {MIB}, 2 * inherited))
+    async with ParserPool(size=1, command={command!r}, limits=limits) as pool:
+        for word in ("exhaust", "abort"):
+            try:
+                await pool.parse(word.encode(), filename="x.csv")
+            except DocumentUnreadable as error:
+                print(error.cause.value)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["memory_limit", "parser_failed"]
+
+
 async def test_what_hangs_is_killed_and_replaced(command: tuple[str, ...]) -> None:
     async with ParserPool(size=1, command=command, limits=ParseLimits(seconds=3.0)) as pool:
         assert (await pool.parse(b"warm", filename="x.csv")).text == "warm"
@@ -178,9 +207,7 @@ async def test_a_file_over_the_limit_never_reaches_a_process() -> None:
 
 
 def test_the_service_itself_loads_no_parser() -> None:
-    check = (
-        "import sys, services.library.parsing.pool\n"
-        "print([m for m in ('pypdfium2', 'docx', 'lxml', 'selectolax', 'python_calamine') if m in sys.modules])"
-    )
+    parsers = "pypdfium2", "docx", "lxml", "selectolax", "python_calamine", "pyarrow", "bibtexparser", "rispy"
+    check = f"import sys, services.library.parsing.pool\nprint([m for m in {parsers} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kit.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
 from services.library.streams import (
     BadLine,
+    File,
     FormField,
     MultipartLimits,
     NdjsonLimits,
@@ -45,7 +46,7 @@ def file_part(name: str, content: bytes, content_type: str = "text/plain") -> Pa
 
 async def parts_of(
     data: bytes, sizes: Iterable[int] = (), limits: MultipartLimits | None = None, content_type: str = FORM
-) -> list[UploadedFile | FormField]:
+) -> list[File | FormField]:
     return [part async for part in parse_multipart(chunked(data, sizes), content_type, limits)]
 
 

@@ -1,0 +1,76 @@
+"""A list of passages without near-duplicates and with variety at its head.
+
+Two passages are near-duplicates when they share most of their pairs of neighbouring terms (Jaccard, as in Broder,
+1997). Then maximal marginal relevance (Carbonell and Goldstein, 1998) orders the head: each next passage is the one
+with the best score, less what it shares with the one above it that it is most like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.library.index.segment import Hashes, Segment
+
+_SAME = 0.8
+_HEAD = 30
+"""How many places are varied; after them the list goes on by score."""
+_PENALTY = 0.3
+"""Of the best score, what a passage loses that shares all of its pairs with one above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A passage: a row of a segment."""
+
+    segment: Segment
+    row: int
+
+
+def chosen(places: Sequence[Place], scores: Sequence[float]) -> list[int]:
+    """Which of the passages, best first, are kept, and in which order."""
+    pairs = [_pairs(place) for place in places]
+    kept: list[int] = []
+    # Only passages that share a pair with one kept can be like it: found by the pairs, not one by one.
+    holders: dict[int, list[int]] = {}
+    likeness: dict[tuple[int, int], float] = {}
+    for number, own in enumerate(pairs):
+        shared: dict[int, int] = {}
+        for pair in own.tolist():
+            for other in holders.get(pair, ()):
+                shared[other] = shared.get(other, 0) + 1
+        likenesses = {other: count / (len(own) + len(pairs[other]) - count) for other, count in shared.items()}
+        if any(value >= _SAME for value in likenesses.values()):
+            continue
+        likeness.update({(other, number): value for other, value in likenesses.items()})
+        kept.append(number)
+        for pair in own.tolist():
+            holders.setdefault(pair, []).append(number)
+    return _varied(kept, scores, likeness)
+
+
+def _varied(kept: list[int], scores: Sequence[float], likeness: dict[tuple[int, int], float]) -> list[int]:
+    left = kept[:_HEAD]
+    head: list[int] = []
+    while left:
+        highest = scores[kept[0]]
+
+        def value(number: int, highest: float = highest) -> tuple[float, int]:
+            like = max((likeness.get((min(number, other), max(number, other)), 0.0) for other in head), default=0.0)
+            return scores[number] - _PENALTY * highest * like, -number
+
+        head.append(max(left, key=value))
+        left.remove(head[-1])
+    return head + kept[_HEAD:]
+
+
+def _pairs(place: Place) -> Hashes:
+    """The pairs of neighbouring terms of a passage, as hashes, each once; a single term is a pair with nothing."""
+    segment = place.segment
+    begin, end = segment.body_begin[place.row : place.row + 2].tolist()
+    terms: NDArray[np.uint64] = segment.term_hash[segment.body_terms[begin:end]]
+    following = np.append(terms[1:], np.uint64(0)) if len(terms) == 1 else terms[1:]
+    return np.unique(terms[: len(following)] * np.uint64(0x9E3779B97F4A7C15) + following)
