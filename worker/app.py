@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -34,6 +35,9 @@ from worker.signals import NatsCommands
 from worker.sources import SourceClient
 from worker.wakeups import KEEP, JobWakeUps
 
+if TYPE_CHECKING:
+    from worker.models.models import Models
+
 NAME = "worker"
 _GRACE_SHARE = 0.6
 """Of the drain time, what a stage under way has to reach its checkpoint; the rest is for handing back."""
@@ -60,6 +64,7 @@ async def serve(settings: WorkerSettings) -> None:
     sessions = SessionClient(session, Peer("session", signer))
     patience = settings.patience_seconds
     computing = ForkServer(memory=settings.memory_mb * 1_000_000)
+    models = _models(settings)
     sources = SourceClient(
         library=library,
         library_peer=Peer("library", signer),
@@ -76,6 +81,7 @@ async def serve(settings: WorkerSettings) -> None:
         computers=lambda: Computer(computing),
         drain=drain,
         patience=patience,
+        models=None if models is None else models.open,
     )
     claims = ClaimLoop(
         worker_id=_worker_id(RandomIds(clock)),
@@ -97,7 +103,7 @@ async def serve(settings: WorkerSettings) -> None:
     working = asyncio.create_task(claims.run(), name="claims")
     await probe.serving(True)
     log.info("serving", port=probe.port, engines=registry.names)
-    warming = asyncio.create_task(_preload(registry, computing, settings.preload), name="preload")
+    warming = asyncio.create_task(_preload(registry, computing, settings.preload, models), name="preload")
     drained = asyncio.create_task(drain.wait())
     await asyncio.wait([drained, working], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", asked=drain.begun)
@@ -106,6 +112,8 @@ async def serve(settings: WorkerSettings) -> None:
     error = await _ended(working, settings.drain_seconds)
     await end([warming, drained])
     await computing.close()
+    if models is not None:
+        await models.close()
     await probe.stop()
     await bus.close()
     for channel in (session, results, library):
@@ -118,7 +126,19 @@ async def serve(settings: WorkerSettings) -> None:
         raise error
 
 
-async def _preload(registry: Registry, computing: ForkServer, names: Sequence[str] | None) -> None:
+def _models(settings: WorkerSettings) -> Models | None:
+    options = settings.model()
+    if options is None:
+        return None
+    # Here, so that a worker without a language model loads nothing of it.
+    from worker.models.models import Models
+
+    return Models(options)
+
+
+async def _preload(
+    registry: Registry, computing: ForkServer, names: Sequence[str] | None, models: Models | None
+) -> None:
     """Have the libraries of engines ready for their first sessions. Without them those only take longer."""
     for name in registry.names if names is None else names:
         try:
@@ -127,6 +147,8 @@ async def _preload(registry: Registry, computing: ForkServer, names: Sequence[st
             await computing.load(libraries_of(engine))
         except Exception as error:
             log.warning("not preloaded", engine=name, cause=repr(error))
+    if models is not None and names != []:
+        await models.load()
 
 
 async def _ended(working: asyncio.Task[None], seconds: float) -> BaseException | None:

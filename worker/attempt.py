@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from worker.model import ENDING, Claim, Decision, Directive, Resources
+from worker.models.allowance import Allowance
 from worker.ports import Computer, Meter
 
 
@@ -16,6 +17,7 @@ class StageState:
     done: float = 0.0
     usage: dict[str, int] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from worker.errors import LeaseLost
 from worker.model import (
     Beat,
     BeatAnswer,
+    Begun,
     Claim,
     Decision,
     Directive,
@@ -30,6 +31,7 @@ from worker.model import (
     StoredStage,
 )
 from worker.patience import insist
+from worker.quantities import in_micros
 
 _CALL = 5.0
 _BEAT = 1.5
@@ -64,9 +66,11 @@ class SessionClient:
         plan = [worker_pb2.StagePlan(stage=spec.name, weight=spec.weight) for spec in stages]
         await self._held(self._stub.Start, worker_pb2.StartRequest(lease=_lease(lease), stages=plan))
 
-    async def begin_stage(self, lease: Lease, stage: str) -> Directive:
+    async def begin_stage(self, lease: Lease, stage: str) -> Begun:
         request = worker_pb2.BeginStageRequest(lease=_lease(lease), stage=stage)
-        return _directive((await self._held(self._stub.BeginStage, request)).directive)
+        answer = await self._held(self._stub.BeginStage, request)
+        prices = {price.item: price.unit_price_micros for price in answer.prices}
+        return Begun(_directive(answer.directive), answer.available_micros, prices)
 
     async def heartbeat(self, beat: Beat) -> BeatAnswer:
         request = worker_pb2.HeartbeatRequest(
@@ -168,7 +172,7 @@ def _lease(lease: Lease) -> worker_pb2.Lease:
 
 
 def _usage(usage: Mapping[str, int]) -> list[worker_pb2.UsageItem]:
-    return [worker_pb2.UsageItem(item=item, quantity_micros=n * _MICRO) for item, n in sorted(usage.items())]
+    return [worker_pb2.UsageItem(item=item, quantity_micros=in_micros(item, n)) for item, n in sorted(usage.items())]
 
 
 def _resources(resources: Resources) -> dict[str, Any]:

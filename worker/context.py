@@ -7,20 +7,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from worker.attempt import Attempt
-from worker.engines.base import JSON, Job, Kept, Sources
+from worker.engines.base import JSON, Job, Kept, LanguageModel, Sources
 from worker.model import Decision
+from worker.ports import OpenModel
+from worker.quantities import TOKENS_IN, TOKENS_OUT
 
 T = TypeVar("T")
+NO_MODEL = "none"
+"""What `preferences.model` says of a session that goes without."""
 
 
 class RunningStage:
     """A StageContext over an attempt; what it is told, the heartbeat passes on."""
 
-    def __init__(self, attempt: Attempt, sources: Sources, outputs: Mapping[str, JSON]) -> None:
+    def __init__(
+        self, attempt: Attempt, sources: Sources, outputs: Mapping[str, JSON], models: OpenModel | None = None
+    ) -> None:
         self.job: Job = attempt.claim.job
         self.sources = sources
         self._attempt = attempt
         self._outputs = outputs
+        self._models = models
 
     @property
     def outputs(self) -> Mapping[str, JSON]:
@@ -29,6 +36,19 @@ class RunningStage:
     @property
     def write_up(self) -> bool:
         return self._attempt.write_up
+
+    @property
+    def model(self) -> LanguageModel | None:
+        """The session's prices decide as well: one that was estimated without a model has none for tokens."""
+        stage, preferences = self._attempt.stage, self.job.preferences
+        if self._models is None or preferences.get("model") == NO_MODEL:
+            return None
+        if not stage.allowance.sells(TOKENS_IN, TOKENS_OUT):
+            return None
+        seed = int(preferences.get("seed") or 0)
+        return self._models(
+            allowance=stage.allowance, usage=stage.usage, use=self.use, late=lambda: self.write_up, seed=seed
+        )
 
     async def step(self, done: float, total: float) -> None:
         """Progress never goes back inside a stage."""

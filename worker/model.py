@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -64,6 +64,15 @@ class Directive(Enum):
 
 ENDING = frozenset({Directive.PAUSE, Directive.CANCEL})
 """After these the session is no longer this worker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A stage's beginning: what its usage may cost, in 10^-6 of the currency, and the session's unit prices by item."""
+
+    directive: Directive
+    available: int = 0
+    prices: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

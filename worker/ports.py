@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from worker.engines.base import Kept, Sources, StageSpec
-from worker.model import Beat, BeatAnswer, Claim, Directive, EmptyFirst, Failure, Finished, Lease, Outcome
+from worker.engines.base import Kept, LanguageModel, Sources, StageSpec
+from worker.model import Beat, BeatAnswer, Begun, Claim, Directive, EmptyFirst, Failure, Finished, Lease, Outcome
+from worker.models.allowance import Allowance
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class Sessions(Protocol):
 
     async def start(self, lease: Lease, stages: Sequence[StageSpec]) -> None: ...
 
-    async def begin_stage(self, lease: Lease, stage: str) -> Directive: ...
+    async def begin_stage(self, lease: Lease, stage: str) -> Begun: ...
 
     async def heartbeat(self, beat: Beat) -> BeatAnswer: ...
 
@@ -77,6 +78,23 @@ class Computer(Protocol):
     def cpu_seconds(self) -> float: ...
 
     def peak_memory_mb(self) -> float: ...
+
+
+class OpenModel(Protocol):
+    """Gives a stage its language model."""
+
+    def __call__(
+        self,
+        *,
+        allowance: Allowance,
+        usage: Mapping[str, int],
+        use: Callable[[str, int], None],
+        late: Callable[[], bool],
+        seed: int,
+    ) -> LanguageModel:
+        """`usage` is what the stage has used so far, `use` counts more; `late` says that the session is to be written
+        up: calls end then."""
+        ...
 
 
 class Meter(Protocol):

@@ -25,9 +25,10 @@ from worker.engines.registry import libraries_of
 from worker.errors import LeaseLost, Stubborn
 from worker.heartbeat import Heartbeat
 from worker.model import Claim, Directive, Ending, Failure, Finished, Lease, Outcome
+from worker.models.allowance import Allowance
 from worker.outcome import canonical, cited_documents, compact
 from worker.patience import insist
-from worker.ports import Artifacts, Computer, Meter, OpenSources, Sessions
+from worker.ports import Artifacts, Computer, Meter, OpenModel, OpenSources, Sessions
 
 log = structlog.get_logger("runner")
 _TRIES = 8
@@ -50,6 +51,7 @@ class Runner:
         computers: Callable[[], Computer],
         drain: Drain,
         patience: float = 0.0,
+        models: OpenModel | None = None,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
@@ -58,6 +60,7 @@ class Runner:
         self._measure = measure
         self._computers = computers
         self._drain = drain
+        self._models = models
         self._heartbeat = Heartbeat(sessions, patience=patience)
 
     async def run(self, claim: Claim) -> Ending:
@@ -121,7 +124,7 @@ class Runner:
         plan: Sequence[StageSpec] = engine.stages(claim.job)
         outputs = await self._checkpoints(attempt)
         await insist(lambda: self._sessions.start(claim.lease, plan))
-        context = RunningStage(attempt, self._sources(lambda: attempt.grant), outputs)
+        context = RunningStage(attempt, self._sources(lambda: attempt.grant), outputs, self._models)
         last, digest = plan[-1].name, ""
         for spec in plan:
             if spec.name in outputs:
@@ -145,7 +148,9 @@ class Runner:
         lease = attempt.claim.lease
         attempt.stage = StageState(name)
         await attempt.computer.forget()
-        self._go_on(attempt, await insist(lambda: self._sessions.begin_stage(lease, name)))
+        begun = await insist(lambda: self._sessions.begin_stage(lease, name))
+        attempt.stage.allowance = Allowance(begun.available, begun.prices)
+        self._go_on(attempt, begun.directive)
         return canonical(await engine.run_stage(name, context))
 
     async def _checkpoint(self, attempt: Attempt, content: bytes, *, result: bool) -> str:

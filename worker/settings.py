@@ -7,9 +7,10 @@ from pydantic_settings import SettingsConfigDict
 
 from kit.settings import BusSettings, CallerSettings, HealthSettings, TlsSettings
 from kit.telemetry.settings import TelemetrySettings
+from worker.models.settings import ModelSettings
 
 
-class WorkerSettings(TlsSettings, HealthSettings, BusSettings, CallerSettings, TelemetrySettings):
+class WorkerSettings(ModelSettings, TlsSettings, HealthSettings, BusSettings, CallerSettings, TelemetrySettings):
     """Everything that can be set; lists are given as JSON."""
 
     model_config = SettingsConfigDict(env_prefix="PRSM_WORKER_", extra="ignore")

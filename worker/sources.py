@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 import grpc
@@ -13,13 +14,15 @@ from kit.rpc.client import Peer
 from prsm.library.v1 import internal_pb2, internal_pb2_grpc, library_pb2
 from prsm.results.v1 import artifacts_pb2, artifacts_pb2_grpc
 from worker.clients import joined
-from worker.engines.base import JSON, DocumentRecord, Hit
+from worker.engines.base import JSON, AskedConnector, DocumentRecord, FoundWork, GatheredWorks, Hit, WorkSpan
 from worker.patience import insist
 from worker.ports import Grant
 
 T = TypeVar("T")
 _SEARCH = 30.0
 _TRANSFER = 120.0
+_GATHERING = 150.0
+"""Longer than the library waits for connectors and their full texts."""
 
 
 class SourceClient:
@@ -49,6 +52,16 @@ class SourceClient:
             extra = ((METADATA_KEY, grant()),)
             answer = await self._library_peer.call(self._library.SearchPassages, request, timeout=_SEARCH, extra=extra)
             return list(answer.hits)
+
+        return await self._insist(call)
+
+    async def works(
+        self, grant: Grant, request: internal_pb2.GatherWorksRequest
+    ) -> list[internal_pb2.GatherWorksResponse]:
+        async def call() -> list[internal_pb2.GatherWorksResponse]:
+            extra = ((METADATA_KEY, grant()),)
+            pages = self._library_peer.stream(self._library.GatherWorks, request, timeout=_GATHERING, extra=extra)
+            return [page async for page in pages]
 
         return await self._insist(call)
 
@@ -109,7 +122,23 @@ class GrantedSources:
     async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
         """Data sets are left out, unless they are named."""
         cards = await self._client.cards(self._grant, document_ids)
-        return [_record(card) for card in cards if document_ids or not card.dataset]
+        return records(cards, datasets=bool(document_ids))
+
+    async def gather_works(
+        self, query: str, *, connectors: Sequence[str], limit_each: int, full_text: bool
+    ) -> GatheredWorks:
+        request = internal_pb2.GatherWorksRequest(
+            query=query, connectors=connectors, limit_each=limit_each, full_text=full_text
+        )
+        pages = await self._client.works(self._grant, request)
+        return GatheredWorks(
+            works=tuple(_found(work) for page in pages for work in page.works),
+            asked=tuple(
+                AskedConnector(each.connector, each.found, each.held, each.problem)
+                for page in pages
+                for each in page.asked
+            ),
+        )
 
     async def text(self, document_id: str) -> str:
         form = internal_pb2.ReadContentRequest.FORM_TEXT
@@ -132,7 +161,30 @@ def _hit(hit: library_pb2.Hit) -> Hit:
     return Hit(hit.document_id, hit.title, hit.score, hit.quote, page, hit.start, hit.end)
 
 
-def _record(card: internal_pb2.Card) -> DocumentRecord:
+def _found(work: internal_pb2.GatheredWork) -> FoundWork:
+    return FoundWork(_record(work.card, ()), tuple(work.connectors), work.full_text)
+
+
+def records(cards: Sequence[internal_pb2.Card], *, datasets: bool) -> list[DocumentRecord]:
+    """Cards of the same document come one after the other: the first is whole, the others have more of its works."""
+    grouped = [list(of_one) for _, of_one in groupby(cards, key=lambda card: card.document_id)]
+    return [
+        _record(first, tuple(_work(work) for card in (first, *more) for work in card.works))
+        for first, *more in grouped
+        if datasets or not first.dataset
+    ]
+
+
+def _work(work: internal_pb2.CardWork) -> WorkSpan:
+    return WorkSpan(work.start, work.end, _item(work.csl))
+
+
+def _item(csl: bytes) -> dict[str, JSON]:
+    item: dict[str, Any] = orjson.loads(csl) if csl else {}
+    return item
+
+
+def _record(card: internal_pb2.Card, works: tuple[WorkSpan, ...]) -> DocumentRecord:
     return DocumentRecord(
         document_id=card.document_id,
         title=card.title,
@@ -143,4 +195,6 @@ def _record(card: internal_pb2.Card) -> DocumentRecord:
         year=card.year if card.HasField("year") else None,
         doi=card.doi if card.HasField("doi") else None,
         url=card.url if card.HasField("url") else None,
+        csl=_item(card.csl),
+        works=works,
     )

@@ -70,8 +70,13 @@ class Environments:
         defaults = {"DRAIN_SECONDS": _SERVICE_DRAIN}
         if name in ("library", "results"):
             fixed["BLOBS"] = str(self.data.blobs / name)
+        if name == "library":
+            defaults["UPLOAD_SPOOL"] = str(self.data.tmp)
         if name == "billing":
             fixed["INITIAL_GRANT"] = self.initial_grant
+        if name == "session" and self.inherited.get("PRSM_WORKER_MODEL_URL"):
+            # Its workers have a language model: sessions are estimated with it.
+            defaults["MODEL"] = "true"
         if name == "collab":
             defaults["SHARE_URL_BASE"] = f"http://{HOST}:{self.addresses.gateway}/api/v1/shared"
         return self._merged(name, defaults, fixed)

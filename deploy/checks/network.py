@@ -9,9 +9,12 @@ from typing import Any, Final
 from deploy.checks import processes
 from deploy.checks.callers import callers
 from deploy.checks.model import OPERATED, Document, Finding, Release, name_of, pod_labels, selected, title
+from services.library.fetching.targets import CLOSED_V4
+from services.library.settings import LibrarySettings
 
 GRPC, METRICS, POSTGRES, NATS, ROUTES, OTLP = 9000, 9464, 5432, 4222, 6222, 4317
 _WORLD: Final = "0.0.0.0/0 without 169.254.0.0/16"
+_PUBLIC: Final = f"0.0.0.0/0 without {', '.join(map(str, CLOSED_V4))}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +82,11 @@ def _needed(release: Release, pods: Mapping[str, Mapping[str, str]]) -> set[Way]
             ways |= {Way("monitoring", name, METRICS)} if METRICS in processes.listening(read[name]).values() else set()
             if str(getattr(read[name], "otlp_endpoint", "")):
                 ways |= {Way(name, "otel-collector", OTLP)}
+            if str(getattr(read[name], "model_url", "")):
+                ways |= {Way(name, _WORLD, 443)}
+            fetching = read[name]
+            if isinstance(fetching, LibrarySettings) and (fetching.fetch or fetching.connectors):
+                ways |= {Way(name, _PUBLIC, port) for port in fetching.fetch_ports}
         if component in ("service", "worker", "setup"):
             ways |= {Way(name, "nats", NATS)}
         if component in ("service", "migration"):

@@ -24,6 +24,8 @@ FOLDERS = {
     "dev": K8S / "overlays" / "dev",
     "production": K8S / "overlays" / "production",
     "observability": K8S / "overlays" / "observability",
+    "language-model": K8S / "overlays" / "language-model",
+    "fetching": K8S / "overlays" / "fetching",
 }
 _READ = {
     "apiVersion",

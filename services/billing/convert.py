@@ -48,6 +48,7 @@ def workload_of(message: ledger_pb2.Workload) -> Workload:
         dataset_bytes=message.dataset_bytes,
         sessions=message.sessions,
         max_documents=message.max_documents,
+        model=message.model,
     )
 
 

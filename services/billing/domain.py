@@ -128,6 +128,8 @@ class Workload:
     dataset_bytes: int = 0
     sessions: int = 0
     max_documents: int = 0
+    model: bool = False
+    """Whether a language model may be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ DEFAULT_PRICES: dict[str, str] = {
     "passage_read": "0.002",
     "row_read": "0.000002",
     "finding_merged": "0.01",
+    "tokens_in": "0.001",
+    "tokens_out": "0.004",
 }
 
 

@@ -38,6 +38,13 @@ def reservation(session: Session, stage: str, policy: Policy) -> int:
     return max(0, remaining(session) - write_up_share(session, policy))
 
 
+def available(session: Session) -> int:
+    """What usage in the open stage may cost: its reservation, less the base price where that is charged with it."""
+    if session.open_stage is None:
+        return 0
+    return max(0, session.open_stage.reserved - cost(session, billed(session, {})))
+
+
 def accept(open_stage: OpenStage, reported: Mapping[str, int]) -> dict[str, int]:
     """Running totals never fall and stay within what a BIGINT can bear."""
     accepted = dict(open_stage.usage)

@@ -125,9 +125,9 @@ def catalogue_of(settings: SessionSettings) -> Catalogue:
         engines={
             name: EngineKind(frozenset(engine.types), engine.pausable) for name, engine in settings.offered().items()
         },
-        connectors=frozenset(settings.connectors),
         urls=settings.url_inputs,
         default_time_limit=settings.time_limit_minutes * MINUTE,
+        model=settings.model,
     )
 
 

@@ -72,6 +72,7 @@ def _workload(workload: Workload) -> ledger_pb2.Workload:
         dataset_bytes=workload.dataset_bytes,
         sessions=workload.sessions,
         max_documents=workload.max_documents,
+        model=workload.model,
     )
 
 
@@ -112,6 +113,7 @@ class LibraryClient:
             faults=tuple(Fault(message.field, message.issue) for message in answer.faults),
             library_documents=answer.library_documents,
             library_characters=answer.library_characters,
+            connectors=tuple(answer.connectors),
         )
 
     async def discard(self, session_id: str, owner: str) -> None:

@@ -22,6 +22,9 @@ from services.session.errors import (
 JsonObject = dict[str, Any]
 SYSTEM = "system"
 BASE_ITEM = "base"
+TOKENS_IN, TOKENS_OUT = "tokens_in", "tokens_out"
+TOKENS_PER_UNIT = 1000
+"""Of a language model: priced by the thousand, since one costs less than the smallest amount."""
 
 
 class Status(StrEnum):

@@ -11,12 +11,15 @@ from typing import Any
 from kit.errors import Fault, ValidationError
 from kit.money import InvalidAmount, parse
 from kit.times import MINUTE
-from services.session.domain import JsonObject, OnLimit, Session, SessionType
+from services.session.domain import TOKENS_IN, JsonObject, OnLimit, Session, SessionType
 
 MOST_METADATA = 16 * 1024
 DEEPEST_METADATA = 16
 LEAST_SESSIONS = 2
 DEFAULT_DEPTH = "standard"
+NO_MODEL = "none"
+NO_CONNECTOR = "none"
+"""Alone in the list of connectors. In JSON an empty list cannot be told from none at all, which means all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,10 @@ class Catalogue:
     """What this installation offers."""
 
     engines: Mapping[str, EngineKind]
-    connectors: frozenset[str]
     urls: bool
     default_time_limit: int
+    model: bool = False
+    """Whether workers have a language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Drafted:
     datasets: tuple[DatasetDraft, ...]
     sessions: tuple[str, ...]
     time_limit: int
+    model: bool = False
+    """Whether a language model may be used, and paid for."""
 
     @property
     def depth(self) -> str:
@@ -104,8 +110,14 @@ class Drafted:
         return self.session_type is SessionType.RESEARCH and not self.documents
 
     @property
+    def connectors(self) -> tuple[str, ...] | None:
+        """The connectors that it names, each once; None where it leaves that open."""
+        named = self.preferences.get("connectors")
+        return tuple(dict.fromkeys(name for name in named if name != NO_CONNECTOR)) if named else None
+
+    @property
     def uses_inputs(self) -> bool:
-        return bool(self.documents or self.datasets) or self.uses_library
+        return bool(self.documents or self.datasets or self.connectors) or self.uses_library
 
 
 def check(draft: Draft, catalogue: Catalogue) -> Drafted:
@@ -129,6 +141,7 @@ def check(draft: Draft, catalogue: Catalogue) -> Drafted:
         datasets=draft.datasets,
         sessions=draft.sessions,
         time_limit=catalogue.default_time_limit if minutes is None else int(minutes) * MINUTE,
+        model=catalogue.model and session_type is SessionType.RESEARCH and draft.preferences.get("model") != NO_MODEL,
     )
 
 
@@ -147,6 +160,7 @@ def redraft(session: Session) -> Drafted:
         datasets=tuple(DatasetDraft(d["document_id"]) for d in session.inputs.get("datasets", ())),
         sessions=tuple(session.inputs.get("sessions", ())),
         time_limit=session.time_limit,
+        model=TOKENS_IN in session.prices,
     )
 
 
@@ -215,10 +229,11 @@ def _offer_rules(draft: Draft, catalogue: Catalogue) -> Iterator[Fault]:
         if engine not in offered:
             choices = ", ".join(offered)
             yield Fault("preferences.engine", f"is no engine for {session_type.value} sessions: use {choices}")
-    for number, connector in enumerate(draft.preferences.get("connectors", ())):
-        if connector not in catalogue.connectors:
-            enabled = ", ".join(sorted(catalogue.connectors)) or "none"
-            yield Fault(f"preferences.connectors[{number}]", f"is not enabled here; enabled: {enabled}")
+    connectors = list(draft.preferences.get("connectors", ()))
+    if len(connectors) > 1 and NO_CONNECTOR in connectors:
+        yield Fault(f"preferences.connectors[{connectors.index(NO_CONNECTOR)}]", "must stand alone")
+    if draft.preferences.get("model", NO_MODEL) != NO_MODEL and not catalogue.model:
+        yield Fault("preferences.model", "no language model is set up here: use none, or leave it out")
 
 
 def _document_rules(at: str, document: DocumentDraft, catalogue: Catalogue) -> Iterator[Fault]:

@@ -38,6 +38,7 @@ class Workload:
     dataset_bytes: int = 0
     sessions: int = 0
     max_documents: int = 0
+    model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Prepared:
     faults: tuple[Fault, ...] = ()
     library_documents: int = 0
     library_characters: int = 0
+    connectors: tuple[str, ...] = ()
+    """Those that the installation has enabled, sorted; of a session that was planned, those that it asks."""
 
 
 class Library(Protocol):

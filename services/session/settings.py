@@ -43,8 +43,14 @@ class SessionSettings(ServiceSettings):
         default={}, description="engines beside the built-in ones (research, analysis, synthesis), by name"
     )
     test_engines: bool = Field(default=False, description="offer `signal`, the engine that tests lead step by step")
-    connectors: list[str] = Field(default=[], description="enabled connectors")
-    url_inputs: bool = Field(default=False, description="whether inputs may be fetched from the web")
+    url_inputs: bool = Field(
+        default=True,
+        description="whether inputs may be addresses on the web; library fetches them, by settings of its own",
+    )
+    model: bool = Field(
+        default=False,
+        description="whether workers have a language model (their MODEL_URL): sessions are then estimated with it",
+    )
 
     lease_seconds: float = Field(default=15.0, gt=0, description="how long a worker may be seen silent")
     heartbeat_seconds: float = Field(default=1.0, gt=0, description="how often workers send heartbeats")

@@ -98,7 +98,12 @@ def directive(session: Session) -> Directive:
 def start(
     session: Session, stages: Sequence[PlannedStage], finished: Sequence[str], now: int, policy: Policy
 ) -> Change:
-    """Initializing becomes running. `finished` are the stages that have a checkpoint."""
+    """Initializing becomes running. `finished` are the stages that have a checkpoint.
+
+    Raises ValidationError when two stages have the same name.
+    """
+    if len({stage.stage for stage in stages}) < len(stages):
+        raise ValidationError.of("stages", "no two may have the same name")
     change = begin(session, START, now, policy)
     after = change.after
     after.plan = tuple(replace(stage, done=stage.stage in finished) for stage in stages)

@@ -55,8 +55,7 @@ class WorkerServicer:
 
     async def BeginStage(self, request: _pb.BeginStageRequest, _call: Call) -> _pb.BeginStageResponse:
         session = await self._do.begin_stage(workers.lease_of(request.lease), request.stage)
-        reserved = session.open_stage.reserved if session.open_stage is not None else 0
-        return _pb.BeginStageResponse(reserved_micros=reserved, directive=workers.DIRECTIVE[directive(session)])
+        return workers.begun_message(session)
 
     async def Heartbeat(self, request: _pb.HeartbeatRequest, _call: Call) -> _pb.HeartbeatResponse:
         answer = await self._do.heartbeat(workers.lease_of(request.lease), workers.beat_of(request))

@@ -35,11 +35,23 @@ MANUAL = "manual"
 """An engine whose sessions only a test claims, as a worker of its own."""
 UNPAUSABLE = "manual-unpausable"
 """The same, for sessions that cannot be paused."""
+GLOSSARY = "glossary"
+"""The engine of the example worker that speaks gRPC."""
+CONCORDANCE = "concordance"
+"""The engine of the example package."""
+GATED = "gated"
+"""The same, which waits until a test opens a gate."""
+GATED_ONCE = "gated-once"
+"""The same, declared as one that cannot be paused."""
 _TYPES = ["research", "analysis", "synthesis"]
 _ENGINES = {
     PARKED: {"types": _TYPES},
     MANUAL: {"types": _TYPES},
     UNPAUSABLE: {"types": _TYPES, "pausable": False},
+    GLOSSARY: {"types": ["research"]},
+    CONCORDANCE: {"types": ["research"]},
+    GATED: {"types": ["research"]},
+    GATED_ONCE: {"types": ["research"], "pausable": False},
 }
 
 SETTINGS: Mapping[str, str] = {

@@ -45,8 +45,19 @@ class StageSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkSpan:
+    """A work that a bibliography lists: code points `start` to `end` of the stored text describe it, end exclusive.
+    `csl` is a CSL-JSON item without its abstract."""
+
+    start: int
+    end: int
+    csl: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document's card. `characters` counts code points of the stored text."""
+    """A document's card. `characters` counts code points of the stored text; `csl` is what is known of the document as
+    a CSL-JSON item, without its abstract; `works` are those of a bibliography."""
 
     document_id: str
     title: str
@@ -57,6 +68,8 @@ class DocumentRecord:
     year: int | None = None
     doi: str | None = None
     url: str | None = None
+    csl: Mapping[str, Any] = field(default_factory=dict)
+    works: tuple[WorkSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,35 @@ class Hit:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class FoundWork:
+    """A work that connectors found, as a document of the session: its abstract, or with `full_text` all of it.
+    `connectors` are those that found it, the one that ranks it highest first."""
+
+    record: DocumentRecord
+    connectors: tuple[str, ...]
+    full_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedConnector:
+    """What came of one connector: works with an abstract that it `found`, those among them that the session's sources
+    `held` already, and what went wrong (“did not answer in time”), to be read after its name; "" for nothing."""
+
+    connector: str
+    found: int
+    held: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredWorks:
+    """Works, best first, without those that the session's sources hold already."""
+
+    works: tuple[FoundWork, ...]
+    asked: tuple[AskedConnector, ...]
+
+
 class Sources(Protocol):
     """What a stage may read. Every call carries its own deadline."""
 
@@ -81,6 +123,15 @@ class Sources(Protocol):
 
     async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
         """Cards of the documents named, or of every usable document of the owner."""
+        ...
+
+    async def gather_works(
+        self, query: str, *, connectors: Sequence[str], limit_each: int, full_text: bool
+    ) -> GatheredWorks:
+        """Ask connectors for at most `limit_each` works each (1..100); `query` is words, the weightiest first.
+
+        What they find becomes documents of the session, which searches find as well. The same again gives the same.
+        """
         ...
 
     async def text(self, document_id: str) -> str: ...
@@ -94,11 +145,77 @@ class Sources(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A question to the language model.
+
+    `instructions` are the engine's own words. `data` is what others wrote: it is cleaned and fenced in, and the model
+    is told that it holds no instructions. The answer is JSON of `schema`, a JSON Schema of objects with all their
+    properties required, arrays, strings, numbers and booleans. `most_tokens` bounds the answer.
+    """
+
+    purpose: str
+    """One or two words for history and metrics."""
+    instructions: str
+    data: str
+    schema: Mapping[str, JSON]
+    most_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """A value that fits the schema, and what it took."""
+
+    value: JSON
+    tokens_in: int
+    tokens_out: int
+
+
+class ModelFailed(Exception):
+    """The language model gave nothing that can be used; `code` is stable, the message is fit for the session's history.
+
+    Codes: `budget`, `late`, `too_long`, `unauthorized`, `rejected`, `rate_limited`, `unavailable`, `timeout`,
+    `interrupted`, `protocol`, `refused`, `cut_off`, `bad_json`, `bad_schema`, `too_large`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LanguageModel(Protocol):
+    """The installation's language model, as one stage may use it."""
+
+    @property
+    def name(self) -> str:
+        """As the endpoint calls it."""
+        ...
+
+    @property
+    def most_prompt_bytes(self) -> int:
+        """How long instructions, data and schema may be together, in bytes of UTF-8."""
+        ...
+
+    async def ask(self, request: ModelRequest) -> ModelAnswer:
+        """Put a question. What it may cost at most is set aside before the call, and no call is made that the stage's
+        reservation does not cover; what it took is counted (`tokens_in`, `tokens_out`). A call has a deadline.
+
+        Raises:
+            ModelFailed: always with a reason, and never anything else.
+        """
+        ...
+
+
 class StageContext(Protocol):
     """The runner's side of a stage."""
 
     job: Job
     sources: Sources
+
+    @property
+    def model(self) -> LanguageModel | None:
+        """None where no language model is set up, or the session goes without one."""
+        ...
 
     @property
     def outputs(self) -> Mapping[str, JSON]:
@@ -115,7 +232,8 @@ class StageContext(Protocol):
         ...
 
     def use(self, item: str, quantity: int) -> None:
-        """Count billable work (`document_read`, `passage_read`, `row_read`, `finding_merged`) in whole units."""
+        """Count billable work (`document_read`, `passage_read`, `row_read`, `finding_merged`) in whole units; `model`
+        counts its own tokens."""
         ...
 
     def decide(
@@ -155,9 +273,12 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """A pipeline. Register it in :mod:`worker.engines.registry`.
+    """A pipeline: built in, or an entry point of the group `prsm.engines` that is called without arguments
+    (docs/engines.md). It has no state between stages, and comes to the same output from the same job and outputs.
 
-    It may have `libraries`, names of modules that its computations use: computing processes have them loaded.
+    `name` is the entry point's, and what `preferences.engine` asks for. `session_types` and `pausable` must be told to
+    the session service as well (`python -m worker.engines` prints how): it decides before a worker is asked. It may
+    have `libraries`, names of modules that its computations use: computing processes have them loaded.
     """
 
     name: str

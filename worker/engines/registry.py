@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from importlib.metadata import entry_points
+from inspect import iscoroutinefunction
 
 from worker.engines.base import Engine
 from worker.engines.signal import CommandSource
@@ -11,10 +12,15 @@ from worker.engines.signal import CommandSource
 Factory = Callable[[], Engine]
 PLUG_INS = "prsm.engines"
 """The entry-point group of engines from other packages: each is called without arguments and gives an Engine."""
+SESSION_TYPES = frozenset({"research", "analysis", "synthesis"})
 
 
 class UnknownEngine(Exception):
     """A name that no engine has."""
+
+
+class BadPlugIn(Exception):
+    """A plug-in that cannot be loaded, or does not keep to the interface."""
 
 
 def _research() -> Engine:
@@ -45,11 +51,39 @@ BUILT_IN: Mapping[str, Factory] = {
 
 def _plug_in(name: str) -> Factory:
     def make() -> Engine:
-        (found,) = entry_points(group=PLUG_INS, name=name)
-        factory: Factory = found.load()
-        return factory()
+        # One for each file that it is found in: the same package may be on the path twice.
+        found = {entry.value: entry for entry in entry_points(group=PLUG_INS, name=name)}
+        if len(found) != 1:
+            raise BadPlugIn(f"more than one package offers the engine {name}: {', '.join(sorted(found))}")
+        (entry,) = found.values()
+        try:
+            factory: Factory = entry.load()
+            return checked(name, factory())
+        except BadPlugIn:
+            raise
+        except Exception as error:
+            raise BadPlugIn(f"the engine {name} ({entry.value}) cannot be loaded: {error!r}") from error
 
     return make
+
+
+def checked(name: str, engine: Engine) -> Engine:
+    """The engine, if it has what the interface asks for. Raises BadPlugIn."""
+    faults = []
+    if getattr(engine, "name", None) != name:
+        faults.append(f"its name is {getattr(engine, 'name', None)!r}")
+    types = getattr(engine, "session_types", None)
+    if not isinstance(types, Set) or not types or not types <= SESSION_TYPES:
+        faults.append(f"session_types is not a set of some of {', '.join(sorted(SESSION_TYPES))}")
+    if not isinstance(getattr(engine, "pausable", None), bool):
+        faults.append("pausable is not true or false")
+    if not callable(getattr(engine, "stages", None)):
+        faults.append("it has no stages()")
+    if not iscoroutinefunction(getattr(engine, "run_stage", None)):
+        faults.append("it has no async run_stage()")
+    if faults:
+        raise BadPlugIn(f"the engine {name} does not keep to the interface: {'; '.join(faults)}")
+    return engine
 
 
 class Registry:
@@ -77,7 +111,7 @@ class Registry:
         return sorted(self._factories)
 
     def load(self, name: str) -> Engine:
-        """May take seconds the first time. Raises UnknownEngine."""
+        """May take seconds the first time. Raises UnknownEngine, BadPlugIn."""
         if name not in self._factories:
             raise UnknownEngine(name)
         if name not in self._engines:

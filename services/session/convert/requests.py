@@ -20,6 +20,7 @@ _SCALARS = (
     "max_documents",
     "time_limit_minutes",
     "seed",
+    "model",
 )
 
 

@@ -13,7 +13,7 @@ from kit.money import show
 from prsm.session.v1 import session_pb2
 from services.session.accounting import added, total_usage
 from services.session.convert.json_values import fill
-from services.session.domain import JsonObject, Session, Status
+from services.session.domain import TOKENS_IN, TOKENS_OUT, TOKENS_PER_UNIT, JsonObject, Session, Status
 from services.session.ports import Estimate
 from services.session.usecases.list_sessions import Listed
 from services.session.usecases.stored_answer import Created
@@ -27,7 +27,7 @@ _MICRO = 1e6
 _LARGEST_PAGE = 900 * 1024
 _SHORT_PROMPT = 500
 _NOTHING: Mapping[str, int] = {}
-_PREFERENCES = ("depth", "engine", "citation_style", "language", "max_documents", "time_limit_minutes", "seed")
+_PREFERENCES = ("depth", "engine", "citation_style", "language", "max_documents", "time_limit_minutes", "seed", "model")
 
 
 def set_time(target: Timestamp, instant: int) -> None:
@@ -118,8 +118,8 @@ def usage_message(
         peak_memory_mb=peak_memory / _MICRO,
         documents_read=_count(usage.get("document_read", 0)),
         passages_read=_count(usage.get("passage_read", 0)),
-        tokens_in=_count(usage.get("token_in", 0)),
-        tokens_out=_count(usage.get("token_out", 0)),
+        tokens_in=_count(usage.get(TOKENS_IN, 0) * TOKENS_PER_UNIT),
+        tokens_out=_count(usage.get(TOKENS_OUT, 0) * TOKENS_PER_UNIT),
         bytes_stored=float(stored),
     )
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from prsm.session.v1 import session_pb2, worker_pb2
+from services.session.accounting import available
 from services.session.convert.json_values import object_of
 from services.session.convert.sessions import fill_inputs, fill_preferences
 from services.session.decisions import Decision
-from services.session.domain import PlannedStage
+from services.session.domain import PlannedStage, Session
 from services.session.usecases.claim_next import Claimed
-from services.session.work import Beat, Directive, Lease, Resources
+from services.session.work import Beat, Directive, Lease, Resources, directive
 
 _pb = worker_pb2
 DIRECTIVE = {
@@ -61,6 +62,19 @@ def decisions_of(messages: Iterable[worker_pb2.Decision]) -> list[Decision]:
         Decision(d.decision, d.reason, list(d.alternatives), [object_of(excluded) for excluded in d.excluded])
         for d in messages
     ]
+
+
+def begun_message(session: Session) -> worker_pb2.BeginStageResponse:
+    """Of a session whose stage has just begun."""
+    return _pb.BeginStageResponse(
+        reserved_micros=session.open_stage.reserved if session.open_stage is not None else 0,
+        directive=DIRECTIVE[directive(session)],
+        available_micros=available(session),
+        prices=[
+            _pb.UnitPrice(item=item, unit=price.unit, unit_price_micros=price.unit_price)
+            for item, price in session.prices.items()
+        ],
+    )
 
 
 def claim_message(claimed: Claimed, *, lease: int, heartbeat: int) -> worker_pb2.ClaimNextResponse:

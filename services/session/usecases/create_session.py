@@ -29,7 +29,7 @@ from services.session import lifecycle, metrics
 from services.session.domain import Entry, Session, Status
 from services.session.drafts import Catalogue, Draft, Drafted, check, redraft
 from services.session.ports import Billing, Creation, Creations, Library, PlacedHold, Sessions, WakeUps
-from services.session.usecases.planning import Planner, Sources, workload
+from services.session.usecases.planning import Planner, Sources, preferences, workload
 from services.session.usecases.stored_answer import Created, read_answer, write_answer
 
 log = structlog.get_logger("create")
@@ -285,7 +285,7 @@ def _new_session(creation: Creation, draft: Drafted, sources: Sources, hold: Pla
         engine=draft.engine,
         pausable=draft.pausable,
         prompt=draft.prompt,
-        preferences=draft.preferences,
+        preferences=preferences(draft, sources),
         metadata=draft.metadata,
         inputs=sources.references(),
         budget_limit=hold.held if draft.limit is None else draft.limit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kit.access import Standing
 from kit.auth.principal import Principal
@@ -13,8 +13,11 @@ from kit.ids import is_uuid
 from kit.levels import Level
 from kit.times import MINUTE
 from services.session.domain import JsonObject, Session, SessionType, Status
-from services.session.drafts import Drafted
+from services.session.drafts import NO_CONNECTOR, Drafted
 from services.session.ports import Collab, Durations, Library, Prepared, Sessions, Workload
+
+_WORKS = 400
+"""Works of one connector at most: four questions, each answered with a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,12 @@ class Sources:
             "sessions": [session.session_id for session in self.sessions],
             "results": [f"{s.session_id}:{s.result_epoch}:{s.result_hash}" for s in self.sessions],
         }
+
+
+def preferences(draft: Drafted, sources: Sources) -> JsonObject:
+    """What was asked for, with the connectors that the session asks: it stays the same whatever is enabled later."""
+    chosen = sources.prepared.connectors
+    return {**draft.preferences, "connectors": list(chosen)} if chosen else draft.preferences
 
 
 class Planner:
@@ -87,15 +96,15 @@ class Planner:
         if not draft.uses_inputs:
             return Prepared()
         prepared = await self._library.prepare(session_id, owner, draft, dry_run=dry_run)
-        faults = list(prepared.faults)
-        sources = len(prepared.documents) + len(prepared.datasets) + prepared.library_documents
-        connected = bool(draft.preferences.get("connectors"))
-        if not faults and draft.session_type is SessionType.RESEARCH and not sources and not connected:
+        faults = [*prepared.faults, *_connector_faults(draft, prepared.connectors)]
+        connectors = _chosen(draft, prepared.connectors)
+        sources = len(prepared.documents) + len(prepared.datasets) + prepared.library_documents + len(connectors)
+        if not faults and draft.session_type is SessionType.RESEARCH and not sources:
             issue = "research needs a source: add documents or datasets here, or upload documents to your library"
             faults.append(Fault("inputs", issue))
         if faults:
             raise ValidationError(faults)
-        return prepared
+        return replace(prepared, connectors=connectors)
 
     async def minutes(self, draft: Drafted) -> int:
         """The expected duration in whole minutes, at least 1."""
@@ -107,16 +116,38 @@ def _owned(session: Session | None, principal: Principal) -> bool:
     return session is not None and session.owner == principal.user_id
 
 
+def _connector_faults(draft: Drafted, enabled: Sequence[str]) -> list[Fault]:
+    named = draft.preferences.get("connectors", ())
+    issue = f"is not enabled here; enabled: {', '.join(enabled) or NO_CONNECTOR}"
+    return [
+        Fault(f"preferences.connectors[{number}]", issue)
+        for number, name in enumerate(named)
+        if name not in enabled and name != NO_CONNECTOR
+    ]
+
+
+def _chosen(draft: Drafted, enabled: Sequence[str]) -> tuple[str, ...]:
+    """The connectors that a session asks: those that it names; all that are enabled where it leaves that open, unless
+    it names the documents to work on."""
+    if draft.session_type is not SessionType.RESEARCH:
+        return ()
+    if draft.connectors is not None:
+        return draft.connectors
+    return tuple(enabled) if draft.uses_library else ()
+
+
 def workload(draft: Drafted, sources: Sources) -> Workload:
     prepared = sources.prepared
     listed = draft.uses_library
     return Workload(
         session_type=draft.session_type.value,
         depth=draft.depth,
-        documents=prepared.library_documents if listed else len(prepared.documents),
+        documents=(prepared.library_documents if listed else len(prepared.documents))
+        + _WORKS * len(prepared.connectors),
         characters=prepared.library_characters if listed else sum(d.characters for d in prepared.documents),
         datasets=len(prepared.datasets),
         dataset_bytes=sum(d.bytes for d in prepared.datasets),
         sessions=len(sources.sessions),
         max_documents=draft.max_documents,
+        model=draft.model,
     )

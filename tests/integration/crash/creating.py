@@ -44,7 +44,7 @@ T = TypeVar("T")
 LEASE = 5 * SECOND
 ABORT_AFTER = 120 * SECOND
 OWNER = Principal("ada")
-CATALOGUE = Catalogue({"research": EngineKind(frozenset({SessionType.RESEARCH}))}, frozenset(), False, 60 * MINUTE)
+CATALOGUE = Catalogue({"research": EngineKind(frozenset({SessionType.RESEARCH}))}, False, 60 * MINUTE)
 DRAFT = Draft(prompt="Why?", documents=(DocumentDraft(title="Salt", text="Rivers carry salt."),))
 
 

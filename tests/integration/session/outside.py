@@ -111,6 +111,7 @@ class Shelves:
 
     documents: set[str] = field(default_factory=set)
     library_documents: int = 3
+    connectors: tuple[str, ...] = ()
     stored: set[str] = field(default_factory=set)
     discarded: set[str] = field(default_factory=set)
     prepared: int = 0
@@ -142,6 +143,7 @@ class Shelves:
             faults=tuple(faults),
             library_documents=self.library_documents if draft.uses_library else 0,
             library_characters=1000,
+            connectors=self.connectors,
         )
 
     async def discard(self, session_id: str, owner: str) -> None:

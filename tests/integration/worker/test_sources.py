@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import orjson
 import pytest
 
 from kit.errors import PrsmError
+from prsm.library.v1 import internal_pb2
 from tests.integration.worker.conftest import Stand
-from worker.engines.base import DocumentRecord, Hit
-from worker.sources import GrantedSources, SourceClient
+from worker.engines.base import DocumentRecord, Hit, WorkSpan
+from worker.sources import GrantedSources, SourceClient, records
 
 TEXT = "Grüße aus Österreich: 漢字 und Emoji 🌍 in kleinen Stücken."
 
@@ -42,6 +45,24 @@ async def test_cards_leave_data_sets_out_unless_they_are_named(stand: Stand) -> 
     opened = await sources(stand, stand.grant("s"))
     assert await opened.documents() == [DocumentRecord("d1", "d1", "text", len(TEXT), 0, year=1999)]
     assert [card.document_id for card in await opened.documents(["t1"])] == ["t1"]
+
+
+def test_works_of_one_document_come_in_several_cards() -> None:
+    def card(document_id: str, *starts: int, **more: Any) -> internal_pb2.Card:
+        works = [internal_pb2.CardWork(start=start, end=start + 5, csl=b'{"title":"W%d"}' % start) for start in starts]
+        return internal_pb2.Card(document_id=document_id, works=works, **more)
+
+    cards = [
+        card("b", 0, title="Bibliography", csl=b'{"DOI":"10.1/x"}'),
+        card("b", 5, 10),
+        card("t", dataset=True),
+        card("d", title="Plain"),
+    ]
+    bibliography, plain = records(cards, datasets=False)
+    assert bibliography.csl == {"DOI": "10.1/x"}
+    assert bibliography.works == tuple(WorkSpan(start, start + 5, {"title": f"W{start}"}) for start in (0, 5, 10))
+    assert (plain.title, plain.csl, plain.works) == ("Plain", {}, ())
+    assert [each.document_id for each in records(cards, datasets=True)] == ["b", "t", "d"]
 
 
 async def test_a_search_keeps_its_options(stand: Stand) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from worker.engines.analysis.engine import AnalysisEngine
-from worker.engines.base import DocumentRecord, Hit, Job, Kept, Sources
+from worker.engines.base import DocumentRecord, GatheredWorks, Hit, Job, Kept, LanguageModel, Sources
 
 T = TypeVar("T")
 
@@ -29,6 +29,11 @@ class MemorySources:
     async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
         return []
 
+    async def gather_works(
+        self, query: str, *, connectors: Sequence[str], limit_each: int, full_text: bool
+    ) -> GatheredWorks:
+        raise KeyError(query)
+
     async def text(self, document_id: str) -> str:
         raise KeyError(document_id)
 
@@ -47,6 +52,7 @@ class RecordingContext:
     usage: dict[str, int] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     steps: list[tuple[float, float]] = field(default_factory=list)
+    model: LanguageModel | None = None
 
     @property
     def write_up(self) -> bool:

@@ -10,11 +10,19 @@ from kit.errors import ValidationError
 from kit.money import SCALE
 from services.billing.domain import Workload, amount_to_hold, check_limit
 from services.billing.pricing import DEPTHS, PriceList
+from worker.engines.research.compose import LIMITS
 
 PRICES = PriceList(
     currency="FTNS",
     base={"research": 1_000_000, "analysis": 500_000, "synthesis": 400_000},
-    items={"document_read": 20_000, "passage_read": 2_000, "row_read": 2, "finding_merged": 10_000},
+    items={
+        "document_read": 20_000,
+        "passage_read": 2_000,
+        "row_read": 2,
+        "finding_merged": 10_000,
+        "tokens_in": 1_000,
+        "tokens_out": 4_000,
+    },
 )
 # What the research engine allows itself, by depth: documents, searches, passages a search.
 ENGINE = {"quick": (10, 3, 40), "standard": (25, 6, 120), "deep": (60, 12, 300)}
@@ -74,6 +82,26 @@ def test_a_session_is_priced_by_its_own_base() -> None:
     ]
 
 
+def test_tokens_are_priced_by_the_thousand_where_a_model_may_be_used() -> None:
+    plain = PRICES.estimate(Workload("research", "standard", documents=15))
+    written = PRICES.estimate(Workload("research", "standard", documents=15, model=True))
+    assert [(i.item, i.quantity, i.amount) for i in written.items[len(plain.items) :]] == [
+        ("tokens_in", 5 * SCALE, 5_000),
+        ("tokens_out", 1 * SCALE, 4_000),
+    ]
+    assert written.least == plain.least
+    assert written.most == plain.most + (40 * 1_000 + 4 * 4_000) * 6 // 5
+    assert [(p.item, p.unit, p.unit_price) for p in written.prices[len(plain.prices) :]] == [
+        ("tokens_in", "1000 tokens", 1_000),
+        ("tokens_out", "1000 tokens", 4_000),
+    ]
+
+
+def test_the_upper_end_bounds_what_a_model_may_be_asked() -> None:
+    for name, (most_in, most_out) in LIMITS.items():
+        assert (DEPTHS[name].tokens_in, DEPTHS[name].tokens_out) == (most_in, most_out)
+
+
 @given(
     depth=st.sampled_from(sorted(DEPTHS)),
     documents=st.integers(1, 20_000),
@@ -97,9 +125,10 @@ def test_the_upper_end_bounds_what_the_research_engine_may_read(depth: str, docu
     dataset_bytes=st.integers(0, 10**9),
     sessions=st.integers(0, 50),
     max_documents=st.integers(0, 20_000),
+    model=st.booleans(),
 )
-def test_the_range_holds_the_estimate(kind: str, depth: str, **counts: int) -> None:
-    estimate = PRICES.estimate(Workload(kind, depth, **counts))
+def test_the_range_holds_the_estimate(kind: str, depth: str, model: bool, **counts: int) -> None:
+    estimate = PRICES.estimate(Workload(kind, depth, model=model, **counts))
     assert 0 < estimate.least <= estimate.amount <= estimate.most
     assert sum(item.amount for item in estimate.items) == estimate.amount
     assert all(item.amount == item.unit_price * item.quantity // SCALE for item in estimate.items)

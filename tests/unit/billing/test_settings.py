@@ -24,6 +24,8 @@ def test_defaults() -> None:
         "passage_read": 2_000,
         "row_read": 2,
         "finding_merged": 10_000,
+        "tokens_in": 1_000,
+        "tokens_out": 4_000,
     }
 
 

@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from worker.engines.base import JSON, DocumentRecord, Engine, Hit, Job, Kept, Sources
+from worker.engines.base import (
+    JSON,
+    AskedConnector,
+    DocumentRecord,
+    Engine,
+    FoundWork,
+    GatheredWorks,
+    Hit,
+    Job,
+    Kept,
+    LanguageModel,
+    Sources,
+)
 from worker.engines.text.bm25 import BM25, CollectionStatistics
 from worker.engines.text.terms import Analyzer
 
@@ -31,6 +43,12 @@ class Library:
     datasets: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     results: dict[str, dict[str, JSON]] = field(default_factory=dict)
     queries: list[str] = field(default_factory=list)
+    works: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What connectors find: title and abstract by document id."""
+    problems: dict[str, str] = field(default_factory=dict)
+    """What goes wrong, by connector; the others find all works."""
+    asked: list[str] = field(default_factory=list)
+    """Questions that connectors were asked."""
     _index: list[tuple[str, int, int, Counter[str], int]] | None = None
     _statistics: CollectionStatistics | None = None
 
@@ -56,8 +74,9 @@ class Library:
             score = scorer.score(weights, frequencies, length)
             if score > 0:
                 text = self.texts[document_id]
-                page = 1 + text.count("\f", 0, start) if self.records[document_id].pages > 1 else None
-                title = self.records[document_id].title
+                card = self.records.get(document_id)
+                page = 1 + text.count("\f", 0, start) if card is not None and card.pages > 1 else None
+                title = self.works[document_id][0] if card is None else card.title
                 hits.append(Hit(document_id, title, score, text[start:end], page, start, end))
         hits.sort(key=lambda hit: (-hit.score, hit.document_id, hit.start))
         if not passages:
@@ -68,6 +87,21 @@ class Library:
     async def documents(self, document_ids: Sequence[str] = ()) -> list[DocumentRecord]:
         wanted = document_ids or self.records
         return [self.records[key] for key in wanted if key in self.records]
+
+    async def gather_works(
+        self, query: str, *, connectors: Sequence[str], limit_each: int, full_text: bool
+    ) -> GatheredWorks:
+        self.asked.append(query)
+        finders = tuple(name for name in connectors if name not in self.problems)
+        works = []
+        for document_id, (title, abstract) in self.works.items() if finders else ():
+            self.add(document_id, abstract, title)
+            works.append(FoundWork(self.records.pop(document_id), finders, full_text=False))
+        asked = tuple(
+            AskedConnector(name, 0 if name in self.problems else len(works), 0, self.problems.get(name, ""))
+            for name in connectors
+        )
+        return GatheredWorks(tuple(works), asked)
 
     async def text(self, document_id: str) -> str:
         return self.texts[document_id]
@@ -84,7 +118,9 @@ class Library:
             self._index = []
             for document_id, text in self.texts.items():
                 for start, end in _passages(text):
-                    terms = analyzer.terms(self.records[document_id].title + " " + text[start:end])
+                    card = self.records.get(document_id)
+                    title = self.works[document_id][0] if card is None else card.title
+                    terms = analyzer.terms(title + " " + text[start:end])
                     self._index.append((document_id, start, end, Counter(terms), len(terms)))
             self._statistics = CollectionStatistics.of(list(entry[3].elements()) for entry in self._index)
         return self._index, self._statistics
@@ -116,6 +152,7 @@ class Context:
     steps: list[tuple[float, float]] = field(default_factory=list)
     write_up_after: int | None = None
     """`write_up` turns true after this many steps of a stage."""
+    model: LanguageModel | None = None
 
     async def step(self, done: float, total: float) -> None:
         self.steps.append((done, total))

@@ -85,3 +85,23 @@ async def test_same_datasets_give_the_same_bytes() -> None:
     first = await run_engine(ResearchEngine(), context_for(sources, "recall"))
     second = await run_engine(ResearchEngine(), context_for(sources, "recall"))
     assert json.dumps(first) == json.dumps(second)
+
+
+async def test_a_prompt_about_the_data_is_answered_by_the_data_first() -> None:
+    sources = with_data(library(), recall=DATA)
+    asked = "Does recall grow with the year, and does spaced practice improve long-term retention?"
+    context = Context(Job("s", "research", asked, datasets=("recall",)), sources)
+    result = await run_engine(ResearchEngine(), context)
+    assert result["summary"].startswith("In the data: recall is rising over year")
+    assert "In the documents: " in result["summary"]
+    assert result["key_findings"][0]["support"] == "computed"
+    assert any(finding["support"] == "supported" for finding in result["key_findings"])
+
+
+async def test_hypotheses_are_tested_whether_or_not_the_prompt_names_them() -> None:
+    result = await run_engine(ResearchEngine(), context_for(with_data(library(), recall=DATA), "recall"))
+    assert [(item["dataset"], item["supported"]) for item in result["hypotheses"]] == [("recall.csv", True)]
+    assert "Hypotheses" in {table["title"] for table in result["tables"]}
+    tasks = {"tasks": [{"kind": "describe"}]}
+    named = context_for(with_data(library(), recall=DATA), "recall", preferences={"analysis": tasks})
+    assert (await run_engine(ResearchEngine(), named))["hypotheses"] == []

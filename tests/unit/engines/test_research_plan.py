@@ -96,8 +96,8 @@ async def test_the_stage_says_how_it_read_the_prompt() -> None:
     output = await plan.run(context)
     assert [term["word"] for term in output["plan"]["terms"]] == ["sleep", "help", "memory"]
     assert (
-        "three terms (sleep, help, memory) and searched from one side: “Does sleep help memory?”"
-        in context.decisions[0]["reason"]
+        "three terms (sleep, help, memory) and searched from three sides: “Does sleep help memory?”; "
+        "“sleep” (intervention); “memory” (outcome)" in context.decisions[0]["reason"]
     )
     assert context.steps == [(1, 1)]
 

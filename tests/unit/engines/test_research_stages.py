@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -7,10 +8,11 @@ import pytest
 
 from tests.unit.engines.fakes import Context, Library, record
 from worker.engines.base import Hit, Job
-from worker.engines.research import confidence, gather, plan, screen, synthesise
+from worker.engines.research import calibration, confidence, gather, plan, screen, synthesise
 from worker.engines.research.citations import Bibliography, csl_item, csl_name
 from worker.engines.research.model import Candidate, Claim, Passage, Statement
 from worker.engines.research.settings import Settings
+from worker.engines.research.signals import Signals, signals_of, strengths_of
 from worker.engines.research.themes import by_phrase
 from worker.engines.text.terms import Analyzer
 
@@ -60,7 +62,7 @@ PLAN = plan.plan_of("sleep memory", Settings.of(Job("s", "research", "sleep memo
 def test_fusion_is_by_reciprocal_rank() -> None:
     found = [[hit("a", "sleep"), hit("a", "memory", 10), hit("b", "sleep memory")], [hit("b", "sleep memory")]]
     records = {key: record(key, "text") for key in ("a", "b")}
-    candidates, weights = gather.fuse(found, records, PLAN, "en")
+    candidates, weights = gather.fuse(found, records, PLAN, "en", {})
     best = 3 / 61
     assert {item.document_id: item.relevance for item in candidates} == {
         "a": round(2 / 61 / best, 6),
@@ -74,7 +76,7 @@ def test_fusion_is_by_reciprocal_rank() -> None:
 
 
 def test_hits_of_documents_without_text_are_ignored() -> None:
-    candidates, _ = gather.fuse([[hit("gone", "sleep"), hit("a", "sleep")]], {"a": record("a", "text")}, PLAN, "en")
+    candidates, _ = gather.fuse([[hit("gone", "sleep"), hit("a", "sleep")]], {"a": record("a", "text")}, PLAN, "en", {})
     assert [item.document_id for item in candidates] == ["a"]
 
 
@@ -160,34 +162,57 @@ def test_themes_are_phrases_that_claims_of_two_documents_share() -> None:
     assert [(theme.heading, len(theme.claims)) for theme in themes] == [("Working memory", 2), ("Further evidence", 1)]
 
 
-def sure(claims: list[Claim], **changes: Any) -> confidence.Confidence:
+SURE = Signals(strength=0.8, lead=0.5, apart=0.6, first=1.0)
+
+
+def sure(claims: list[Claim], likely: float = 0.8, **changes: Any) -> confidence.Confidence:
     settings: dict[str, Any] = {"answered": True, "checked": 4, "failed": 0, "partial": False, "form_required": False}
-    return confidence.of_answer(claims, {"sleep": 1.0, "memori": 3.0}, **{**settings, **changes})
+    return confidence.of_answer(claims, likely, SURE, **{**settings, **changes})
 
 
 def test_confidence_follows_its_formula() -> None:
     one = claim("Sleep helps.", coverage=0.5, context=0.6, stems=("sleep",))
-    strength = (0.55 - 0.25) / 0.6
     found = sure([one])
-    assert found.strength == pytest.approx(strength)
-    assert (found.coverage, found.independence) == (0.25, 0.5)
-    base = 0.95 * (0.6 * strength + 0.2 * 0.25 + 0.2 * 0.5)
-    assert found.score == pytest.approx(base, abs=1e-4)
-    assert sure([one], failed=1).score == pytest.approx(base * 0.75, abs=1e-4)
-    assert sure([one], partial=True).score == pytest.approx(base * 0.9, abs=1e-4)
-    assert sure([one], form_required=True).score == pytest.approx(base * 0.6, abs=1e-4)
-    assert sure([replace(one, conflicts=("other",))]).score == pytest.approx(base * 0.75, abs=1e-4)
-    assert sure([one], answered=False).score == pytest.approx(0.05 * (strength + 0.25), abs=1e-4)
+    assert found.score == 0.8
+    assert found.parts == {**SURE.as_json(), "probability": 0.8, "verification": 1.0, "conflict": 0.0}
+    assert sure([one], failed=1).score == pytest.approx(0.6)
+    assert sure([one], partial=True).score == pytest.approx(0.72)
+    assert sure([one], form_required=True).score == pytest.approx(0.48)
+    assert sure([replace(one, conflicts=("other",))]).score == pytest.approx(0.6)
+    assert sure([one], 0.3, answered=False).score == pytest.approx(0.06)
+    assert sure([one], 0.9, answered=False).score == 0.1
     assert sure([], answered=False, checked=0).score == 0
 
 
-def test_confidence_of_a_finding_grows_with_independent_sources() -> None:
-    alone = claim("Sleep helps.")
-    echoed = replace(alone, echoes=(statement("Sleep helps.", "d2"),))
-    assert confidence.of_finding(alone) < confidence.of_finding(echoed) <= 1
-    assert confidence.of_finding(replace(alone, conflicts=("x",))) == pytest.approx(
-        confidence.of_finding(alone) / 2, abs=1e-4
-    )
+def test_the_probability_is_the_logistic_of_the_signals() -> None:
+    nothing, half = Signals(), Signals(**dict.fromkeys(Signals().as_json(), 0.5))
+    all_of_it = Signals(**dict.fromkeys(Signals().as_json(), 1.0))
+    assert calibration.probability(nothing) == pytest.approx(1 / (1 + math.exp(-calibration.INTERCEPT)), abs=1e-4)
+    assert calibration.probability(nothing) < 0.05
+    assert calibration.probability(all_of_it) > 0.9
+    for name, weight in calibration.WEIGHTS.as_json().items():
+        more = calibration.probability(replace(half, **{name: 0.9}))
+        assert (more > calibration.probability(half)) == (weight > 0)
+
+
+def test_confidence_of_a_finding_is_its_own_or_that_of_its_question() -> None:
+    alone = claim("Sleep helps.", facets=("f1",))
+    assert confidence.of_finding(alone, SURE, {}) == calibration.probability(SURE)
+    assert confidence.of_finding(alone, SURE, {"f1": 0.6, "f2": 0.9}) == 0.6
+    disputed = replace(alone, conflicts=("x",))
+    assert confidence.of_finding(disputed, SURE, {}) == pytest.approx(calibration.probability(SURE) / 2, abs=1e-4)
+
+
+def test_signals_are_measured_against_documents_that_do_not_say_the_same() -> None:
+    head = replace(claim("Sleep helps.", coverage=0.8, context=1.0), echoes=(statement("Sleep helps.", "d2"),))
+    own = head.statement.document_id
+    found = [("other", 0.5), (own, 0.75), ("d2", 0.75), ("agrees", 0.95), *((f"x{n}", 0.25) for n in range(4))]
+    signals = signals_of(head, found, {own: 0.4})
+    assert (signals.strength, signals.lead, signals.first) == (0.9, 0.5, 0.5)
+    assert signals.apart == pytest.approx(2 / 3, abs=1e-6)
+    assert signals_of(head, found, strengths_of([replace(head.statement, coverage=1.0)])).strength == 1.0
+    assert signals_of(head, [(own, 0.3), ("other", 0.5)], {}).lead == 0
+    assert signals_of(None, found, {}) == Signals()
 
 
 @pytest.mark.parametrize(

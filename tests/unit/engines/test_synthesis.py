@@ -156,6 +156,7 @@ async def test_a_term_bridges_two_sessions() -> None:
     )
     (bridge,) = result["bridges"]
     assert bridge["term"] == "Southern Ocean"
+    assert (bridge["kind"], bridge["a"], bridge["c"]) == ("implicit", "iron dust", "water")
     assert bridge["id"].startswith("bridge-")
     assert bridge["title"] == "“Southern Ocean” links “One” and “Two”"
     assert [step["title"] for step in bridge["path"]] == ["“One”", "“Two”"]

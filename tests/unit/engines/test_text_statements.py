@@ -45,7 +45,7 @@ def test_whole_plain_sentences_are_statements(sentence: str) -> None:
         "THE NUMBER OF DOCUMENTS READ IN EVERY SESSION IS GIVEN.",
         "x = y + z (1) a b c d 0.1 0.2 0.3 0.4 0.5.",
         "Smith, J., and Doe, A. (2001). A study of memory. Journal of Memory, 12(3), 45-67.",
-        "Word " * 80 + "end.",
+        "Word " * 120 + "end.",
     ],
 )
 def test_fragments_questions_captions_and_boilerplate_are_not(sentence: str) -> None:

@@ -42,6 +42,15 @@ def test_the_base_price_is_charged_once() -> None:
     assert accounting.billed(session, {"document_read": SCALE}) == {"document_read": SCALE}
 
 
+def test_what_a_stages_usage_may_cost_is_without_a_base_price_to_come() -> None:
+    session = in_stage()
+    assert session.open_stage is not None
+    assert accounting.available(session) == session.open_stage.reserved - SCALE
+    session.usage = {"base": SCALE}
+    assert accounting.available(session) == session.open_stage.reserved
+    assert accounting.available(running()) == 0
+
+
 def test_charges_stop_at_the_cap() -> None:
     charges = accounting.charge(in_stage(), "read", {"base": SCALE, "document_read": 100 * SCALE}, 1_500_000)
     assert [(c.item, c.amount) for c in charges] == [("base", SCALE), ("document_read", 500_000)]

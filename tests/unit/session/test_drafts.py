@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ CATALOGUE = Catalogue(
         "synthesis": EngineKind(frozenset({SessionType.SYNTHESIS})),
         "stiff": EngineKind(frozenset({SessionType.RESEARCH}), pausable=False),
     },
-    connectors=frozenset({"papers"}),
     urls=False,
     default_time_limit=60 * MINUTE,
 )
@@ -91,9 +91,7 @@ def test_engines_and_connectors_of_this_installation() -> None:
     assert faults(preferences={"engine": "analysis"}) == [
         ("preferences.engine", "is no engine for research sessions: use research, stiff")
     ]
-    assert faults(preferences={"connectors": ["papers", "web"]}) == [
-        ("preferences.connectors[1]", "is not enabled here; enabled: papers")
-    ]
+    assert faults(preferences={"connectors": ["papers", "none"]}) == [("preferences.connectors[1]", "must stand alone")]
 
 
 _DOCUMENT = "give exactly one of {document_id}, {title, text}, {url}"
@@ -139,6 +137,19 @@ def test_each_dataset_has_one_form(dataset: DatasetDraft, expected: list[tuple[s
     assert found == [(f"inputs.datasets[0]{suffix}", issue) for suffix, issue in expected]
 
 
+def test_a_language_model_has_to_be_there() -> None:
+    (field, _) = faults(preferences={"model": "default"})[0]
+    assert field == "preferences.model"
+    offered = replace(CATALOGUE, model=True)
+    drafts = {
+        name: check(Draft("Why?", preferences=preferences), offered).model
+        for name, preferences in (("unsaid", {}), ("default", {"model": "default"}), ("none", {"model": "none"}))
+    }
+    assert drafts == {"unsaid": True, "default": True, "none": False}
+    assert not check(Draft("Why?", preferences={"model": "none"}), CATALOGUE).model
+    assert not check(Draft("Why?"), CATALOGUE).model
+
+
 def test_fetching_has_to_be_enabled() -> None:
     ((field, issue),) = faults(documents=(DocumentDraft(url="https://example.org"),))
     assert field == "inputs.documents[0].url"
@@ -153,5 +164,5 @@ def test_what_a_type_needs() -> None:
 
 
 def test_all_faults_at_once() -> None:
-    found = faults(prompt=" ", limit="x", session_type="analysis", preferences={"connectors": ["web"]})
+    found = faults(prompt=" ", limit="x", session_type="analysis", preferences={"connectors": ["none", "web"]})
     assert [field for field, _ in found] == ["prompt", "budget.limit", "preferences.connectors[0]", "inputs.datasets"]

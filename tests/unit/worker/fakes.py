@@ -16,8 +16,8 @@ from worker.computing.forkserver import ForkServer
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, Job, Sources, StageContext, StageSpec
 from worker.errors import LeaseLost
-from worker.model import Beat, BeatAnswer, Claim, Directive, Failure, Finished, Lease, Outcome, StoredStage
-from worker.ports import Grant
+from worker.model import Beat, BeatAnswer, Begun, Claim, Directive, Failure, Finished, Lease, Outcome, StoredStage
+from worker.ports import Grant, OpenModel
 from worker.runner import Runner
 
 LEASE = Lease("session-1", 3, "worker-1")
@@ -46,6 +46,8 @@ class Platform:
     grants: list[str] = field(default_factory=list)
     fresh_grant: str = ""
     lease_seconds: float = 15.0
+    available: int = 0
+    prices: Mapping[str, int] = field(default_factory=dict)
     beaten: asyncio.Event = field(default_factory=asyncio.Event)
 
     def _enter(self, call: str) -> None:
@@ -66,9 +68,9 @@ class Platform:
         self._enter("start")
         self.plan = stages
 
-    async def begin_stage(self, lease: Lease, stage: str) -> Directive:
+    async def begin_stage(self, lease: Lease, stage: str) -> Begun:
         self._enter(f"begin {stage}")
-        return Directive.GO_ON
+        return Begun(Directive.GO_ON, self.available, self.prices)
 
     async def heartbeat(self, beat: Beat) -> BeatAnswer:
         self.beats.append(beat)
@@ -143,6 +145,7 @@ def runner_of(
     drain: Drain | None = None,
     load: Callable[[str], Engine] | None = None,
     computing: ForkServer | None = None,
+    models: OpenModel | None = None,
 ) -> Runner:
     """A runner for one engine."""
     server = computing or ForkServer(memory=1 << 30)
@@ -158,6 +161,7 @@ def runner_of(
         measure=StillMeter,
         computers=lambda: Computer(server),
         drain=drain or Drain(60),
+        models=models,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from worker.engines.base import DocumentRecord
+from worker.engines.base import DocumentRecord, WorkSpan
 from worker.engines.research.model import Json, Statement
 from worker.engines.text.identifiers import content_id
 
+_Cited = tuple[str, int | None]
+"""A document's id, and where in it the work begins that is cited instead of it."""
 _PARTICLES = frozenset(
     {"van", "von", "de", "der", "den", "du", "da", "di", "del", "della", "la", "le", "ten", "ter", "zu"}
 )
@@ -23,19 +26,21 @@ _ORGANISATION = re.compile(
 class Bibliography:
     """Collects the citations of a result document.
 
-    A marker such as ``[2]`` is the citation's place in the list, counted from 1.
+    A marker such as ``[2]`` is the citation's place in the list, counted from 1. A passage that describes one work of a
+    bibliography is cited as that work, any other as its document.
     """
 
     def __init__(self, records: Mapping[str, DocumentRecord], digests: Mapping[str, str]) -> None:
         self._records = records
         self._digests = digests
-        self._passages: dict[str, dict[tuple[int, int], Json]] = {}
+        self._passages: dict[_Cited, dict[tuple[int, int], Json]] = {}
 
     def cite(self, statements: Iterable[Statement]) -> list[str]:
         """Ids of the citations of these statements, whose quotes join the citations' passages."""
         ids: dict[str, None] = {}
         for statement in statements:
-            passages = self._passages.setdefault(statement.document_id, {})
+            cited = self._cited(statement)
+            passages = self._passages.setdefault(cited, {})
             passages.setdefault(
                 (statement.start, statement.end),
                 {
@@ -46,7 +51,7 @@ class Bibliography:
                     "sha256": self._digests[statement.document_id],
                 },
             )
-            ids[self._id(statement.document_id)] = None
+            ids[self._id(cited)] = None
         return list(ids)
 
     def marker(self, statements: Iterable[Statement]) -> str:
@@ -54,22 +59,60 @@ class Bibliography:
         found = list(statements)
         self.cite(found)
         order = list(self._passages)
-        numbers = dict.fromkeys(order.index(item.document_id) + 1 for item in found)
+        numbers = dict.fromkeys(order.index(self._cited(item)) + 1 for item in found)
         return "".join(f"[{number}]" for number in numbers)
 
     def as_json(self) -> list[Json]:
         """The citations in order of first use."""
         return [
-            _citation(
-                self._id(document_id),
-                self._records[document_id],
-                [found for _, found in sorted(passages.items())],
-            )
-            for document_id, passages in self._passages.items()
+            _citation(self._id(cited), self._record(cited), [found for _, found in sorted(passages.items())])
+            for cited, passages in self._passages.items()
         ]
 
-    def _id(self, document_id: str) -> str:
-        return content_id("citation", document_id, self._digests[document_id])
+    def _cited(self, statement: Statement) -> _Cited:
+        works = self._records[statement.document_id].works
+        inside = [work for work in works if work.start <= statement.start and statement.end <= work.end]
+        return statement.document_id, inside[0].start if inside else None
+
+    def _record(self, cited: _Cited) -> DocumentRecord:
+        document_id, start = cited
+        record = self._records[document_id]
+        return record if start is None else of_work(record, next(work for work in record.works if work.start == start))
+
+    def _id(self, cited: _Cited) -> str:
+        document_id, start = cited
+        return content_id("citation", document_id, self._digests[document_id], *(() if start is None else (start,)))
+
+
+def of_work(record: DocumentRecord, work: WorkSpan) -> DocumentRecord:
+    """The card of a work that a bibliography lists."""
+    csl = work.csl
+    return replace(
+        record,
+        title=str(csl.get("title") or record.title),
+        authors=tuple(map(_written, csl.get("author") or ())),
+        year=_year(csl),
+        doi=str(csl["DOI"]) if csl.get("DOI") else None,
+        url=str(csl["URL"]) if csl.get("URL") else None,
+        csl=csl,
+        works=(),
+    )
+
+
+def _written(name: Mapping[str, Any]) -> str:
+    if name.get("literal"):
+        return str(name["literal"])
+    particle = name.get("non-dropping-particle") or name.get("dropping-particle")
+    family = " ".join(str(part) for part in (particle, name.get("family")) if part)
+    return ", ".join(part for part in (family, str(name.get("given") or "")) if part)
+
+
+def _year(csl: Mapping[str, Any]) -> int | None:
+    parts = (csl.get("issued") or {}).get("date-parts") or [[]]
+    try:
+        return int(parts[0][0])
+    except (IndexError, TypeError, ValueError):
+        return None
 
 
 def _citation(citation_id: str, record: DocumentRecord, passages: list[Json]) -> Json:
@@ -87,7 +130,9 @@ def _citation(citation_id: str, record: DocumentRecord, passages: list[Json]) ->
 
 
 def csl_item(citation_id: str, record: DocumentRecord) -> Json:
-    """The CSL-JSON item (CSL 1.0.2 data schema) of a document."""
+    """The CSL-JSON item (CSL 1.0.2 data schema) of a document: what its file says of itself, or what its card does."""
+    if record.csl.get("title"):
+        return {"type": "document", **record.csl, "id": citation_id}
     item: dict[str, Any] = {
         "id": citation_id,
         "type": "article-journal" if record.doi else "webpage" if record.url else "document",

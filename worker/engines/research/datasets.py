@@ -9,6 +9,8 @@ from worker.engines.base import EngineError, StageContext
 from worker.engines.research.model import Json
 from worker.engines.research.settings import Settings
 
+_HYPOTHESES = "hypotheses"
+
 
 async def run(ctx: StageContext) -> Json:
     """The blocks of each dataset: `datasets` is a list of `{document_id, name, blocks}`.
@@ -61,7 +63,20 @@ def _distinct(name: str, taken: set[str]) -> str:
 
 
 def _analyse(name: str, data: bytes, prompt: str, options: Mapping[str, Any], seed: int) -> Json:
+    """The blocks of one dataset. Where no task was asked for by name, hypotheses are tested as well: a research session
+    owes them whether or not its prompt brings the word."""
     # Imported here: the statistics libraries cost seconds of CPU that sessions without data need not pay.
     from worker.engines.analysis.engine import analyse_dataset
 
-    return analyse_dataset(name, data, prompt, options, seed=seed)
+    blocks = dict(analyse_dataset(name, data, prompt, options, seed=seed))
+    if options.get("tasks") or any(entry["kind"] == _HYPOTHESES for entry in blocks["analysis"]):
+        return blocks
+    asked = {**options, "tasks": [{"kind": _HYPOTHESES}]}
+    more = analyse_dataset(name, data, prompt, asked, seed=seed)
+    tested = [entry for entry in more["analysis"] if entry["kind"] == _HYPOTHESES and entry["result"].get("hypotheses")]
+    if tested:
+        blocks["analysis"] = [*blocks["analysis"], *tested]
+        for part in ("tables", "figures"):
+            known = {item["id"] for item in blocks[part]}
+            blocks[part] = [*blocks[part], *(item for item in more[part] if item["id"] not in known)]
+    return blocks

@@ -1,4 +1,4 @@
-"""Stage *gather*: search the library from every side of the prompt."""
+"""Stage *gather*: ask connectors, then search all there is from every side of the prompt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.engines.base import DocumentRecord, EngineError, Hit, StageContext
+from worker.engines.research.connected import Connected, ask, connectors_of
 from worker.engines.research.coverage import coverage, importance
 from worker.engines.research.model import Candidate, Json, Passage, Plan, to_json
 from worker.engines.research.settings import Settings
@@ -26,13 +27,17 @@ async def run(ctx: StageContext) -> Json:
     """Candidates with the passages found, and the weight of each of the prompt's terms.
 
     Raises:
-        EngineError: `no_usable_source` when there is neither a document nor a dataset to work on.
+        EngineError: `no_usable_source` when there is neither a document nor a dataset to work on, and no connector
+            answers.
     """
     settings = Settings.of(ctx.job)
     plan = Plan.of(ctx.outputs["plan"]["plan"])
     if plan.overview:
         return await _all_documents(ctx, settings)
+    # First, for what they find is ranked among everything else: a search's scores hang on all that it looks through.
+    connected = await ask(ctx, plan, settings)
     found: list[list[Hit]] = []
+    named = [*ctx.job.documents, *connected.works] if ctx.job.documents else []
     for index, facet in enumerate(plan.facets):
         if ctx.write_up and found:
             ctx.decide(
@@ -41,27 +46,32 @@ async def run(ctx: StageContext) -> Json:
             )
             break
         hits = await ctx.sources.search(
-            facet.query, limit=settings.passages_per_search, document_ids=ctx.job.documents, passages=True
+            facet.query, limit=settings.passages_per_search, document_ids=named, passages=True
         )
         found.append(hits)
         documents = len({hit.document_id for hit in hits})
         ctx.decide("searched", f"“{facet.label}”: {count(len(hits), 'passage')} in {count(documents, 'document')}.")
         await ctx.step(index + 1, len(plan.facets) + 1)
-    records = await _records(ctx, found)
-    candidates, weights = await ctx.run(fuse, found, records, plan, settings.language)
+    records = await _records(ctx, found, connected)
+    given = dict.fromkeys(ctx.job.documents, "given")
+    sources = {**given, **connected.source_of}
+    candidates, weights = await ctx.run(fuse, found, records, plan, settings.language, sources)
     await ctx.step(1, 1)
     return {
         "candidates": [to_json(candidate) for candidate in candidates],
         "weights": weights,
         "searches": len(found),
         "held": len(candidates),
-        "cut_short": len(found) < len(plan.facets),
+        "connectors": connected.as_json(),
+        "cut_short": connected.cut_short or len(found) < len(plan.facets),
     }
 
 
 async def _all_documents(ctx: StageContext, settings: Settings) -> Json:
     """For an overview every document is a candidate, and none more than another."""
-    records = list((await _usable(ctx, list(dict.fromkeys(ctx.job.documents)))).values())
+    if connectors_of(ctx):
+        ctx.decide("connectors left out", "The prompt names no subject to ask them for.")
+    records = list((await _usable(ctx, list(dict.fromkeys(ctx.job.documents)), Connected())).values())
     ordered = await ctx.run(representative, records, settings.max_documents, settings.language)
     ctx.decide(
         "documents listed",
@@ -69,33 +79,43 @@ async def _all_documents(ctx: StageContext, settings: Settings) -> Json:
     )
     await ctx.step(1, 1)
     listed = ordered[: max(MAX_LISTED, 2 * settings.max_documents)]
-    candidates = [Candidate(record, relevance=1.0, coverage=1.0, stems=(), passages=()) for record in listed]
+    source = "given" if ctx.job.documents else "library"
+    candidates = [Candidate(record, 1.0, 1.0, stems=(), passages=(), source=source) for record in listed]
     return {
         "candidates": [to_json(candidate) for candidate in candidates],
         "weights": {},
         "searches": 0,
         "held": len(ordered),
+        "connectors": {},
         "cut_short": False,
     }
 
 
-async def _records(ctx: StageContext, found: Sequence[Sequence[Hit]]) -> dict[str, DocumentRecord]:
+async def _records(
+    ctx: StageContext, found: Sequence[Sequence[Hit]], connected: Connected
+) -> dict[str, DocumentRecord]:
     named = list(dict.fromkeys(ctx.job.documents))
+    works = {document_id: work.record for document_id, work in connected.works.items()}
+    hits = {hit.document_id for hits in found for hit in hits} - works.keys()
+    if not named and not hits and works:
+        return works
     # An empty list asks for the whole library, which matters only when no search found anything.
-    usable = await _usable(ctx, named or sorted({hit.document_id for hits in found for hit in hits}))
-    if not named and not any(found):
+    usable = await _usable(ctx, named or sorted(hits), connected)
+    if not named and not hits:
         ctx.decide("nothing found", f"No passage of the library's {count(len(usable), 'document')} matches the prompt.")
         return {}
-    return usable
+    return {**usable, **works}
 
 
-async def _usable(ctx: StageContext, wanted: Sequence[str]) -> dict[str, DocumentRecord]:
+async def _usable(ctx: StageContext, wanted: Sequence[str], connected: Connected) -> dict[str, DocumentRecord]:
     """Cards of the documents that hold text, of the whole library when none is wanted."""
     named = list(dict.fromkeys(ctx.job.documents))
     cards = await ctx.sources.documents(wanted)
     usable = {card.document_id: card for card in cards if card.characters > 0}
-    if not usable and not ctx.job.datasets:
-        raise EngineError("no_usable_source", "None of the session's sources holds any text.")
+    if not usable and not connected.works and not connected.answered and not ctx.job.datasets:
+        problems = connected.problems()
+        why = f" No connector could be asked: {problems}." if problems else ""
+        raise EngineError("no_usable_source", f"None of the session's sources holds any text.{why}")
     missing = [document_id for document_id in named if document_id not in usable]
     if missing:
         ctx.decide(
@@ -107,9 +127,14 @@ async def _usable(ctx: StageContext, wanted: Sequence[str]) -> dict[str, Documen
 
 
 def fuse(
-    found: Sequence[Sequence[Hit]], records: Mapping[str, DocumentRecord], plan: Plan, language: str
+    found: Sequence[Sequence[Hit]],
+    records: Mapping[str, DocumentRecord],
+    plan: Plan,
+    language: str,
+    sources: Mapping[str, str],
 ) -> tuple[list[Candidate], dict[str, float]]:
-    """Candidates by fused rank, best first, and the weights of the prompt's terms over the passages found."""
+    """Candidates by fused rank, best first, and the weights of the prompt's terms over the passages found. `sources`
+    tells where documents come from that are not the library's."""
     analyzer = Analyzer(language)
     asked = {term.stem for term in plan.terms}
     stems: dict[tuple[str, int, int], frozenset[str]] = {}
@@ -146,6 +171,7 @@ def fuse(
                 coverage=max((coverage(title | unit, weights) for unit in held), default=0.0),
                 stems=tuple(stem for stem in weights if stem in title or any(stem in unit for unit in held)),
                 passages=tuple(Passage(start, end, passages[document_id][start, end].page) for start, end in spans),
+                source=sources.get(document_id, "library"),
             )
         )
     return sorted(candidates, key=_order), weights

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.engines.base import StageContext
 from worker.engines.research.coverage import weights_of
-from worker.engines.research.model import Candidate, Exclusion, Outline, Plan
+from worker.engines.research.model import Candidate, Claim, Exclusion, Json, Outline, Plan, Statement
 from worker.engines.research.settings import Settings
+from worker.engines.research.signals import Signals, signals_of, strengths_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class Material:
     """Documents that the searches found; for an overview, those that the sources hold."""
     read: int
     partial: bool
+    named: Sequence[str] = ()
+    """Documents that the session names."""
+    strengths: Mapping[str, float] = field(default_factory=dict)
+    """The strength of each document's strongest statement."""
+    gists: Mapping[str, Json] = field(default_factory=dict)
+    """The sentence that says best what a document contributes, by document; only those verified."""
+
+    def signals(self, claim: Claim | None) -> Signals:
+        """What speaks for a claim being an answer."""
+        found = [(item.document_id, item.coverage) for item in self.candidates]
+        return signals_of(claim, found, self.strengths)
 
     @classmethod
     def of(cls, ctx: StageContext) -> Material:
@@ -52,4 +64,7 @@ class Material:
             held=int(outputs["gather"]["held"]),
             read=int(outputs["read"]["read"]),
             partial=any(stage.get("cut_short", False) for stage in stages),
+            named=ctx.job.documents,
+            strengths=strengths_of(map(Statement.of, outputs["read"]["statements"])),
+            gists=verify["gists"],
         )

@@ -5,10 +5,11 @@ Storage may give whole numbers back as doubles, so reading JSON restores them.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from worker.engines.base import DocumentRecord
+from worker.engines.base import DocumentRecord, WorkSpan
 
 Json = dict[str, Any]
 
@@ -28,8 +29,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A side of the prompt that is searched on its own. `kind` is `prompt`, `question` or `aspect`; or `overview`, for
-    a prompt without a subject, and then nothing is searched."""
+    """A side of the prompt that is searched on its own. `kind` is `prompt`, `question`, `topic` (of a list), `side` (of
+    a comparison), `for`, `against`, `intervention`, `outcome`, `population` or `aspect`; or `overview`, for a prompt
+    without a subject, and then nothing is searched."""
 
     id: str
     kind: str
@@ -86,6 +88,8 @@ class Candidate:
     coverage: float
     stems: tuple[str, ...]
     passages: tuple[Passage, ...]
+    source: str = "library"
+    """Where it comes from: `library`, `given` with the session, or the connector that found it."""
 
     @property
     def document_id(self) -> str:
@@ -99,6 +103,7 @@ class Candidate:
             float(data["coverage"]),
             tuple(data["stems"]),
             tuple(map(Passage.of, data["passages"])),
+            str(data.get("source", "library")),
         )
 
 
@@ -109,7 +114,8 @@ class Statement:
     `relevance` (0..1) says how well it meets the prompt, `score` adds how well it reads; `coverage` is the weighted
     share of the prompt's terms it holds, `context` the same with its paragraph and title; `stems` are those of the
     prompt it holds; `facets` are the ids of those it speaks to, best met first; `in_form` says that it has the form of
-    answer that the prompt asks for (a definition, a quantity, a time, a cause).
+    answer that the prompt asks for (a definition, a quantity, a time, a cause); `evidence` (0..1) is how likely it is
+    to be part of what its document answers.
 
     In an overview there are no terms to meet: `relevance`, `coverage` and `context` are then all how well the statement
     represents its document.
@@ -129,6 +135,7 @@ class Statement:
     stems: tuple[str, ...]
     facets: tuple[str, ...]
     in_form: bool
+    evidence: float = 0.0
 
     @property
     def strength(self) -> float:
@@ -152,7 +159,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A document left out. `stage` is `identification` (a duplicate), `screening` or `reading`."""
+    """A document left out. `stage` is `identification` (a duplicate), `screening`, `retrieval` (it could not be
+    read) or `reading`."""
 
     document_id: str
     title: str
@@ -179,6 +187,7 @@ def record_of(data: Json) -> DocumentRecord:
             "pages": int(data["pages"]),
             "authors": tuple(data["authors"]),
             "year": None if year is None else int(year),
+            "works": tuple(WorkSpan(**work) for work in data.get("works", ())),
         }
     )
 
@@ -231,6 +240,8 @@ class Outline:
 
     `answered` is false when no statement meets the prompt well enough; `nearest` then holds the closest ones.
     `missing` are words of the prompt that no source holds, `open_facets` the sides of it that nothing speaks to.
+    `likely` is the probability that the prompt is answered, `signals` what it was told from
+    (:mod:`worker.engines.research.answering`), `questions` the same by sub-question; an overview has none of these.
     """
 
     answered: bool
@@ -240,6 +251,9 @@ class Outline:
     nearest: tuple[str, ...]
     missing: tuple[str, ...]
     open_facets: tuple[str, ...]
+    signals: Mapping[str, float] = field(default_factory=dict)
+    likely: float = 0.0
+    questions: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Json) -> Self:
@@ -251,4 +265,7 @@ class Outline:
             tuple(data["nearest"]),
             tuple(data["missing"]),
             tuple(data["open_facets"]),
+            data["signals"],
+            float(data["likely"]),
+            {facet: float(value) for facet, value in data["questions"].items()},
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 from worker.engines.base import StageContext
 from worker.engines.research.intent import HOW, asks_overview
 from worker.engines.research.model import Facet, Json, Plan, Term, to_json
+from worker.engines.research.parts import AGAINST, FOR, parts_of
 from worker.engines.research.settings import Settings
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
@@ -20,12 +22,15 @@ MAX_TERMS = 40
 MAX_QUERY = 2000
 """Characters of a query."""
 _SECOND_QUESTION = re.compile(
-    r",?\s+(?:and|or)\s+(?=(?:what|how|why|which|who|whom|whose|when|where|whether)\b)", re.IGNORECASE
+    r",?\s+(?:and|or)\s+(?=(?:what|how|why|which|who|whom|whose|when|where|whether)\b)"
+    r"|,\s+(?:and|or)\s+(?=(?:does|do|did|is|are|was|were|can|could|should|will)\b)",
+    re.IGNORECASE,
 )
 """Where one sentence goes on to ask a second thing."""
 WEAK_WEIGHT = 0.15
 """Weight of a word such as “results” or “effect” beside 1 for a word of the subject; its square root is used."""
 _MAX_ASPECT_WORDS = 5
+_JOINING = frozenset({"and", "or"})
 
 
 async def run(ctx: StageContext) -> Json:
@@ -47,16 +52,21 @@ async def run(ctx: StageContext) -> Json:
         f"The prompt was read as {count(len(plan.terms), 'term')} ("
         + ", ".join(term.word for term in plan.terms[:12])
         + f") and searched from {count(len(plan.facets), 'side')}: "
-        + "; ".join(f"“{facet.label}”" for facet in plan.facets)
+        + "; ".join(_told(facet) for facet in plan.facets)
         + f". Depth {settings.depth.name}, at most {count(settings.max_documents, 'document')} read.",
     )
     await ctx.step(1, 1)
     return {"plan": to_json(plan)}
 
 
+def _told(facet: Facet) -> str:
+    return f"“{facet.label}”" + ("" if facet.kind in ("prompt", "aspect", "topic") else f" ({facet.kind})")
+
+
 def plan_of(prompt: str, settings: Settings) -> Plan:
     """The prompt's terms with their weights, and its facets: the whole prompt, then its sub-questions or, when it asks
-    only one thing, the phrases that name what is asked about. A prompt without a subject has no terms."""
+    only one thing, the parts that its wording names and the phrases that name what is asked about. A prompt without a
+    subject has no terms."""
     analyzer = Analyzer(settings.language)
     if asks_overview(prompt):
         return Plan((), (Facet(content_id("facet", "overview", prompt), "overview", _one_line(prompt, 160), "", ()),))
@@ -66,7 +76,11 @@ def plan_of(prompt: str, settings: Settings) -> Plan:
     stems = tuple(term.stem for term in terms)
     label = _one_line(prompt, 160)
     facets = [Facet(content_id("facet", "prompt", prompt), "prompt", label, prompt[:MAX_QUERY], stems)]
-    sides = _questions(prompt, analyzer, stems) or _aspects(prompt, subject, analyzer, stems)
+    sides = _questions(prompt, analyzer, stems)
+    if not sides:
+        named = _named_parts(prompt, analyzer, stems)
+        taken = {facet.stems for facet in named}
+        sides = named + [facet for facet in _aspects(prompt, subject, analyzer, stems) if facet.stems not in taken]
     facets.extend(sides[: settings.depth.facets - 1])
     return Plan(terms, tuple(facets))
 
@@ -145,7 +159,32 @@ def _aspects(prompt: str, subject: str, analyzer: Analyzer, stems: tuple[str, ..
             # The phrase twice and the prompt once: its own passages first, but those that speak to the prompt.
             query = f"{phrase} {phrase} {prompt}"[:MAX_QUERY]
             found[own] = Facet(content_id("facet", phrase.lower()), "aspect", phrase, query, own)
-    return list(found.values()) if len(found) > 1 else []
+    if len(found) < 2:
+        return []
+    # "Sleep, exercise and diet" names subjects of which each may be answered by itself.
+    rest = subject
+    for facet in found.values():
+        rest = rest.replace(facet.label, "", 1)
+    topics = "," in subject and not [word for word in words(rest) if fold(word.text) not in _JOINING]
+    return [replace(facet, kind="topic") for facet in found.values()] if topics else list(found.values())
+
+
+def _named_parts(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
+    """Facets of what the wording names: the sides of a comparison, cause, outcome and population, or both sides of a
+    question for and against."""
+    found: list[Facet] = []
+    for part in parts_of(prompt):
+        own = _own_stems(part.text, analyzer, stems)
+        if not own or (part.role != "subject" and (len(own) == len(stems) or own in {facet.stems for facet in found})):
+            continue
+        if part.role == "subject":
+            for kind, more in (("for", FOR), ("against", AGAINST)):
+                label, query = f"{capitalised(kind)} {part.text}", f"{part.text} {more}"[:MAX_QUERY]
+                found.append(Facet(content_id("facet", kind, part.text), kind, label, query, own))
+        else:
+            query = f"{part.text} {part.text} {prompt}"[:MAX_QUERY]
+            found.append(Facet(content_id("facet", part.role, part.text), part.role, part.text, query, own))
+    return found
 
 
 def phrases(prompt: str, analyzer: Analyzer) -> list[str]:

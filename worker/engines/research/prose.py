@@ -76,16 +76,6 @@ def nearest(quotes: Sequence[str]) -> str:
     return f"{lead} not amount to an answer: " + " ".join(quotes)
 
 
-def gaps(outline: Outline) -> str:
-    """What was asked and not found; empty when nothing is missing."""
-    parts = []
-    if outline.missing:
-        parts.append(f"No passage found mentions {quoted(outline.missing[:12], 'or')}.")
-    if outline.open_facets:
-        parts.append(f"No statement was found that speaks to {quoted(outline.open_facets[:12], 'or')}.")
-    return " ".join(parts)
-
-
 def method(
     plan: Plan,
     searches: int,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.engines.research.coverage import FULL_COVERAGE_TERMS, coverage
+from worker.engines.research.evidence import likelihood, term_weights, unheeded
 from worker.engines.research.intent import AnswerForm, answer_form
 from worker.engines.research.model import Candidate, Plan, Statement
 from worker.engines.research.scan import Scan, Unit
 from worker.engines.text.bm25 import BM25
 from worker.engines.text.identifiers import content_id
-from worker.engines.text.statements import quality
+from worker.engines.text.matching import soft_coverage
+from worker.engines.text.statements import refers_back
 
-MIN_RELEVANCE = 0.2
-"""A statement less relevant than this is not taken as evidence."""
+MIN_RELEVANCE = 0.12
+"""A document gives evidence only when a statement of it is this relevant."""
+_LEAST_COVERAGE = 0.05
+_OPEN_REFERENCE = 0.6
 FACET_MET = 0.5
 """A statement speaks to a facet when it holds this weighted share of the facet's terms."""
 
@@ -27,31 +32,39 @@ def rank(
     weights: Mapping[str, float],
     per_document: int,
 ) -> list[Statement]:
-    """The best statements of each document, best first.
+    """The best statements of each document that says enough about the prompt, best first.
+
+    Evidence (0..1) is how likely a statement is to be part of its document's answer (:mod:`evidence`).
 
     Relevance (0..1) = 0.3 · BM25, as a share of what the prompt's eight weightiest terms could score, + 0.2 · coverage
     of the prompt's terms with paragraph and title + 0.4 · coverage within the sentence + 0.1 · share of the prompt's
     neighbouring terms found close together.
 
-    Score = relevance · √quality · (1 + 0.3 · place in the document, for conclusions come late) · (0.7 + 0.3 · document
-    relevance), and more for a sentence of the form that the prompt asks for: half as much again for a definition, 1.3
-    times for a quantity or a time, 1.2 times for a cause.
+    Score = evidence · reading · (document's coverage of the prompt)² · (0.7 + 0.3 · document relevance), and more for a
+    sentence of the form that the prompt asks for: half as much again for a definition, 1.3 times for a quantity or a
+    time, 1.2 times for a cause. Reading is 0.6 for a sentence that opens with a pronoun for what stands before it. The
+    square keeps the best sentence of a document beside the point below those of one that is to it.
     """
     sentences = sum(item.sentences for item in scans)
+    frequency: Counter[str] = Counter()
+    for item in scans:
+        frequency.update(item.frequency)
+    form = answer_form(prompt)
     scorer = _Scorer(
         plan,
         weights,
+        term_weights(plan.terms, frequency, sentences),
         BM25(mean_length=sum(item.length for item in scans) / max(1, sentences)),
         ideal=sum(sorted(weights.values(), reverse=True)[:FULL_COVERAGE_TERMS]) or 1.0,
-        form=answer_form(prompt),
+        form=form,
+        without=unheeded(prompt, form.name if form is not None else ""),
     )
-    relevance_of = {item.document_id: item.relevance for item in candidates}
+    standing = {item.document_id: _standing(item) for item in candidates}
     found: list[Statement] = []
     for item in scans:
-        scored = [scorer.statement(item.document_id, unit, relevance_of[item.document_id]) for unit in item.units]
-        scored = [statement for statement in scored if statement.relevance >= MIN_RELEVANCE]
+        scored = scorer.statements(item, standing[item.document_id])
         scored.sort(key=lambda statement: (-statement.score, statement.start))
-        found.extend(_apart(scored)[:per_document])
+        found.extend(scored[:per_document])
     found.sort(key=lambda statement: (-statement.score, statement.document_id, statement.start))
     return found
 
@@ -60,19 +73,37 @@ def rank(
 class _Scorer:
     plan: Plan
     weights: Mapping[str, float]
+    rarity: Mapping[str, float]
     bm25: BM25
     ideal: float
     form: AnswerForm | None
+    without: Collection[str]
 
-    def statement(self, document_id: str, unit: Unit, document_relevance: float) -> Statement:
+    def statements(self, scan: Scan, standing: float) -> list[Statement]:
+        """The statements of a document, none when it says too little about the prompt."""
+        relevance = [self._relevance(unit) for unit in scan.units]
+        if max(relevance, default=0.0) < MIN_RELEVANCE:
+            return []
+        held = [soft_coverage(unit.held, self.rarity) for unit in scan.units]
+        best = max(held)
+        return [
+            self._statement(
+                scan.document_id, unit, relevance[i], likelihood(held[i], best, unit.signs, self.without), standing
+            )
+            for i, unit in enumerate(scan.units)
+        ]
+
+    def _relevance(self, unit: Unit) -> float:
         bm25 = min(1.0, self.bm25.score(self.weights, unit.frequencies, unit.length) / self.ideal)
         own = coverage(unit.frequencies, self.weights)
         context = coverage(unit.context, self.weights)
         pairs = unit.pairs / max(1, min(len(self.weights), FULL_COVERAGE_TERMS) - 1)
-        relevance = round(0.3 * bm25 + 0.2 * context + 0.4 * own + 0.1 * min(1.0, pairs), 6)
-        reading = quality(unit.text) ** 0.5 * (1 + 0.3 * unit.place)
+        return round(0.3 * bm25 + 0.2 * context + 0.4 * own + 0.1 * min(1.0, pairs), 6)
+
+    def _statement(self, document_id: str, unit: Unit, relevance: float, evidence: float, standing: float) -> Statement:
         in_form = self.form is not None and self.form.met(unit.text)
         gain = self.form.gain if self.form is not None and in_form else 1.0
+        gain *= _OPEN_REFERENCE if refers_back(unit.text) else 1.0
         return Statement(
             id=content_id("statement", document_id, unit.start, unit.end, unit.quote),
             document_id=document_id,
@@ -81,13 +112,14 @@ class _Scorer:
             page=unit.page,
             quote=unit.quote,
             text=unit.text,
-            score=round(relevance * reading * (0.7 + 0.3 * document_relevance) * gain, 6),
+            score=round(evidence * standing * gain, 6),
             relevance=relevance,
-            coverage=own,
-            context=context,
+            coverage=coverage(unit.frequencies, self.weights),
+            context=coverage(unit.context, self.weights),
             stems=tuple(unit.frequencies),
             facets=self._facets(unit.frequencies),
             in_form=in_form,
+            evidence=evidence,
         )
 
     def _facets(self, held: Collection[str]) -> tuple[str, ...]:
@@ -95,10 +127,6 @@ class _Scorer:
         return tuple(facet for share, facet in sorted(met, key=lambda item: -item[0]) if share >= FACET_MET)
 
 
-def _apart(statements: Sequence[Statement]) -> list[Statement]:
-    """Statements that do not overlap with a better one."""
-    kept: list[Statement] = []
-    for statement in statements:
-        if not any(statement.start < other.end and other.start < statement.end for other in kept):
-            kept.append(statement)
-    return kept
+def _standing(candidate: Candidate) -> float:
+    """How much a document's statements count beside those of others."""
+    return max(_LEAST_COVERAGE, candidate.coverage) ** 2 * (0.7 + 0.3 * candidate.relevance)

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from worker.engines.base import StageContext
 from worker.engines.research.coverage import weights_of
-from worker.engines.research.model import Candidate, Exclusion, Json, Passage, Plan, Statement, to_json
+from worker.engines.research.gist import Gist
+from worker.engines.research.model import Candidate, Exclusion, Json, Passage, Plan, Statement, Term, to_json
 from worker.engines.research.rank import rank
-from worker.engines.research.scan import Scan, page_of, scan
+from worker.engines.research.scan import Scan, Scanner, page_of
 from worker.engines.research.settings import Settings
 from worker.engines.research.survey import Survey, rank_overview, survey
 from worker.engines.research.texts import texts_of
 from worker.engines.text.identifiers import text_sha256
+from worker.engines.text.statements import display
 from worker.engines.text.wording import capitalised, count
 
 BATCH = 16
@@ -44,7 +46,7 @@ async def run(ctx: StageContext) -> Json:
         fresh: list[tuple[Candidate, str]] = []
         for candidate, text in zip(batch, texts, strict=True):
             if text is None:
-                excluded.append(_out(candidate, "no longer in the library", "reading"))
+                excluded.append(_out(candidate, "no longer in the library", "retrieval"))
                 continue
             digest = text_sha256(text)
             if digest not in seen:
@@ -56,12 +58,12 @@ async def run(ctx: StageContext) -> Json:
         if plan.overview:
             surveys.extend(await ctx.run(_survey_batch, fresh, settings.language))
         else:
-            scans.extend(await ctx.run(_scan_batch, fresh, tuple(weights), settings.language))
+            scans.extend(await ctx.run(_scan_batch, fresh, plan.terms, settings.language))
         ctx.use("document_read", len(fresh))
         ctx.use("passage_read", sum(len(candidate.passages) for candidate, _ in fresh))
         done = min(first + BATCH, len(kept))
         await ctx.step(done, len(kept) + 1)
-    excluded += [_out(item, "not read: the session was written up early", "reading") for item in kept[done:]]
+    excluded += [_out(item, "not read: the session was written up early", "retrieval") for item in kept[done:]]
     most = settings.depth.statements_per_document
     if plan.overview:
         found = await ctx.run(rank_overview, surveys, most, plan.facets[0].id)
@@ -84,10 +86,12 @@ async def run(ctx: StageContext) -> Json:
         for item in kept[:done]
         if item.document_id in digests and item.document_id not in giving
     ]
+    gists = await _gists(ctx, [*surveys, *scans], kept)
     _decide(ctx, statements, digests, excluded, len(kept) - done)
     await ctx.step(1, 1)
     return {
         "statements": [to_json(statement) for statement in statements],
+        "gists": gists,
         "excluded": [to_json(item) for item in excluded],
         "sha256": {key: digests[key] for key in sorted(giving)},
         "read": len(digests),
@@ -95,15 +99,14 @@ async def run(ctx: StageContext) -> Json:
     }
 
 
-def _scan_batch(batch: Sequence[tuple[Candidate, str]], stems: Sequence[str], language: str) -> list[Scan]:
+def _scan_batch(batch: Sequence[tuple[Candidate, str]], terms: Sequence[Term], language: str) -> list[Scan]:
+    scanner = Scanner(terms, language)
     return [
-        scan(
+        scanner.scan(
             candidate.document_id,
             candidate.record.title,
             text,
             candidate.passages,
-            stems,
-            language,
             # Only passages know their page, so a document with pages is read where the searches pointed.
             whole=candidate.record.pages <= 1,
         )
@@ -118,15 +121,41 @@ def _survey_batch(batch: Sequence[tuple[Candidate, str]], language: str) -> list
 async def _with_pages(ctx: StageContext, found: list[Statement], kept: Sequence[Candidate]) -> list[Statement]:
     """The statements with their pages: only passages know them, so those of a document with pages are searched for."""
     paged = {item.document_id for item in kept if item.record.pages > 1}
-    pages: dict[str, int | None] = {}
-    for item in (item for item in found if item.document_id in paged):
-        hits = await ctx.sources.search(
-            item.text, limit=_PASSAGES_AROUND, document_ids=[item.document_id], passages=True
-        )
-        passages = [Passage(hit.start, hit.end, hit.page) for hit in hits]
-        around = [passage for passage in passages if passage.start < item.end and item.start < passage.end]
-        pages[item.id] = page_of(item.start, item.end, around)
-    return [replace(item, page=pages.get(item.id)) for item in found]
+    return [
+        replace(item, page=await _page(ctx, item.document_id, item) if item.document_id in paged else None)
+        for item in found
+    ]
+
+
+async def _gists(ctx: StageContext, read: Sequence[Survey | Scan], kept: Sequence[Candidate]) -> Json:
+    """The gist of every document read, by its id; null for one without."""
+    by_id = {item.document_id: item for item in kept}
+    found: Json = {}
+    for one in sorted(read, key=lambda one: one.document_id):
+        candidate, gist = by_id[one.document_id], one.gist
+        if gist is None:
+            found[one.document_id] = None
+            continue
+        page = page_of(gist.start, gist.end, candidate.passages)
+        if candidate.record.pages > 1 and page is None:
+            page = await _page(ctx, one.document_id, gist)
+        found[one.document_id] = {
+            "start": gist.start,
+            "end": gist.end,
+            "page": page,
+            "quote": gist.quote,
+            "text": gist.quote,
+        }
+    return found
+
+
+async def _page(ctx: StageContext, document_id: str, item: Statement | Gist) -> int | None:
+    hits = await ctx.sources.search(
+        display(item.quote), limit=_PASSAGES_AROUND, document_ids=[document_id], passages=True
+    )
+    passages = [Passage(hit.start, hit.end, hit.page) for hit in hits]
+    around = [passage for passage in passages if passage.start < item.end and item.start < passage.end]
+    return page_of(item.start, item.end, around)
 
 
 def _decide(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.engines.research.model import Passage
+from worker.engines.research.evidence import place_of, signs_of
+from worker.engines.research.gist import Gist, gist_of
+from worker.engines.research.model import Passage, Term
+from worker.engines.text.cues import Part, part_of, reports_research
+from worker.engines.text.matching import TermMatcher, abbreviations
 from worker.engines.text.sentences import Sentence, split_sentences
 from worker.engines.text.statements import display, is_back_matter, is_dependent, is_statement, label_length
 from worker.engines.text.terms import Analyzer
@@ -25,70 +30,100 @@ class Unit:
     text: str
     length: int
     frequencies: Mapping[str, int]
+    held: Mapping[str, float]
+    """The prompt's stems that it holds in any form, each with how surely (0..1)."""
     context: tuple[str, ...]
     pairs: int
     """How many of the prompt's neighbouring stems stand close together here as well."""
-    place: float
-    """How far into the document it stands, 0..1; ½ in a document with headings, where the end need not conclude."""
+    signs: tuple[float, ...]
+    """What speaks for it as evidence whatever the prompt (`evidence.FIXED`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The units of one document, with the number of its sentences and their length in terms."""
+    """The units of one document, with the number of its sentences, their length in terms, and in how many of them each
+    of the prompt's stems stands in any form."""
 
     document_id: str
     units: tuple[Unit, ...]
     sentences: int
     length: int
+    frequency: Mapping[str, int]
+    gist: Gist | None
 
 
-def scan(
-    document_id: str,
-    title: str,
-    text: str,
-    passages: Sequence[Passage],
-    stems: Sequence[str],
-    language: str,
-    *,
-    whole: bool,
-) -> Scan:
-    """The statements of `text` that hold a stem of the prompt; with `whole` false, only those in the passages found."""
-    analyzer = Analyzer(language)
-    asked = frozenset(stems)
-    in_title = asked.intersection(analyzer.terms(title))
-    title_line = display(title).rstrip(".").casefold()
-    sentences = [part for part in split_sentences(text) if whole or _overlaps(part, passages)]
-    terms = [analyzer.terms(text[part.start : part.end]) for part in sentences]
-    sectioned = any(part.section for part in sentences)
-    units: list[Unit] = []
-    for index, part in enumerate(sentences):
-        if not asked.intersection(terms[index]) or is_back_matter(part.section):
-            continue
-        first = first_of(text, sentences, index)
-        if first is None:
-            continue
-        start = sentences[first].start
-        start += label_length(text[start : part.end])
-        line = display(text[start : part.end])
-        if line.rstrip(".").casefold() == title_line:
-            continue
-        own = [term for group in terms[first : index + 1] for term in group]
-        around = in_title.union(*(asked.intersection(terms[i]) for i in _neighbours(sentences, first, index)))
-        units.append(
-            Unit(
-                start=start,
-                end=part.end,
-                page=page_of(start, part.end, passages),
-                quote=text[start : part.end],
-                text=line,
-                length=len(own),
-                frequencies={stem: own.count(stem) for stem in stems if stem in own},
-                context=tuple(stem for stem in stems if stem in around),
-                pairs=_pairs(own, stems),
-                place=0.5 if sectioned else round(part.end / len(text), 6),
+class Scanner:
+    """Reads documents for the terms of one prompt, one after the other."""
+
+    def __init__(self, terms: Sequence[Term], language: str) -> None:
+        self._stems = tuple(term.stem for term in terms)
+        self._asked = frozenset(self._stems)
+        self._analyzer = Analyzer(language)
+        self._matcher = TermMatcher({term.stem: term.word for term in terms})
+
+    def scan(self, document_id: str, title: str, text: str, passages: Sequence[Passage], *, whole: bool) -> Scan:
+        """The statements of `text` that hold a term of the prompt, each a sentence; with `whole` false, only those in
+        the passages found."""
+        analyzer, asked, stems = self._analyzer, self._asked, self._stems
+        in_title = asked.intersection(analyzer.terms(title))
+        title_line = display(title).rstrip(".").casefold()
+        every = split_sentences(text)
+        sentences = [part for part in every if whole or _overlaps(part, passages)]
+        forms = [analyzer.forms(text[part.start : part.end]) for part in sentences]
+        aliases = abbreviations(text, analyzer)
+        held = [self._matcher.matches(found, aliases) for found in forms]
+        sure = [asked.intersection(stem for stem, value in found.items() if value >= 1) for found in held]
+        parts = _parts(text, sentences)
+        report = any(parts) or any(reports_research(text[part.start : part.end]) for part in sentences)
+        units: list[Unit] = []
+        for index, part in enumerate(sentences):
+            if not held[index] or is_back_matter(part.section):
+                continue
+            start = part.start + label_length(text[part.start : part.end])
+            line = display(text[start : part.end])
+            if not is_statement(line) or line.rstrip(".").casefold() == title_line:
+                continue
+            own = [stem for stem, _ in forms[index]]
+            around = in_title.union(*(sure[i] for i in _neighbours(sentences, index)))
+            units.append(
+                Unit(
+                    start=start,
+                    end=part.end,
+                    page=page_of(start, part.end, passages),
+                    quote=text[start : part.end],
+                    text=line,
+                    length=len(own),
+                    frequencies={stem: own.count(stem) for stem in stems if stem in own},
+                    held=held[index],
+                    context=tuple(stem for stem in stems if stem in around),
+                    pairs=_pairs(own, stems),
+                    signs=signs_of(line, parts[index], place_of(index, len(sentences), report=report), report=report),
+                )
             )
+        frequency = Counter(stem for found in held for stem in found)
+        known = {part.start: [stem for stem, _ in found] for part, found in zip(sentences, forms, strict=True)}
+        return Scan(
+            document_id,
+            tuple(units),
+            len(sentences),
+            sum(map(len, forms)),
+            dict(sorted(frequency.items())),
+            gist_of(text, title, every, analyzer, known),
         )
-    return Scan(document_id, tuple(units), len(sentences), sum(map(len, terms)))
+
+
+def _parts(text: str, sentences: Sequence[Sentence]) -> list[Part]:
+    """What the part of the document is for that each sentence stands in: by the label before it or before a sentence
+    ahead of it under the same heading, else by its heading."""
+    found: list[Part] = []
+    section, current = "", ""
+    for part in sentences:
+        if part.section != section:
+            section, current = part.section, ""
+        sentence = text[part.start : part.end]
+        current = sentence[: label_length(sentence)] or current
+        found.append(part_of(current or section))
+    return found
 
 
 def first_of(text: str, sentences: Sequence[Sentence], index: int) -> int | None:
@@ -116,15 +151,12 @@ def _line(text: str, part: Sentence) -> str:
     return display(sentence[label_length(sentence) :])
 
 
-def _neighbours(sentences: Sequence[Sentence], first: int, last: int) -> range:
-    low, high = first, last
-    while low > 0 and first - low < _CONTEXT_SENTENCES and sentences[low - 1].block == sentences[first].block:
+def _neighbours(sentences: Sequence[Sentence], index: int) -> range:
+    low = high = index
+    block = sentences[index].block
+    while low > 0 and index - low < _CONTEXT_SENTENCES and sentences[low - 1].block == block:
         low -= 1
-    while (
-        high + 1 < len(sentences)
-        and high - last < _CONTEXT_SENTENCES
-        and sentences[high + 1].block == sentences[last].block
-    ):
+    while high + 1 < len(sentences) and high - index < _CONTEXT_SENTENCES and sentences[high + 1].block == block:
         high += 1
     return range(low, high + 1)
 

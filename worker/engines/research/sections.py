@@ -18,6 +18,7 @@ def sections_of(
     answered: bool,
     bibliography: Bibliography,
     screening: Json,
+    gaps: str,
 ) -> list[Json]:
     """The sections in their order: what answers, what disagrees, what is not relied on or missing, how it was made."""
     outline = material.outline
@@ -44,8 +45,8 @@ def sections_of(
             for claim in unverified
         ]
         sections.append(section)
-    if answered and prose.gaps(outline):
-        sections.append(_plain("What these sources do not say", prose.gaps(outline)))
+    if answered and gaps:
+        sections.append(_plain("What these sources do not say", gaps))
     body = _how(material, screening)
     sections.append(_plain("How this was made", body))
     return sections

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.engines.base import DocumentRecord
+from worker.engines.research.gist import Gist, gist_of
 from worker.engines.research.model import Statement
 from worker.engines.research.scan import first_of
 from worker.engines.text.bm25 import CollectionStatistics
@@ -50,10 +51,11 @@ class Quotable:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All quotable statements of one document, in its order."""
+    """All quotable statements of one document, in its order, and its gist."""
 
     document_id: str
     statements: tuple[Quotable, ...]
+    gist: Gist | None
 
 
 def representative(records: Sequence[DocumentRecord], limit: int, language: str) -> list[DocumentRecord]:
@@ -100,7 +102,9 @@ def survey(document_id: str, title: str, text: str, language: str) -> Survey:
             place = max(lead, _LAST_PARAGRAPH if part.block == last_block else 0.0)
             led += 1
         found.append(Quotable(start, part.end, text[start : part.end], line, tuple(analyzer.terms(line)), place))
-    return Survey(document_id, tuple(found))
+    ends = {part.start: part.end for part in sentences}
+    known = {item.start: item.terms for item in found if ends.get(item.start) == item.end}
+    return Survey(document_id, tuple(found), gist_of(text, title, sentences, analyzer, known))
 
 
 def _place(heading: str) -> float | None:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from worker.engines.base import StageContext
+from worker.engines.research.answering import answering_of
+from worker.engines.research.calibration import ANSWER_PROBABILITY
 from worker.engines.research.coverage import weights_of
 from worker.engines.research.model import Candidate, Claim, Json, Outline, Plan, Statement, Theme, to_json
 from worker.engines.research.settings import Depth, Settings
@@ -16,21 +18,19 @@ from worker.engines.text.polarity import Stance, opposed, stance
 from worker.engines.text.similarity import cosine, near_identical, tfidf
 from worker.engines.text.statements import is_dependent
 from worker.engines.text.terms import Analyzer
-from worker.engines.text.wording import count
+from worker.engines.text.wording import capitalised, count
 
-ANSWER_STRENGTH = 0.42
-"""The prompt counts as answered when at least one statement is this strong (coverage of the prompt by the statement and
-by its surroundings, averaged)."""
-KEY_STRENGTH = (0.8, 0.6)
-"""A key finding has at least this part of the best statement's strength; the second where the first leaves fewer than
-three to choose from."""
+KEY_SCORE, LEAST_KEY = 0.2, 2
+"""A key finding has at least this part of the best statement's score, which says how likely it is to be evidence; the
+best two are key findings whatever their score."""
+KEY_PASSAGE = 0.7
+"""The best passage of a key finding's document holds at least this part of what that of the first finding's holds."""
 THEME_STRENGTH = 0.55
-"""The same for a claim of a theme."""
+"""A claim of a theme has at least this part of the strength of the strongest."""
 _REDUNDANCY = 0.3
 _NEW_FACET = 0.1
 _PER_DOCUMENT = 2
 _NEAREST = 3
-_FEW = 3
 
 
 async def run(ctx: StageContext) -> Json:
@@ -39,7 +39,9 @@ async def run(ctx: StageContext) -> Json:
     plan = Plan.of(ctx.outputs["plan"]["plan"])
     weights = weights_of(plan, ctx.outputs["gather"]["weights"])
     statements = [Statement.of(data) for data in ctx.outputs["read"]["statements"]]
-    held = {stem for data in ctx.outputs["gather"]["candidates"] for stem in Candidate.of(data).stems}
+    # Passages are not needed here, and would make the way to a computing process long.
+    candidates = [replace(Candidate.of(data), passages=()) for data in ctx.outputs["gather"]["candidates"]]
+    held = {stem for candidate in candidates for stem in candidate.stems}
     # A word that only frames the question ("effect", "key messages") is no loss.
     least = min(1.0, max((term.weight for term in plan.terms), default=1.0))
     missing = tuple(term.word for term in plan.terms if term.stem not in held and term.weight >= least)
@@ -47,14 +49,14 @@ async def run(ctx: StageContext) -> Json:
         titles = {item.document_id: item.record.title for item in map(Candidate.of, ctx.outputs["screen"]["kept"])}
         outline: Outline = await ctx.run(overview_of, statements, plan, titles, settings)
     else:
-        outline = await ctx.run(outline_of, statements, plan, weights, missing, settings)
+        outline = await ctx.run(outline_of, statements, plan, weights, missing, settings, candidates)
     by_id = {claim.id: claim for claim in outline.claims}
     if outline.answered:
         documents = {by_id[claim_id].statement.document_id for claim_id in outline.key}
         conflicts = sum(len(claim.conflicts) for claim in outline.claims) // 2
         ctx.decide(
             "findings chosen",
-            f"{count(len(statements), 'statement')} merged to {count(len(outline.claims), 'claim')}; "
+            f"{capitalised(count(len(statements), 'statement'))} merged to {count(len(outline.claims), 'claim')}; "
             f"{count(len(outline.key), 'key finding')} from {count(len(documents), 'document')}, chosen "
             + (
                 "for how well they represent their documents and against repetition, from every document in turn. "
@@ -62,14 +64,15 @@ async def run(ctx: StageContext) -> Json:
                 else f"for how well they meet the prompt and against repetition, at most {_PER_DOCUMENT} a document. "
             )
             + f"Themes: {', '.join(theme.heading for theme in outline.themes) or 'none'}. "
-            f"{count(conflicts, 'contradiction')} seen.",
+            f"{capitalised(count(conflicts, 'contradiction'))} seen.",
         )
     elif plan.overview:
         ctx.decide("not found", "No document holds a sentence that can be quoted as a statement.")
     else:
         ctx.decide(
             "not found",
-            f"No statement meets the prompt to {ANSWER_STRENGTH:.0%} or more"
+            f"No statement is likely enough to answer the prompt (the nearest {outline.likely:.0%}, "
+            f"an answer from {ANSWER_PROBABILITY:.0%})"
             + (f"; no source mentions {', '.join(missing)}" if missing else "")
             + ". The report says so instead of quoting what is merely near.",
             alternatives=["report the nearest statements as findings"] if statements else [],
@@ -79,15 +82,17 @@ async def run(ctx: StageContext) -> Json:
 
 
 def overview_of(statements: Sequence[Statement], plan: Plan, titles: Mapping[str, str], settings: Settings) -> Outline:
-    """Claims by document, and key findings from every document in turn, from statements in that same order."""
+    """Claims by document, and key findings from every document in turn, from statements in that same order. A claim
+    that cannot be read alone is no key finding as long as there are others."""
     analyzer = Analyzer(settings.language)
     claims = merge(statements, analyzer)
     depth, prompt = settings.depth, plan.facets[0].id
     documents = len({claim.statement.document_id for claim in claims})
     share = -(-depth.key_findings // max(1, documents))
-    key = key_findings(claims, analyzer, min(depth.key_findings, documents), prompt, per_document=1)
+    readable = [claim for claim in claims if not is_dependent(claim.statement.text)] or claims
+    key = key_findings(readable, analyzer, min(depth.key_findings, documents), prompt, per_document=1)
     if len(key) < depth.key_findings:
-        key = key_findings(claims, analyzer, depth.key_findings, prompt, per_document=share, before=key)
+        key = key_findings(readable, analyzer, depth.key_findings, prompt, per_document=share, before=key)
     chosen = {claim.id for claim in key}
     # What is a key finding stands in its document's section as well, so it must be among the first there.
     ordered = [claim for claim in claims if claim.id in chosen] + [claim for claim in claims if claim.id not in chosen]
@@ -103,36 +108,55 @@ def outline_of(
     weights: Mapping[str, float],
     missing: tuple[str, ...],
     settings: Settings,
+    candidates: Sequence[Candidate],
 ) -> Outline:
-    """Claims, key findings and themes from statements (best first)."""
+    """Claims, key findings and themes from statements (best first), where the first key finding, or the best claim to
+    one of several questions, is likely to answer; the nearest claims otherwise."""
     analyzer = Analyzer(settings.language)
     claims = merge(statements, analyzer)
-    strongest = max((claim.statement.strength for claim in claims), default=0.0)
-    met = {facet for claim in claims for facet in claim.statement.facets}
-    open_facets = tuple(facet.label for facet in plan.facets[1:] if facet.id not in met)
-    if strongest < ANSWER_STRENGTH:
-        nearest = claims[:_NEAREST]
-        return Outline(False, tuple(nearest), (), (), tuple(claim.id for claim in nearest), missing, open_facets)
     depth = settings.depth
-    strong = _to_the_point(claims, plan, KEY_STRENGTH[0] * strongest)
-    if len(strong) < _FEW:
-        strong = _to_the_point(claims, plan, KEY_STRENGTH[1] * strongest)
+    best = max((claim.statement.score for claim in claims), default=0.0)
+    enough = [claim for claim in claims if claim.statement.score >= KEY_SCORE * best]
+    strong = enough if len(enough) >= LEAST_KEY else claims[:LEAST_KEY]
     key = key_findings(strong, analyzer, depth.key_findings, plan.facets[0].id)
+    judged = answering_of(plan, key, claims, statements, candidates, weights)
+    met = {facet for claim in claims for facet in claim.statement.facets if _answered(facet, judged.questions)}
+    open_facets = tuple(facet.label for facet in plan.facets[1:] if facet.id not in met)
+    about = judged.signals.as_json(), judged.likely, dict(judged.questions)
+    if not judged.answered:
+        nearest = [*key[:1], *(claim for claim in claims if claim not in key[:1])][:_NEAREST]
+        ids = tuple(claim.id for claim in nearest)
+        return Outline(False, tuple(nearest), (), (), ids, missing, open_facets, *about)
+    if judged.questions:
+        key = [claim for claim in key if _to_an_answered(claim, judged.questions)] or key
+    else:
+        key = _of_documents_to_the_point(key, candidates)
     chosen = {claim.id for claim in key}
-    rest = [claim for claim in claims if claim.statement.strength >= THEME_STRENGTH * strongest]
+    strongest = max(claim.statement.strength for claim in claims)
+    others = [claim for claim in claims if claim.id not in chosen]
+    rest = [*key, *(claim for claim in others if claim.statement.strength >= THEME_STRENGTH * strongest)]
     themes = _themes(rest, chosen, plan, weights, analyzer, depth)
+    themes = [Theme(theme.heading, () if theme.heading in open_facets else theme.claims) for theme in themes]
     used = chosen.union(*(theme.claims for theme in themes))
     told = mark_conflicts([claim for claim in claims if claim.id in used], analyzer)
-    return Outline(True, tuple(told), tuple(claim.id for claim in key), tuple(themes), (), missing, open_facets)
+    ids = tuple(claim.id for claim in key)
+    return Outline(True, tuple(told), ids, tuple(themes), (), missing, open_facets, *about)
 
 
-def _to_the_point(claims: Sequence[Claim], plan: Plan, strength: float) -> list[Claim]:
-    """Claims that may be key findings: strong enough and, when the prompt names three subjects or more, holding two."""
-    subjects = {term.stem for term in plan.terms if term.weight >= 1}
-    strong = [claim for claim in claims if claim.statement.strength >= strength]
-    if len(subjects) < 3:
-        return strong
-    return [claim for claim in strong if len(subjects.intersection(claim.statement.stems)) >= 2] or strong
+def _answered(facet: str, questions: Mapping[str, float]) -> bool:
+    return questions.get(facet, 1.0) >= ANSWER_PROBABILITY
+
+
+def _to_an_answered(claim: Claim, questions: Mapping[str, float]) -> bool:
+    """Whether a claim speaks to a question that is answered."""
+    return any(facet in questions and _answered(facet, questions) for facet in claim.statement.facets)
+
+
+def _of_documents_to_the_point(key: Sequence[Claim], candidates: Sequence[Candidate]) -> list[Claim]:
+    """Without the findings of documents that hold much less of the prompt than that of the first: no filler."""
+    holds = {item.document_id: item.coverage for item in candidates}
+    least = KEY_PASSAGE * holds.get(key[0].statement.document_id, 0.0)
+    return [claim for claim in key if holds.get(claim.statement.document_id, 0.0) >= least]
 
 
 def merge(statements: Sequence[Statement], analyzer: Analyzer) -> list[Claim]:
@@ -163,21 +187,19 @@ def key_findings(
     before: Sequence[Claim] = (),
 ) -> list[Claim]:
     """Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): at each step the claim with the highest score,
-    less its likeness to what is chosen, plus a little for each side of the prompt it is the first to speak to. Claims
-    that cannot be read alone are passed over as long as there are others. `before` are taken already; without
-    `per_document` it is two, or any number when there are no more than two documents."""
-    alone = [claim for claim in claims if not is_dependent(claim.statement.text)] or list(claims)
-    terms = {claim.id: analyzer.terms(claim.statement.text) for claim in alone}
+    less its likeness to what is chosen, plus a little for each side of the prompt it is the first to speak to. `before`
+    are taken already; without `per_document` it is two, or any number when there are no more than two documents."""
+    terms = {claim.id: analyzer.terms(claim.statement.text) for claim in claims}
     statistics = CollectionStatistics.of(terms.values())
     vectors = {claim_id: tfidf(found, statistics) for claim_id, found in terms.items()}
-    top = max((claim.statement.score for claim in alone), default=1.0) or 1.0
+    top = max((claim.statement.score for claim in claims), default=1.0) or 1.0
     if not per_document:
-        per_document = _PER_DOCUMENT if len({claim.statement.document_id for claim in alone}) > 2 else limit
+        per_document = _PER_DOCUMENT if len({claim.statement.document_id for claim in claims}) > 2 else limit
     chosen = list(before)
     spoken = {prompt_facet}
     while len(chosen) < limit:
         best: tuple[float, int] | None = None
-        for index, claim in enumerate(alone):
+        for index, claim in enumerate(claims):
             same = [item for item in chosen if item.statement.document_id == claim.statement.document_id]
             if claim in chosen or len(same) >= per_document:
                 continue
@@ -188,7 +210,7 @@ def key_findings(
                 best = (value, index)
         if best is None:
             break
-        chosen.append(alone[best[1]])
+        chosen.append(claims[best[1]])
         spoken.update(chosen[-1].statement.facets)
     return chosen
 
@@ -213,9 +235,9 @@ def _themes(
     analyzer: Analyzer,
     depth: Depth,
 ) -> list[Theme]:
-    """Sections by sub-question, key findings included; or, for a prompt of one question, by what the claims beside the
-    key findings have in common."""
-    questions = [facet for facet in plan.facets if facet.kind == "question"]
+    """Sections by sub-question, by topic or by side of a comparison, key findings included; or, for a prompt of one
+    question, by what the claims beside the key findings have in common."""
+    questions = [facet for facet in plan.facets if facet.kind in ("question", "topic", "side")]
     if questions:
         return by_question(claims, questions, depth.statements_per_theme)
     rest = [claim for claim in claims if claim.id not in key]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from worker.engines.base import StageContext
-from worker.engines.research import confidence, prose
+from worker.engines.research import blocks, calibration, confidence, prose
 from worker.engines.research.citations import Bibliography
+from worker.engines.research.compose import compose
 from worker.engines.research.data_blocks import add_datasets
+from worker.engines.research.flow import screening_of
 from worker.engines.research.intent import answer_form
 from worker.engines.research.material import Material
 from worker.engines.research.model import Claim, Json
 from worker.engines.research.sections import sections_of, support
+from worker.engines.research.signals import Signals
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.wording import title_of
 
 _SUMMARY_FINDINGS = 3
 _OVERVIEW_FINDINGS = 5
 _SUMMARY_NEAREST = 2
+_SUMMARY_GAPS = 2
 _SUMMARY_CHARACTERS = 900
 _SUMMARY_COVERAGE = 0.7
 """A finding follows the first one into the summary when its sentence holds this part of what the first one's holds."""
@@ -28,9 +32,11 @@ async def run(ctx: StageContext) -> Json:
     """The result document of a research session."""
     material = Material.of(ctx)
     document = result_of(material)
+    await compose(ctx, material, document)
     datasets = ctx.outputs.get("analyse", {}).get("datasets", [])
     if datasets:
-        add_datasets(document, datasets, documents_asked=bool(material.candidates))
+        asked = bool(material.candidates)
+        add_datasets(document, datasets, material.prompt, material.settings.language, documents_asked=asked)
     ctx.decide(
         "written",
         f"Confidence {document['confidence_score']}: "
@@ -50,8 +56,10 @@ def result_of(material: Material) -> Json:
     bibliography = Bibliography(records, material.digests)
     key = [by_id[claim_id] for claim_id in outline.key if claim_id in by_id]
     answered = outline.answered and bool(key)
-    sure = _confidence(material, verified, answered=answered)
-    screening = _screening(material)
+    sure = _confidence(material, verified, key, answered=answered)
+    screening = screening_of(material.candidates, material.excluded, named=material.named, held=material.held)
+    facets = blocks.facets_of(material, verified, answered=answered)
+    gaps = blocks.gaps_of(material, verified, facets, answered=answered)
     quoted = list(dict.fromkeys(document for claim in verified for document in claim.documents))
     if answered:
         quotes = sum(len(claim.statements) for claim in verified)
@@ -61,11 +69,13 @@ def result_of(material: Material) -> Json:
         else:
             lead = _lead(key, bibliography)
             basis = prose.basis(quotes, len(quoted), material.read, screening["identified"], sure)
-        summary = lead + "\n\n" + basis + _caveats(verified, material)
+        summary = lead + "\n\n" + basis + _caveats(verified, material, gaps)
     else:
         summary = _no_answer(material, by_id, screening["identified"], bibliography)
-    findings = [_finding(claim, bibliography) for claim in key]
-    sections = sections_of(material, by_id, unverified, answered, bibliography, screening)
+    findings = [_finding(claim, material, bibliography) for claim in key]
+    sections = sections_of(material, by_id, unverified, answered, bibliography, screening, blocks.told_gaps(gaps))
+    agreements = blocks.agreements_of(verified, bibliography)
+    contradictions = blocks.contradictions_of(verified, key, material, bibliography)
     return {
         "title": (
             prose.overview_title([records[document].title for document in quoted])
@@ -81,6 +91,11 @@ def result_of(material: Material) -> Json:
         "key_findings": findings,
         "tables": [],
         "figures": [],
+        "facets": facets,
+        "gaps": gaps,
+        "agreements": agreements,
+        "contradictions": contradictions,
+        "sources": blocks.sources_of(material, verified, key, material.gists, answered=answered),
         "screening": screening,
         "citations": bibliography.as_json(),
         "methods": _methods(material, sure),
@@ -122,14 +137,16 @@ def _told(claims: Sequence[Claim], bibliography: Bibliography) -> str:
 
 def _no_answer(material: Material, by_id: Mapping[str, Claim], identified: int, bibliography: Bibliography) -> str:
     if material.plan.overview:
-        return prose.no_overview(material.held, material.read) + _caveats([], material)
-    text = prose.not_found(material.prompt, material.outline, identified, material.read) + _caveats([], material)
+        return prose.no_overview(material.held, material.read) + _caveats([], material, [])
+    text = prose.not_found(material.prompt, material.outline, identified, material.read) + _caveats([], material, [])
     near = [by_id[claim_id] for claim_id in material.outline.nearest if claim_id in by_id][:_SUMMARY_NEAREST]
     told = [f"“{claim.statement.text}” {bibliography.marker(claim.statements)}" for claim in near]
     return text + ("\n\n" + prose.nearest(told) if told else "")
 
 
-def _confidence(material: Material, verified: Sequence[Claim], *, answered: bool) -> confidence.Confidence:
+def _confidence(
+    material: Material, verified: Sequence[Claim], key: Sequence[Claim], *, answered: bool
+) -> confidence.Confidence:
     failed = len(material.failed)
     if material.plan.overview:
         copies = sum(item.stage == "identification" for item in material.excluded)
@@ -139,7 +156,8 @@ def _confidence(material: Material, verified: Sequence[Claim], *, answered: bool
     form = answer_form(material.prompt)
     return confidence.of_answer(
         verified,
-        material.weights,
+        _likely(material, verified, key),
+        Signals.of(material.outline.signals),
         answered=answered,
         checked=material.checked,
         failed=failed,
@@ -148,12 +166,21 @@ def _confidence(material: Material, verified: Sequence[Claim], *, answered: bool
     )
 
 
-def _caveats(claims: Sequence[Claim], material: Material) -> str:
+def _likely(material: Material, verified: Sequence[Claim], key: Sequence[Claim]) -> float:
+    """The probability that what is left after verification answers the prompt."""
+    outline = material.outline
+    head = next(iter([*key, *verified]), None)
+    if head is None or head.id in (*outline.key, *outline.nearest)[:1]:
+        return outline.likely
+    return min(outline.likely, calibration.probability(material.signals(head)))
+
+
+def _caveats(claims: Sequence[Claim], material: Material, gaps: Sequence[Json]) -> str:
     text = ""
     if any(claim.conflicts for claim in claims):
         text += " The sources disagree in places, see “Where the sources disagree”."
-    if claims and (material.outline.missing or material.outline.open_facets):
-        text += " " + prose.gaps(material.outline)
+    if claims and gaps:
+        text += " " + blocks.told_gaps(gaps[:_SUMMARY_GAPS])
     if material.partial:
         text += (
             " Partial: time or budget was nearly spent, so not everything that was planned could be searched or read."
@@ -161,33 +188,24 @@ def _caveats(claims: Sequence[Claim], material: Material) -> str:
     return text
 
 
-def _finding(claim: Claim, bibliography: Bibliography) -> Json:
+def _finding(claim: Claim, material: Material, bibliography: Bibliography) -> Json:
+    overview = material.plan.overview
     return {
         "id": content_id("finding", claim.id),
         "text": claim.statement.text,
         "quote": claim.statement.quote,
         "citations": bibliography.cite(claim.statements),
-        "confidence": confidence.of_finding(claim),
+        "confidence": confidence.of_told(claim) if overview else _sure_of(claim, material),
         "support": support(claim),
+        "relation": None if overview else blocks.relation_of(claim, material),
     }
 
 
-def _screening(material: Material) -> Json:
-    """Counts as in a PRISMA 2020 flow: identified − duplicates removed = screened = excluded later + included."""
-    duplicates = sum(item.stage == "identification" for item in material.excluded)
-    identified = len(material.candidates)
-    return {
-        "identified": identified,
-        "duplicates_removed": duplicates,
-        "screened": identified - duplicates,
-        "excluded": [asdict(item) for item in material.excluded],
-        "included": identified - len(material.excluded),
-    }
+def _sure_of(claim: Claim, material: Material) -> float:
+    return confidence.of_finding(claim, material.signals(claim), material.outline.questions)
 
 
 def _methods(material: Material, sure: confidence.Confidence) -> Json:
-    parts = asdict(sure)
-    parts.pop("score")
     return {
         "engine": "research",
         "kind": "extractive: every statement is a sentence of a source, word for word",
@@ -202,6 +220,15 @@ def _methods(material: Material, sure: confidence.Confidence) -> Json:
         "markers": "[n] is the n-th citation, counted from 1",
         "confidence": {
             "formula": confidence.OVERVIEW_FORMULA if material.plan.overview else confidence.FORMULA,
-            "parts": parts,
+            "parts": dict(sure.parts),
+            **(
+                {}
+                if material.plan.overview
+                else {
+                    "intercept": calibration.INTERCEPT,
+                    "weights": calibration.WEIGHTS.as_json(),
+                    "answered_from": calibration.ANSWER_PROBABILITY,
+                }
+            ),
         },
     }

@@ -6,17 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from worker.engines.base import StageContext
 from worker.engines.synthesis.citations import WorkIndex
-from worker.engines.synthesis.model import Finding, Json, Merged, Session, to_json
-from worker.engines.text.bm25 import CollectionStatistics
+from worker.engines.synthesis.meaning import CONFLICTS, Reading, Relation, likeness, readings, relation, signature
+from worker.engines.synthesis.model import Conflict, Finding, Json, Merged, Session, to_json
 from worker.engines.text.identifiers import content_id
-from worker.engines.text.polarity import Stance, opposed, stance
-from worker.engines.text.similarity import Vector, cosine, near_identical, tfidf
 from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer
 from worker.engines.text.wording import count
 
-SAME_MEANING = 0.6
-"""Cosine of tf-idf vectors over stems from which two findings count as saying the same."""
 CEILING = 0.95
 """No agreement makes a finding surer than this."""
 
@@ -28,13 +24,14 @@ async def run(ctx: StageContext) -> Json:
     findings = [finding for session in sessions for finding in session.findings]
     merged: list[Merged] = await ctx.run(merge, sessions, ctx.job.prompt, language)
     ctx.use("finding_merged", len(findings))
-    shared = [item for item in merged if len(item.sessions) > 1]
+    shared = [item for item in merged if item.shared]
     opposite = sum(len(item.conflicts) for item in merged) // 2
     ctx.decide(
         "findings merged",
-        f"{count(len(findings), 'finding')} became {count(len(merged), 'statement')}: those in the same words or with "
-        f"a likeness of {SAME_MEANING:.0%} or more were joined. "
-        f"{count(len(shared), 'is', 'are')} made by two sessions or more; "
+        f"{count(len(findings), 'finding')} became {count(len(merged), 'statement')}: those about the same thing that "
+        "point the same way and give the same amounts were joined. "
+        f"{count(len(shared), 'is', 'are')} made by two sessions or more, "
+        f"{sum(item.agreed for item in shared)} of them from different sources; "
         f"{count(opposite, 'pair contradicts', 'pairs contradict')} each other and were kept apart.",
     )
     await ctx.step(1, 1)
@@ -42,65 +39,96 @@ async def run(ctx: StageContext) -> Json:
 
 
 def merge(sessions: Sequence[Session], prompt: str, language: str) -> list[Merged]:
-    """Groups of findings that mean the same. The surest finding leads its group; findings that point opposite ways are
-    never put together, however alike their words.
+    """Groups of findings that mean the same. The surest finding leads its group, and every member says the same as each
+    of the others (complete linkage). The order of the sessions, and of the findings in them, does not count.
 
     Order: groups of more sessions first, then by confidence · (0.7 + 0.3 · share of the prompt's terms held).
     """
     analyzer = Analyzer(language)
     works = WorkIndex(sessions)
-    order = {session.session_id: index for index, session in enumerate(sessions)}
-    findings = sorted(
-        (finding for session in sessions for finding in session.findings),
-        key=lambda item: (-item.confidence, not item.key, order[item.session_id], item.rank),
-    )
-    terms = [analyzer.terms(finding.text) for finding in findings]
-    statistics = CollectionStatistics.of(terms)
-    groups: list[list[Finding]] = []
-    heads: list[tuple[frozenset[str], Vector, Stance]] = []
-    for finding, found in zip(findings, terms, strict=True):
-        stems, vector, side = frozenset(found), tfidf(found, statistics), stance(finding.text, analyzer)
-        for group, (head, head_vector, head_side) in zip(groups, heads, strict=True):
-            alike = near_identical(head, stems) or cosine(head_vector, vector) >= SAME_MEANING
-            if alike and not opposed(head_side, side):
-                group.append(finding)
-                break
-        else:
-            groups.append([finding])
-            heads.append((stems, vector, side))
-    merged = [
-        Merged(
-            content_id("merged", *(f"{item.session_id}:{item.id}" for item in group)), tuple(group), _sure(group, works)
-        )
-        for group in groups
+    findings = sorted((f for session in sessions for f in session.findings), key=lambda finding: finding.order)
+    read = readings([finding.text for finding in findings], analyzer)
+    relations = _relations(read)
+    groups = _groups(read, relations)
+    merged = []
+    for group in groups:
+        members = tuple(findings[place] for place in group)
+        identifier = content_id("merged", *sorted(f"{item.session_id}:{item.id}" for item in members))
+        merged.append(Merged(identifier, members, *_sure(members, works)))
+    told = [
+        item.against(conflicts) for item, conflicts in zip(merged, _conflicts(merged, groups, relations), strict=True)
     ]
-    against = _conflicts(merged, analyzer)
-    told = [item.against(tuple(against[item.id])) for item in merged]
     asked = {stem for stem, folded, _ in analyzer.surfaces(prompt) if folded not in QUESTION_WORDS | WEAK_WORDS}
 
     def worth(item: Merged) -> float:
         share = len(asked.intersection(analyzer.terms(item.head.text))) / max(1, len(asked))
         return round(item.confidence * (0.7 + 0.3 * share), 6)
 
-    return sorted(told, key=lambda item: (-len(item.sessions), -worth(item)))  # stable: as above among equals
+    # Counted by who found it out: a synthesis of a session is not another voice.
+    return sorted(told, key=lambda item: (-len(item.roots), -worth(item), item.head.order))
 
 
-def _sure(group: Sequence[Finding], works: WorkIndex) -> float:
-    """Confidence of a merged finding: that of its surest member, and half of what is missing to the ceiling for the
-    first further independent source (document or dataset), a quarter for the second, and so on."""
+Relations = Mapping[tuple[int, int], Relation]
+"""What findings are to each other, by their places, the lower one first; those that differ are left out."""
+
+
+def _relations(read: Sequence[Reading]) -> dict[tuple[int, int], Relation]:
+    holders: dict[str, list[int]] = {}
+    for place, reading in enumerate(read):
+        for stem in reading.weights or (reading.text,):
+            holders.setdefault(stem, []).append(place)
+    # What has none of another's weightiest stems leaves it too much of its own.
+    pairs = {
+        (min(place, other), max(place, other))
+        for place, reading in enumerate(read)
+        for stem in signature(reading)
+        for other in holders[stem]
+        if other != place
+    }
+    found: dict[tuple[int, int], Relation] = {}
+    for pair in sorted(pairs):
+        what = relation(read[pair[0]], read[pair[1]])
+        if what is not Relation.DIFFERENT:
+            found[pair] = what
+    return found
+
+
+def _groups(read: Sequence[Reading], relations: Relations) -> list[list[int]]:
+    """Join what is most alike first; a group takes in another when each says the same as each."""
+    group_of = {place: [place] for place in range(len(read))}
+    same = [pair for pair, what in relations.items() if what is Relation.SAME]
+    for first, second in sorted(same, key=lambda pair: (-likeness(read[pair[0]], read[pair[1]]), pair)):
+        left, right = group_of[first], group_of[second]
+        if left is right or any(
+            relations.get((min(one, other), max(one, other))) is not Relation.SAME for one in left for other in right
+        ):
+            continue
+        joined = sorted(left + right)
+        for place in joined:
+            group_of[place] = joined
+    return [group for place, group in sorted(group_of.items()) if group[0] == place]
+
+
+def _sure(group: Sequence[Finding], works: WorkIndex) -> tuple[float, int]:
+    """Confidence of a merged finding, and on how many sources it rests. It is that of its surest member, and half of
+    what is missing to the ceiling for the first further independent source (document or dataset), a quarter for the
+    second, and so on."""
     best = min(CEILING, max(item.confidence for item in group))
     sources = {source for item in group for source in works.sources(item)}
     further = max(0, len(sources) - max(1, len(works.sources(group[0]))))
     sure = best + 0.5 * (CEILING - best) * (1 - 0.5**further)
-    return round(sure / 2 if any(item.contradicted for item in group) else sure, 4)
+    return round(sure / 2 if any(item.contradicted for item in group) else sure, 4), len(sources)
 
 
-def _conflicts(merged: Sequence[Merged], analyzer: Analyzer) -> Mapping[str, list[str]]:
-    against: dict[str, list[str]] = {item.id: [] for item in merged}
-    stances = {item.id: stance(item.head.text, analyzer) for item in merged}
-    for index, left in enumerate(merged):
-        for right in merged[index + 1 :]:
-            if opposed(stances[left.id], stances[right.id]):
-                against[left.id].append(right.id)
-                against[right.id].append(left.id)
-    return against
+def _conflicts(
+    merged: Sequence[Merged], groups: Sequence[Sequence[int]], relations: Relations
+) -> list[tuple[Conflict, ...]]:
+    """Of each group, the groups that any of its members contradicts."""
+    group_of = {place: number for number, group in enumerate(groups) for place in group}
+    against: list[dict[str, Conflict]] = [{} for _ in groups]
+    for (first, second), what in sorted(relations.items()):
+        left, right = group_of[first], group_of[second]
+        if what in CONFLICTS and left != right:
+            against[left].setdefault(merged[right].id, Conflict(merged[right].id, what.value))
+            against[right].setdefault(merged[left].id, Conflict(merged[left].id, what.value))
+    return [tuple(found[identifier] for identifier in sorted(found)) for found in against]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from worker.engines.text.terms import words
+from worker.engines.text.terms import written_words
 
-MIN_WORDS, MAX_WORDS = 5, 70
-MAX_CHARACTERS = 600
+MIN_WORDS, MAX_WORDS = 5, 110
+MAX_CHARACTERS = 800
 
 _BACK_MATTER = re.compile(
     r"^(?:\d+(?:\.\d+)*\.?\s+)?(?:(?:selected |general |further |cited |annotated )?"
@@ -40,6 +41,8 @@ _REFERENCE_SIGNS = (
     re.compile(r"(?:[A-Z][\w'’-]+,\s+(?:[A-Z]\.\s?)+|(?:[A-Z]\.\s?)+[A-Z][\w'’-]+\s*(?:,|and|&))"),
     re.compile(r"\(\d{4}[a-z]?\)\.|,\s*(?:19|20)\d{2}[a-z]?\.?$"),
 )
+_REFERENCE_WORDS = (_REFERENCE_SIGNS[0], _REFERENCE_SIGNS[2], _REFERENCE_SIGNS[3])
+_FIGURE = re.compile(r"\d")
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|may|might|must|will|would|shall|should|cannot"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|won't|shows?|finds?|found|gives?|gave|makes?|takes?|took"
@@ -56,6 +59,9 @@ _DEPENDENT = re.compile(
     r"(?:example|instance|this reason)|on the other hand|at the same time|again|still|finally|second(?:ly)?"
     r"|third(?:ly)?|others?|another|one (?:such|of these)|here|there(?:fore)?|we|our|i|my)\b",
     re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"^(?:this|that|these|those|it|its|they|their|them|he|she|his|her|such|both|neither)\b", re.IGNORECASE
 )
 _SELF_CONTAINED = re.compile(
     r"^(?:there (?:is|are|was|were|has|have)|it (?:is|was|has been) \w+ (?:that|to)"
@@ -109,6 +115,7 @@ def label_length(sentence: str) -> int:
     return match.end() if match else 0
 
 
+@lru_cache(maxsize=4096)
 def is_statement(sentence: str) -> bool:
     """Whether a sentence (on one line) is a whole declarative sentence of prose that may be quoted as a statement."""
     if not sentence or len(sentence) > MAX_CHARACTERS:
@@ -120,13 +127,23 @@ def is_statement(sentence: str) -> bool:
         return False
     if opening[0] in ".,;:!?)]}|=+*/<>":
         return False
-    found = words(sentence)
+    found = written_words(sentence)
     if not MIN_WORDS <= len(found) <= MAX_WORDS:
         return False
-    letters = sum(character.isalpha() or character.isspace() for character in sentence)
-    if letters < 0.75 * len(sentence) or sum(len(word.text) == 1 for word in found) > 0.34 * len(found) > 0:
-        return letters >= 0.6 * len(sentence) and not sentence.isascii() and len(found) > 2 * MIN_WORDS
-    if sum(word.text.isupper() and len(word.text) > 1 for word in found) > 0.5 * len(found):
+    letters = sum(map(str.isalpha, sentence)) + sum(map(str.isspace, sentence))
+    if letters < 0.75 * len(sentence):
+        # A sentence full of figures is one all the same when it has a verb and enough words between them.
+        if letters < 0.6 * len(sentence):
+            return False
+        if (sentence.isascii() or len(found) <= 2 * MIN_WORDS) and (
+            len(found) < 2 * MIN_WORDS or not _FINITE.search(sentence)
+        ):
+            return False
+    if sum(len(word) == 1 for word in found) > 0.34 * len(found) and (
+        sentence.isascii() or len(found) <= 2 * MIN_WORDS
+    ):
+        return False
+    if sum(map(str.isupper, (word for word in found if len(word) > 1))) > 0.5 * len(found):
         return False
     if _CAPTION.match(sentence) or _BOILERPLATE.search(sentence):
         return False
@@ -135,13 +152,21 @@ def is_statement(sentence: str) -> bool:
 
 def is_reference(sentence: str) -> bool:
     """Whether a line looks like an entry of a reference list: at least two of its usual signs and no finite verb."""
-    signs = sum(bool(sign.search(sentence)) for sign in _REFERENCE_SIGNS)
+    # Without a figure it has neither pages nor a year.
+    possible = _REFERENCE_SIGNS if _FIGURE.search(sentence) else _REFERENCE_WORDS
+    signs = sum(sign.search(sentence) is not None for sign in possible)
     return signs >= 3 or (signs == 2 and not _FINITE.search(sentence))
 
 
 def is_dependent(sentence: str) -> bool:
     """Whether a sentence leans on the one before it (a pronoun or a connective at its head)."""
     return bool(_DEPENDENT.match(sentence)) and not _SELF_CONTAINED.match(sentence)
+
+
+def refers_back(sentence: str) -> bool:
+    """Whether a sentence opens with a pronoun for something that stands before it. A connective ("however") is none:
+    without its neighbours such a sentence still says what it says."""
+    return bool(_PRONOUN.match(sentence)) and is_dependent(sentence)
 
 
 def quality(sentence: str) -> float:

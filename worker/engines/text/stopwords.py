@@ -74,10 +74,12 @@ QUESTION_WORDS = word_set(
 
 WEAK_WORDS = word_set(
     """
-    available best better big common different difference differences difficult effect effective effects factor
-    factors general good great help helps high impact important influence issue issues large literature long low
-    matter matters method methods modern new number old people person problem problems relation relations
-    relationship report research result results role short similar small state studies study time today type
+    affect affected affects alter altered alters associated association available best better big cause caused causes
+    common consequence consequences contribute contributes depend depends determine determined determines different
+    difference differences difficult effect effective effects factor factors general good great help helps high impact
+    impacts important influence influenced influences involve involved involves issue issues large linked literature
+    long low matter matters method methods modern new number old people person problem problems related relation
+    relations relationship report research result results role short similar small state studies study time today type
     types use useful uses work works
     """
 )

@@ -41,6 +41,11 @@ def words(text: str) -> list[Word]:
     return [Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
+def written_words(text: str) -> list[str]:
+    """The same as they are written, without their places."""
+    return _WORD.findall(text)
+
+
 def fold(word: str) -> str:
     """The form in which words are compared: compatibility-normalised, caseless, without a possessive ending."""
     folded = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold().replace("’", "'")
@@ -81,10 +86,18 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """Stems of the content words of `text`, in order, with repetitions."""
+        return self.stem(self._forms(text))
+
+    def forms(self, text: str) -> list[tuple[str, str]]:
+        """(stem, folded word) of each content word of `text`, in order."""
+        folded = self._forms(text)
+        return list(zip(self.stem(folded), folded, strict=True))
+
+    def _forms(self, text: str) -> list[str]:
         folded = [fold(word) for word in _WORD.findall(text)]
         if self.language == "en" and "up" in folded:
             folded = [form for _, form in self._content(text)]
-        return self.stem([form for form in folded if form not in self.stop_words])
+        return [form for form in folded if form not in self.stop_words]
 
     def surfaces(self, text: str) -> list[tuple[str, str, Word]]:
         """(stem, folded word, word) of each content word of `text`, in order."""

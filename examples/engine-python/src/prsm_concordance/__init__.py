@@ -1,0 +1,1 @@
+"""Keywords in context, as an engine of PRSM."""

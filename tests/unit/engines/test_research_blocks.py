@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from eval.checks import flow_problems, problems_of
+from tests.unit.engines.fakes import Context, Library, run_engine
+from tests.unit.engines.sample import library
+from worker.engines.base import Job, WorkSpan
+from worker.engines.research.engine import ResearchEngine
+from worker.engines.text.identifiers import text_sha256
+
+PROMPT = "How does spaced practice affect long-term retention?"
+BIBLIOGRAPHY = "Kelp forests lower wave height.\n\nReed beds slow the current near the bank.\n"
+
+
+async def result_for(prompt: str = PROMPT, sources: Library | None = None, **job: Any) -> dict[str, Any]:
+    made = sources or library()
+    return await run_engine(ResearchEngine(), Context(Job("s", "research", prompt, **job), made))
+
+
+def stored(sources: Library) -> dict[str, tuple[str, str]]:
+    return {key: (text, text_sha256(text)) for key, text in sources.texts.items()}
+
+
+@pytest.mark.parametrize("depth", ["quick", "standard", "deep"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        PROMPT,
+        "Does interleaving increase the retention of mathematical procedures?",
+        "What is the boiling point of tungsten?",
+        "practice, retention, memory",
+        "Summarise these documents",
+        "Is spaced practice better than massed practice in language courses?",
+    ],
+)
+async def test_every_result_passes_the_checks_of_the_evaluation(prompt: str, depth: str) -> None:
+    result = await result_for(prompt, preferences={"depth": depth})
+    answer = {**{name: result[name] for name in ("summary", "citations", "confidence_score")}, "results": result}
+    problems, seen = problems_of(answer, stored(library()))
+    assert problems == []
+    assert seen["quotes"] == seen["quotes at their offsets"]
+
+
+async def test_each_side_of_the_prompt_says_what_it_came_to() -> None:
+    result = await result_for("What does spaced practice improve? What is a theremin?")
+    status = {facet["label"]: facet["status"] for facet in result["facets"] if facet["kind"] == "question"}
+    assert status == {"What does spaced practice improve?": "answered", "What is a theremin?": "open"}
+    assert (result["gaps"][0]["kind"], result["gaps"][0]["terms"]) == ("missing_terms", ["theremin"])
+    assert "open_facet" in [gap["kind"] for gap in result["gaps"]]
+    claims = {claim["id"] for section in result["sections"] for claim in section["claims"]}
+    assert claims.issuperset(claim for facet in result["facets"] for claim in facet["claims"])
+
+
+async def test_agreement_and_contradiction_come_with_all_their_passages() -> None:
+    agreed = (await result_for())["agreements"]
+    assert {item["document_id"] for item in agreed[0]["passages"]} == {"d-spacing", "d-interleaving"}
+    result = await result_for("Does interleaving increase the retention of mathematical procedures?")
+    pair = next(item for item in result["contradictions"] if item["about"] == "each other")
+    assert {item["document_id"] for item in pair["passages"]} == {"d-interleaving", "d-doubts"}
+    texts = library().texts
+    assert all(texts[item["document_id"]][item["start"] : item["end"]] == item["quote"] for item in pair["passages"])
+
+
+async def test_sources_tell_their_role() -> None:
+    roles = {item["document_id"]: item["role"] for item in (await result_for())["sources"]}
+    assert roles["d-spacing"] == "key"
+    near = await result_for("Does retention of tungsten filaments in vacuum lamps depend on nitrogen pressure?")
+    assert {item["role"] for item in near["sources"]} <= {"nearest"}
+
+
+async def test_an_answer_from_much_older_sources_says_so() -> None:
+    sources = Library()
+    sources.add("old", "Moss walls lower the indoor temperature of barns.", "Moss Walls", year=1950)
+    sources.add("new", "Barns are built of wood today.", "Barns Now", year=2020)
+    result = await result_for("Do moss walls lower the indoor temperature of barns?", sources)
+    assert [gap["newest"] for gap in result["gaps"] if gap["kind"] == "old_sources"] == [1950]
+
+
+async def test_a_finding_says_how_it_stands_to_the_prompt() -> None:
+    result = await result_for("Interleaving increases the retention of mathematical procedures in school classes.")
+    kinds = {finding["text"]: finding["relation"]["kind"] for finding in result["key_findings"]}
+    assert kinds["Interleaving increases the retention of mathematical procedures in school classes."] == "supports"
+
+
+async def test_a_passage_of_a_listed_work_is_cited_as_that_work() -> None:
+    second = BIBLIOGRAPHY.index("Reed")
+    works = (
+        WorkSpan(0, second - 2, {"type": "book", "title": "Kelp", "author": [{"family": "Lind", "given": "A."}]}),
+        WorkSpan(second, len(BIBLIOGRAPHY), {"title": "Reeds", "issued": {"date-parts": [[1999]]}, "DOI": "10.1/r"}),
+    )
+    sources = Library()
+    sources.add("list", BIBLIOGRAPHY, "A bibliography", works=works)
+    result = await result_for("Do reed beds slow the current near the bank?", sources)
+    cited = next(item for item in result["citations"] if item["id"] in result["key_findings"][0]["citations"])
+    assert (cited["title"], cited["year"], cited["doi"]) == ("Reeds", 1999, "10.1/r")
+    assert cited["document_id"] == "list"
+    assert cited["csl"] == {"id": cited["id"], "type": "document", **works[1].csl}
+
+
+async def test_what_a_file_says_of_itself_is_its_citation() -> None:
+    sources = library()
+    csl = {"type": "article-journal", "title": "Spaced Practice", "volume": "7", "id": "own"}
+    sources.add("d-spacing", sources.texts["d-spacing"], "Spaced Practice", csl=csl)
+    cited = next(
+        item for item in (await result_for(sources=sources))["citations"] if item["document_id"] == "d-spacing"
+    )
+    assert cited["csl"] == {**csl, "id": cited["id"]}
+
+
+async def test_documents_named_that_hold_no_text_are_sought_and_not_retrieved() -> None:
+    sources = library()
+    sources.add("empty", "", "A scan")
+    flow = (await result_for(sources=sources, documents=("d-spacing", "empty")))["screening"]
+    assert (flow["identified"], flow["not_retrieved"], flow["identified_by"]) == (2, 1, {"given": 2})
+    assert flow_problems(flow) == []
+
+
+async def test_a_text_that_changed_is_noticed_and_a_gist_elsewhere_is_not_shown() -> None:
+    sources = library()
+    context = Context(Job("s", "research", PROMPT), sources)
+    engine = ResearchEngine()
+    for name in ("plan", "gather", "screen", "read", "synthesise"):
+        context.outputs[name] = await engine.run_stage(name, context)
+    text = sources.texts["d-spacing"]
+    sentence = "It was first measured"
+    place = text.index(sentence)
+    context.outputs["read"]["gists"] = {
+        "d-spacing": {"text": sentence, "start": float(place), "end": float(place + len(sentence)), "page": None},
+        "d-interleaving": {"text": "Not what stands there", "start": 0, "end": 21, "page": None},
+    }
+    sources.texts["d-spacing"] = text + "\nOne more line."
+    for name in ("verify", "write"):
+        context.outputs[name] = await engine.run_stage(name, context)
+    assert context.outputs["verify"]["changed"] == ["d-spacing"]
+    gists = {item["document_id"]: item["gist"] for item in context.outputs["write"]["sources"]}
+    assert gists["d-spacing"]["start"] == place
+    assert gists["d-interleaving"] is None
+    told = next(entry["reason"] for entry in context.decisions if entry["decision"] == "quotes verified")
+    assert "One text changed since reading" in told
+    json.dumps(context.outputs["write"])
