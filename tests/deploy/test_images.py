@@ -22,7 +22,7 @@ SOURCES = Sources(ROOT)
 HEAVY = {"scipy", "pandas", "numpy", "typst", "pypandoc-binary", "vl-convert-python", "pypdfium2", "alembic"}
 CARRIED = {
     "results": {"typst", "pypandoc-binary", "vl-convert-python"},
-    "library": {"numpy", "pypdfium2"},
+    "library": {"numpy", "scipy", "pypdfium2"},
     "worker": {"numpy", "scipy", "pandas"},
     "tools": {"alembic"},
 }

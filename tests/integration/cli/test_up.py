@@ -58,6 +58,13 @@ async def test_every_part_is_a_process_of_its_own(stack: StackProcess) -> None:
         assert program in lines
 
 
+async def test_it_tells_how_far_the_start_has_come(stack: StackProcess) -> None:
+    parts = {"session", "results", "collab", "billing", "library", "nats", "worker-1", "gateway"}
+    assert await stack.said() == f"prsm: starting; logs are in {stack.folder / 'logs'}\n"
+    assert await stack.said() == "prsm: the databases are up to date\n"
+    assert {await stack.said() for _ in parts} == {f"prsm: {part} is up\n" for part in parts}
+
+
 async def test_a_new_user_starts_with_the_grant_and_is_credited(stack: StackProcess) -> None:
     assert await balance(stack, "ada") == "25.00"
     credit = await prsm("credit", "--data-dir", stack.folder, "--user", "ada", "--amount", "5.50")

@@ -6,17 +6,25 @@ import asyncio
 import itertools
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from kit.db.database import Database
+from services.library.index.codes import Codes
+from services.library.index.latent import Singles
+from services.library.index.library_index import LibraryIndex
+from services.library.index.snapshot import dump, load
 from services.library.parsing.pool import ParserPool
 from tests.integration.library.stand import Stand
 
-Replica = Callable[[], AbstractAsyncContextManager[Stand]]
+Replica = Callable[..., AbstractAsyncContextManager[Stand]]
 PEAT = "Peat is made of moss."
 
 
@@ -25,8 +33,8 @@ def replica(db: Database, pool: ParserPool, tmp_path: Path) -> Replica:
     """Starts a process of the same library; one after another is a restart."""
 
     @asynccontextmanager
-    async def started() -> AsyncIterator[Stand]:
-        stand = Stand(db, pool, tmp_path, upload_mb=2, snapshot_documents=20)
+    async def started(**settings: Any) -> AsyncIterator[Stand]:
+        stand = Stand(db, pool, tmp_path, upload_mb=2, snapshot_documents=20, **settings)
         await stand.start()
         yield stand
         await stand.stop()
@@ -167,6 +175,8 @@ async def test_what_a_latent_model_found_is_found_after_a_restart(replica: Repli
     texts = [" ".join(chance.sample(subjects[number % 2], 4)) for number in range(80)]
     async with replica() as stand:
         await stand.batch(*({"text": f"{text}.", "external_id": f"e{number}"} for number, text in enumerate(texts)))
+        # Learnt from all, whichever of them were there when the service learnt for the first time.
+        (await stand.app.indexes.of_library("ada")).learn()
         found = await stand.search("carbon in mires", limit=100)
         await stand.app.indexes.settle()
     for path in saved(tmp_path):
@@ -174,3 +184,87 @@ async def test_what_a_latent_model_found_is_found_after_a_restart(replica: Repli
     async with replica() as stand:
         assert found
         assert await stand.search("carbon in mires", limit=100) == found
+
+
+async def test_a_model_that_grew_old_while_the_index_was_saved_is_learnt_anew(replica: Replica, tmp_path: Path) -> None:
+    async with replica() as stand:
+        await stand.batch(*({"text": f"{PEAT} Number {number}."} for number in range(60)))
+        await stand.app.indexes.settle()
+    (snapshot,) = saved(tmp_path)
+    state = load(snapshot.read_bytes()).state
+    assert state.model is not None
+    older = LibraryIndex(state.views, revision=state.revision, model=replace(state.model, documents=45))
+    assert older.due()
+    assert not older.overdue()
+    snapshot.write_bytes(dump(older))
+    async with replica() as stand:
+        await stand.search("peat")
+        await stand.app.indexes.settle()
+        assert not (await stand.app.indexes.of_library("ada")).due()
+
+
+class Encoder:
+    """Stands for an encoder's process; counts the passages that it was given."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.passages_given = 0
+
+    def query(self, text: str) -> Singles:
+        return np.ones(2, dtype=np.float32)
+
+    async def passages(self, texts: Sequence[str]) -> Codes:
+        self.passages_given += len(texts)
+        return np.full((len(texts), 2), 127, dtype=np.int8)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def test_vectors_that_come_after_the_index_was_saved_are_saved_with_it(
+    replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Encoder()
+    monkeypatch.setattr("services.library.app._dense_encoding", lambda: encoder)
+    async with replica() as stand:
+        await stand.batch(*({"text": f"{PEAT} Number {number}."} for number in range(30)))
+        await stand.app.indexes.settle()
+    for _ in range(2):
+        async with replica(dense=True) as stand:
+            assert await stand.search("moss")
+            await stand.app.indexes.settle()
+        assert encoder.passages_given == 30
+        assert len(saved(tmp_path)) == 1
+
+
+async def test_an_index_is_complete_only_with_the_model_of_what_it_holds(
+    local: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, learn = threading.Event(), threading.Event(), LibraryIndex.learn
+
+    def held_up(index: LibraryIndex) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        learn(index)
+
+    monkeypatch.setattr(LibraryIndex, "learn", held_up)
+    await local.batch(*({"text": f"{PEAT} Number {number}."} for number in range(60)))
+    assert await asyncio.to_thread(begun.wait, 30)
+    indexes = local.app.indexes
+    stored = await local.db.read(lambda conn: indexes._documents.state(conn, "ada"))
+    try:
+        # Or searches would go on without it.
+        assert (await indexes._libraries.get("ada")).revision < stored.revision
+    finally:
+        go_on.set()
+    assert (await indexes.of_library("ada")).state.model is not None
+
+
+async def test_a_model_that_cannot_be_learnt_leaves_the_words(local: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(index: LibraryIndex) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(LibraryIndex, "learn", failing)
+    await local.batch(*({"text": f"{PEAT} Number {number}."} for number in range(60)))
+    assert len(await local.search("peat", limit=100)) == 60

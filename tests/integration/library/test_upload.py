@@ -171,3 +171,12 @@ async def test_same_key_uploads_once(stand: Stand) -> None:
 async def test_a_refused_upload_leaves_its_key_free(stand: Stand) -> None:
     assert (await refused(stand.upload(("empty.txt", b""), key="k1"))).name == "DOCUMENT_UNREADABLE"
     assert (await stand.upload(("bogs.md", PEAT), key="k1")).json["status"] == "ready"
+
+
+async def test_texts_that_are_too_long_together(local: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.library.usecases.upload_documents._MOST_CHARACTERS", 2 * len(PEAT) - 1)
+    error = await refused(local.upload(("one.md", PEAT), ("two.md", PEAT)))
+    assert error.name == "PAYLOAD_TOO_LARGE"
+    assert "send fewer at a time" in error.message
+    assert (await local.listed()).total_count == 0
+    assert (await local.upload(("one.md", PEAT))).json["status"] == "ready"

@@ -158,6 +158,9 @@ class LibraryStandIn:
         for start in range(0, len(content), 5):
             yield internal_pb2.ReadContentResponse(chunk=content[start : start + 5], name=name if not start else "")
 
+    async def GatherWorks(self, request: Any, call: Call) -> AsyncIterator[internal_pb2.GatherWorksResponse]:
+        yield internal_pb2.GatherWorksResponse()
+
     async def PrepareInputs(self, request: Any, call: Call) -> internal_pb2.PrepareInputsResponse:
         raise Forbidden()
 

@@ -22,7 +22,12 @@ from cli.stack.ports import Ports
 from cli.stack.running import FORCE_AFTER, Signals
 from deploy.envoy.settings import EdgeSettings
 from gateway.settings import GatewaySettings
-from kit.settings import ServiceSettings
+from kit.settings import ServiceSettings, unknown_settings
+from services.billing.settings import BillingSettings
+from services.collab.settings import CollabSettings
+from services.library.settings import LibrarySettings
+from services.results.settings import ResultsSettings
+from services.session.settings import SessionSettings
 from worker.settings import WorkerSettings
 
 ADDRESSES = Addresses(8080, {name: 20_001 + n for n, name in enumerate(SERVICES)}, 20_100, (20_200, 20_201))
@@ -114,9 +119,27 @@ def test_a_service_gets_all_the_settings_that_every_service_has(data: DataDir, n
     assert given[f"PRSM_{name.upper()}_INTERNAL_KEY"].endswith(f"internal.{name}.json")
 
 
-def test_sessions_are_estimated_with_a_language_model_where_workers_have_one(data: DataDir) -> None:
+def test_no_part_is_told_what_it_does_not_take(data: DataDir) -> None:
+    addresses = replace(ADDRESSES, metrics=dict.fromkeys((*SERVICES, "gateway", "worker-1"), 20300))
+    made = Environments(data=data, addresses=addresses, inherited={})
+    services: dict[str, type[ServiceSettings]] = {
+        "billing": BillingSettings,
+        "collab": CollabSettings,
+        "library": LibrarySettings,
+        "results": ResultsSettings,
+        "session": SessionSettings,
+    }
+    given = {name: (made.service(name), settings.model_fields) for name, settings in services.items()}
+    given["worker"] = (made.worker(0), WorkerSettings.model_fields)
+    given["gateway"] = (made.gateway(), GatewaySettings.model_fields)
+    for name, (environment, fields) in given.items():
+        assert unknown_settings(environment, f"PRSM_{name.upper()}_", fields) == []
+
+
+@pytest.mark.parametrize("name", ["PRSM_WORKER_MODEL_URL", "PRSM_WORKER_MODEL_URL_FILE"])
+def test_sessions_are_estimated_with_a_language_model_where_workers_have_one(data: DataDir, name: str) -> None:
     assert "PRSM_SESSION_MODEL" not in environments(data).service("session")
-    given = {"PRSM_WORKER_MODEL_URL": "http://127.0.0.1:8001/v1"}
+    given = {name: "given"}
     assert environments(data, given).service("session")["PRSM_SESSION_MODEL"] == "true"
     given["PRSM_SESSION_MODEL"] = "false"
     assert environments(data, given).service("session")["PRSM_SESSION_MODEL"] == "false"

@@ -142,3 +142,22 @@ async def test_a_text_that_changed_is_noticed_and_a_gist_elsewhere_is_not_shown(
     told = next(entry["reason"] for entry in context.decisions if entry["decision"] == "quotes verified")
     assert "One text changed since reading" in told
     json.dumps(context.outputs["write"])
+
+
+async def test_the_checks_see_a_claim_that_cites_another_source() -> None:
+    sources = library()
+    result = await result_for("Summarise these documents", sources)
+    answer = {**{name: result[name] for name in ("summary", "citations", "confidence_score")}, "results": result}
+    assert problems_of(answer, stored(sources))[0] == []
+    claim = next(section for section in result["sections"] if section["claims"])["claims"][0]
+    claim["citations"] = [item["id"] for item in result["citations"] if item["id"] not in claim["citations"]][:1]
+    assert problems_of(answer, stored(sources))[0] == ["a claim is no quote of what it cites"]
+
+
+async def test_a_report_says_of_documents_given_that_none_was_read_and_not_that_they_matched() -> None:
+    sources = Library()
+    for name in ("moss", "kelp"):
+        sources.add(name, f"The {name} grows slowly in the shade.", name.capitalize())
+    result = await result_for("Does tungsten melt in nitrogen?", sources, documents=("moss", "kelp"))
+    assert "Of two documents found or given none was read" in result["summary"]
+    assert "matched the search" not in json.dumps(result["sections"])

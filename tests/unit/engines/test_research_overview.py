@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from eval.checks import flow_problems
 from tests.unit.engines.fakes import Context, Library, run_engine
 from tests.unit.engines.sample import SPACING, library
 from tests.unit.engines.test_research_plan import plan_of
@@ -225,3 +226,14 @@ def test_the_documents_chosen_speak_for_the_most_titles() -> None:
         sources.add(key, "Text.", title)
     chosen = representative(list(sources.records.values()), 2, "en")
     assert [record.document_id for record in chosen] == ["b", "d", "a", "c"]
+
+
+async def test_every_document_given_is_accounted_for_however_many() -> None:
+    sources = Library()
+    for number in range(230):
+        sources.add(f"d{number:03}", f"Record number {number} tells how the lake froze in winter.", f"Record {number}")
+    named = tuple(sources.texts)
+    result = await result_for(sources=sources, documents=(*named, "gone"))
+    flow = result["screening"]
+    assert flow_problems(flow) == []
+    assert (flow["identified"], flow["not_retrieved"], flow["not_listed"]) == (231, 1, 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from worker.engines.base import Job
-from worker.engines.research.parts import parts_of
+from worker.engines.research.parts import parts_of, speaks
 from worker.engines.research.plan import plan_of
 from worker.engines.research.settings import Settings
 
@@ -61,3 +61,18 @@ def test_a_list_names_topics_that_may_be_answered_one_by_one() -> None:
 def test_two_questions_of_one_sentence_are_two() -> None:
     found = kinds("Does recall grow with age, and does spaced practice help retention?")
     assert found == [("question", "Does recall grow with age?"), ("question", "Does spaced practice help retention?")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "expected"),
+    [
+        ("for", "Remote work improves focus.", True),
+        ("for", "Remote work is common.", False),
+        ("against", "Remote work raises the risk of isolation.", True),
+        ("against", "Remote work is common.", False),
+        ("against", "Remote work had no clear benefit.", True),
+        ("aspect", "Remote work is common.", True),
+    ],
+)
+def test_a_side_is_spoken_to_by_a_word_that_takes_it(kind: str, sentence: str, expected: bool) -> None:
+    assert speaks(kind, sentence) is expected

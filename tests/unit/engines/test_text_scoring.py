@@ -83,3 +83,4 @@ def test_wording() -> None:
     assert title_of("what is memory?  Say more.") == "What is memory?"
     assert title_of("Summarise the work on memory. Then stop.") == "Summarise the work on memory"
     assert len(title_of("word " * 100)) <= 122
+    assert title_of("What did Dr. Smith say of aspirin vs. rest?") == "What did Dr. Smith say of aspirin vs. rest?"

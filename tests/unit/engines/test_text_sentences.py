@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.engines.text.sentences import split_sentences
+from worker.engines.text.sentences import in_one_case, split_sentences
 
 
 def cut(text: str) -> list[str]:
@@ -69,3 +69,67 @@ def test_sentences_stand_in_order_without_overlap(text: str) -> None:
         assert end <= part.start < part.end <= len(text)
         assert text[part.start : part.end] == text[part.start : part.end].strip()
         end = part.end
+
+
+OLD = (
+    "moss walls lower the indoor temperature of barns. dr. j. smith measured it in fig. 3 of the report. "
+    "they lacked vitamin c. the crew fell ill."
+)
+OLD_CUT = [
+    "moss walls lower the indoor temperature of barns.",
+    "dr. j. smith measured it in fig. 3 of the report.",
+    "they lacked vitamin c.",
+    "the crew fell ill.",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [(OLD, OLD_CUT), (OLD.upper(), [part.upper() for part in OLD_CUT])])
+def test_a_text_of_one_case_is_cut_at_its_stops(text: str, expected: list[str]) -> None:
+    assert cut(text) == expected
+    assert not any(part.marked for part in split_sentences(text))
+
+
+def test_a_run_of_words_without_a_stop_is_cut_into_pieces_of_words() -> None:
+    text = " ".join(f"word{chr(97 + number % 26)}" for number in range(130))
+    assert [len(part.split()) for part in cut(text)] == [40, 40, 50]
+    assert [part.start for part in split_sentences(text, pieces=False)] == [0]
+    assert len(cut(text.capitalize().replace("wordb", "Wordb"))) == 1, "with capitals only a stop ends a sentence"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("moss and barns", True), ("MOSS AND BARNS", True), ("Moss and barns", False), ("苔と納屋", False), ("", False), ("12.5", False)],
+)
+def test_texts_of_one_case(text: str, expected: bool) -> None:
+    assert in_one_case(text) is expected
+
+
+def test_a_short_line_alone_is_a_heading_in_a_text_of_one_case() -> None:
+    text = "results\n\nmoss walls lower the indoor temperature\nof barns in summer\n\nreferences\n\nsmith j. moss walls. 1990."
+    assert [part.section for part in split_sentences(text)] == ["results", "references", "references"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("यह पहला वाक्य है। यह दूसरा है।", ["यह पहला वाक्य है।", "यह दूसरा है।"]),
+        ("هل هذا صحيح؟ نعم هو كذلك.", ["هل هذا صحيح؟", "نعم هو كذلك."]),
+        ("یہ پہلا جملہ ہے۔ یہ دوسرا ہے۔", ["یہ پہلا جملہ ہے۔", "یہ دوسرا ہے۔"]),
+    ],
+)
+def test_stops_of_other_scripts(text: str, expected: list[str]) -> None:
+    assert cut(text) == expected
+
+
+def test_a_long_paragraph_is_read_line_by_line() -> None:
+    class Counted(str):
+        copied = 0
+
+        def __getitem__(self, key: object) -> str:
+            found = super().__getitem__(key)  # type: ignore[index]
+            Counted.copied += len(found)
+            return found
+
+    text = Counted("the quick brown fox jumps over\n" * 2000)
+    split_sentences(text)
+    assert Counted.copied < 20 * len(text), "what stands before a line is not copied for each line"

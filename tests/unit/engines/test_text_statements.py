@@ -115,3 +115,23 @@ def test_quality_prefers_findings_to_talk_about_the_text() -> None:
     fragment = "A field trial over three years with two groups of pupils."
     assert quality(finding) > quality(plain) > quality(plan)
     assert quality(plain) > quality(fragment)
+
+
+def test_in_a_text_of_one_case_a_statement_may_begin_anyhow_and_end_without_a_stop() -> None:
+    bare = "a data storage system with capacity for random access is described"
+    for sentence in (bare, bare.upper(), "moss walls lower the temperature."):
+        assert is_statement(sentence, marked=False)
+        assert not is_statement(sentence)
+    for fragment in (
+        "a data storage system with capacity for random access",
+        "the crew fell ill",
+        "what is known about the spacing effect in schools?",
+        "the list of the conditions that were tested is as follows:",
+        "copyright 2021 by the authors of this volume.",
+    ):
+        assert not is_statement(fragment, marked=False)
+
+
+def test_a_word_among_capitals_is_no_label() -> None:
+    assert label_length("RESULTS OF THE TRIAL ARE MIXED.") == 0
+    assert label_length("RESULTS: THE TRIAL FAILED.") == len("RESULTS: ")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
 
 import pytest
 
+from services.library.connectors.asking import Answer, Asking
 from services.library.connectors.connector import ConnectorFailed
+from services.library.connectors.fulltext import Fetched, FetchingFailed, FullTexts, Terms
 from services.library.connectors.http import Limits
+from services.library.connectors.work import Found, FullText, Work
 from tests.support.scholarly.formats import arxiv
 from tests.support.scholarly.papers import FEN, PEAT
 from tests.support.scholarly.server import ATOM, NAMES, Fault, Scholarly, running_scholarly
@@ -182,3 +186,67 @@ async def test_odd_values_are_no_works(name: str, body: bytes, server: Scholarly
         assert await at.connectors[name].search("rewetting", 5) == []
     else:
         assert "cannot be read" in (await failure(at, name)).problem
+
+
+async def test_nobody_is_kept_away_for_years(server: Scholarly, at: Bench) -> None:
+    server.fail("openalex", Fault(429, headers={"Retry-After": "999999999"}))
+    assert (await failure(at, "openalex")).problem == "allows no more requests for now (for 86400 s)"
+    at.waiting.clock.advance(seconds=86_400)
+    assert await at.connectors["openalex"].search("rewetting", 1)
+
+
+@pytest.mark.parametrize("header", ["Mon, 01 Jan 2001 00:00:00 +99999999999999999999", "soon", "-1"])
+async def test_a_wait_that_is_none(header: str, server: Scholarly, at: Bench) -> None:
+    server.fail("openalex", Fault(503, headers={"Retry-After": header}))
+    assert await at.connectors["openalex"].search("rewetting", 1)
+
+
+async def test_a_licence_from_beyond_all_time(server: Scholarly, at: Bench) -> None:
+    body = (
+        b'{"message": {"total-results": 1, "items": [{"title": ["Peat"], "abstract": "Of moss.", "license":'
+        b'[{"URL": "https://creativecommons.org/licenses/by/4.0/", "start": {"date-parts": [[9999999999999]]}}]}]}}'
+    )
+    server.fail("crossref", Fault(body=body))
+    assert [work.title for work in await at.connectors["crossref"].search("rewetting", 5)] == ["Peat"]
+
+
+class Unforeseen:
+    """A connector that fails as nobody thought of."""
+
+    name = "one"
+    address = "http://one.example"
+
+    async def search(self, query: str, limit: int) -> list[Work]:
+        raise RuntimeError("unforeseen")
+
+    async def full_text(self, url: str) -> tuple[str, str, bytes]:
+        raise RuntimeError("unforeseen")
+
+
+class NoAnswers:
+    """Keeps none."""
+
+    async def get(self, key: str) -> list[Work] | None:
+        return None
+
+    async def put(self, key: str, works: Sequence[Work]) -> None:
+        raise AssertionError("nothing was found")
+
+
+async def test_a_failure_that_was_not_foreseen_is_one_connectors_alone() -> None:
+    asking = Asking({"one": Unforeseen()}, NoAnswers(), seconds=5.0)
+    assert await asking(["one", "two"], "peat", 5) == [
+        Answer("one", problem="gives an answer that cannot be read"),
+        Answer("two", problem="is not enabled here"),
+    ]
+
+
+async def test_a_full_texts_address_that_is_none_is_left_out() -> None:
+    class Refusing:
+        async def fetch(self, url: str, *, most_bytes: int, seconds: float) -> Fetched:
+            raise FetchingFailed("is no well-formed address")
+
+    work = Work("Peat", "Of moss.", full_texts=(FullText("http://[peat", "cc-by", "pdf"),))
+    terms = Terms(frozenset({"cc-by"}), most=5, most_bytes=1000, seconds=5.0, seconds_for_all=5.0)
+    texts = FullTexts(Asking({}, NoAnswers(), seconds=5.0), Refusing(), cast(Any, None), terms)
+    assert await texts([Found(work, ("openalex",))]) == {}

@@ -206,3 +206,10 @@ def test_works_are_bounded() -> None:
     assert cause(json.dumps(items), "x.csljson") is UnreadableCause.TOO_LARGE
     known_at_length = [{**items[0], "id": "x" * 1_900}] * 20
     assert cause(json.dumps(known_at_length), "x.csljson", ParseLimits(characters=39_000)) is UnreadableCause.TOO_LARGE
+
+
+@pytest.mark.parametrize("kind", [["article"], {"a": 1}, None, 7])
+def test_rows_whose_type_is_no_word_are_a_dataset(kind: object) -> None:
+    found = parse(json.dumps([{"type": kind, "title": "Peat", "author": []}]).encode(), "x.json", "", ParseLimits())
+    assert found.kind is Kind.JSON
+    assert found.is_dataset

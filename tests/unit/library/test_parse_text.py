@@ -50,8 +50,11 @@ def test_a_declared_encoding_wins_over_a_guess() -> None:
     assert read(raw, content_type="text/plain; charset=koi8-r").text == "Привет, мир"
 
 
-def test_a_declared_encoding_that_is_no_text_encoding_is_ignored() -> None:
-    assert read(b"plain", content_type="text/plain; charset=zlib").text == "plain"
+@pytest.mark.parametrize(
+    "name", ["zlib", "undefined", "punycode", "idna", "unicode_escape", "Raw-Unicode-Escape", "none-such", "x:y"]
+)
+def test_a_declared_encoding_that_is_no_text_encoding_is_ignored(name: str) -> None:
+    assert read(b"pl\\x41in-zz", content_type=f"text/plain; charset={name}").text == "pl\\x41in-zz"
 
 
 def test_a_guess_is_told() -> None:

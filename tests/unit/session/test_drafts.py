@@ -137,6 +137,16 @@ def test_each_dataset_has_one_form(dataset: DatasetDraft, expected: list[tuple[s
     assert found == [(f"inputs.datasets[0]{suffix}", issue) for suffix, issue in expected]
 
 
+@pytest.mark.parametrize("kind", ["analysis", "synthesis"])
+def test_a_language_model_is_for_research(kind: str) -> None:
+    offered = replace(CATALOGUE, model=True)
+    sources: dict[str, Any] = {"datasets": (DatasetDraft("d1"),)} if kind == "analysis" else {"sessions": ("a", "b")}
+    with pytest.raises(ValidationError) as refused:
+        check(Draft("Why?", session_type=kind, preferences={"model": "default"}, **sources), offered)
+    assert [fault.field for fault in refused.value.faults] == ["preferences.model"]
+    assert not check(Draft("Why?", session_type=kind, preferences={"model": "none"}, **sources), offered).model
+
+
 def test_a_language_model_has_to_be_there() -> None:
     (field, _) = faults(preferences={"model": "default"})[0]
     assert field == "preferences.model"

@@ -140,6 +140,8 @@ async def test_a_call_ends_when_the_session_is_to_be_written_up(server: ModelSer
         ("unauthorized", Reply(status=403)),
         ("rejected", Reply(status=400)),
         ("rejected", Reply(status=302, headers={"Location": "http://127.0.0.1:9/v1"})),
+        ("rejected", Reply(status=400, raw=b"x" * 800_000)),
+        ("rejected", Reply(status=400, raw=b"not packed", headers={"Content-Encoding": "gzip"})),
         ("protocol", Reply(raw=b'{"choices": []}', content_type="application/json")),
         ("protocol", Reply(raw=b"<html>hello</html>", content_type="text/html")),
         ("protocol", Reply(raw=b"data: {not json\n\n")),
