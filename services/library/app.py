@@ -48,7 +48,7 @@ from services.library.repository.gatherings import SqlGatherings
 from services.library.repository.uses import SqlUses
 from services.library.servicer import LibraryServicer
 from services.library.settings import LibrarySettings
-from services.library.spooling import SpoolRoom
+from services.library.spooling import Room, SpoolRoom
 from services.library.streams import MultipartLimits, NdjsonLimits
 from services.library.sweeper import Sweeper
 from services.library.usecases.batch_documents import BatchDocuments
@@ -74,6 +74,8 @@ OWN_IDEMPOTENCY = frozenset(
 )
 """Streams, whose keys the servicer handles itself."""
 _MIB = 1024 * 1024
+_BATCHES = 4
+"""How many of the largest batches may be under way at a time."""
 _ROW_BYTES = 64 * 1024
 """Texts up to this size are rows, longer ones are blobs."""
 _CHECK = ("prsm.collab.v1.AccessService", "CheckAccessBulk")
@@ -148,7 +150,14 @@ def assemble(
             at_once=settings.parser_processes + 2,
         ),
         batch=BatchDocuments(
-            db, documents, contents, indexes, clock, ids, NdjsonLimits(lines=settings.batch_lines, body=body)
+            db,
+            documents,
+            contents,
+            indexes,
+            clock,
+            ids,
+            NdjsonLimits(lines=settings.batch_lines, body=body),
+            room=Room(_BATCHES * body),
         ),
         search=SearchDocuments(indexes, quoter),
         listing=ListDocuments(db, documents),

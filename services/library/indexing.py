@@ -39,6 +39,8 @@ _SLICE_CHARACTERS = 4_000_000
 """How many documents, and characters, are analysed at a time."""
 _ENCODED = 32
 """How many passages are encoded at a time: some seconds."""
+_PROMPTLY = 150
+"""How many passages a set of documents may have to be encoded, which its first search waits for."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -151,14 +153,11 @@ class LibraryIndexes:
 
         began = perf_counter()
         revision, changes = await self._db.read(read)
-        await self._take_up(index, changes, revision)
+        await self._take_up(index, changes)
         CATCH_UPS.observe(perf_counter() - began)
-        if index.overdue():
-            # Without a model for what the library is now, what was just stored would be found by its words alone.
-            await self._learn(index)
-        elif index.due() and owner not in self._learning:
-            self._learning.add(owner)
-            self._chore(self._learn_beside(owner, index))
+        await self._learn_if_due(owner, index)
+        # Only when all of it is in, and the model where one was wanted, does the index stand for the revision.
+        await self._in_thread(self._apply, index, [], {}, revision)
         unsaved = self._unsaved.get(owner, 0) + len(changes)
         if unsaved >= max(self._snapshot_after, index.documents // 10):
             unsaved = 0
@@ -205,6 +204,14 @@ class LibraryIndexes:
     async def _indexable(self, document_ids: list[str]) -> list[Indexable]:
         return await self._db.read(lambda conn: self._documents.indexable(conn, document_ids))
 
+    async def _learn_if_due(self, owner: str, index: LibraryIndex) -> None:
+        if index.overdue():
+            # Without a model for what the library is now, what was just stored would be found by its words alone.
+            await self._learn(index)
+        elif index.due() and owner not in self._learning:
+            self._learning.add(owner)
+            self._chore(self._learn_beside(owner, index))
+
     async def _learn_beside(self, owner: str, index: LibraryIndex) -> None:
         try:
             await self._learn(index)
@@ -214,15 +221,17 @@ class LibraryIndexes:
     async def _learn(self, index: LibraryIndex) -> None:
         began = perf_counter()
         # In another thread than analyses: seconds long, and what is uploaded meanwhile shall be found at once.
-        await asyncio.get_running_loop().run_in_executor(self._learner, index.learn)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._learner, index.learn)
+        except Exception:
+            # Its words find a library without a model too.
+            log.exception("no latent model learnt")
         LEARNINGS.observe(perf_counter() - began)
 
-    async def _take_up(self, index: LibraryIndex, changes: Sequence[Indexable], revision: int) -> None:
+    async def _take_up(self, index: LibraryIndex, changes: Sequence[Indexable]) -> None:
         for some in _slices(changes):
             texts = await self._contents.texts([each.document_id for each in some if not each.gone])
-            # Only when all slices are in does the index stand for the revision.
             await self._in_thread(self._apply, index, some, texts, index.revision)
-        await self._in_thread(self._apply, index, [], {}, revision)
 
     def _apply(
         self, index: LibraryIndex, changes: Sequence[Indexable], texts: Mapping[str, str], revision: int
@@ -251,15 +260,11 @@ class LibraryIndexes:
                 index = await self._in_thread(load, saved, encoder=self._encoder, encode=self._query_encoder)
                 # A database that was set back knows nothing of what the index holds beyond it.
                 if index.revision <= state.revision:
-                    if index.overdue():
-                        await self._learn(index)
+                    await self._learn_if_due(owner, index)
                     self._encode_beside(owner, index)
                     return index
             except SnapshotInvalid as error:
                 log.warning("saved index not usable, made again", cause=str(error))
-        return self._empty()
-
-    def _empty(self) -> LibraryIndex:
         return LibraryIndex(encode=self._query_encoder)
 
     @property
@@ -271,13 +276,16 @@ class LibraryIndexes:
         return None if self._dense is None else self._dense.query
 
     async def _made(self, key: str) -> LibraryIndex:
-        index = self._empty()
+        index = LibraryIndex()
         wanted = key.split("\n")
-        await self._take_up(index, await self._db.read(lambda conn: self._documents.indexable(conn, wanted)), 1)
+        await self._take_up(index, await self._db.read(lambda conn: self._documents.indexable(conn, wanted)))
         # From these documents alone, whatever else is there: the same set always ranks the same.
         if index.due():
             await self._learn(index)
-        await self._encode(index)
+        # All vectors or none, by the set's size alone: the same set always ranks the same.
+        if self._dense is not None and index.passages <= _PROMPTLY:
+            index = LibraryIndex(index.state.views, model=index.state.model, encode=self._query_encoder)
+            await self._encode(index)
         return index
 
     async def _save(self, owner: str, index: LibraryIndex) -> None:

@@ -84,13 +84,15 @@ class LibraryServicer:
     async def BatchDocuments(self, requests: AsyncIterator[HttpBody], call: Call) -> AsyncIterator[HttpBody]:
         owner = call.principal.user_id
         content_type, chunks = await bodies.body_of(requests)
-        batch = await self._batch.read(owner, content_type, chunks)
+        async with self._batch.received(owner, content_type, chunks) as batch:
 
-        async def store() -> bytes:
-            results: list[LineResult] = await self._batch.store(owner, batch, _recorder(call, bodies.results_ndjson))
-            return bodies.results_ndjson(results)
+            async def store() -> bytes:
+                recorder = _recorder(call, bodies.results_ndjson)
+                results: list[LineResult] = await self._batch.store(owner, batch, recorder)
+                return bodies.results_ndjson(results)
 
-        for piece in bodies.pieces(_NDJSON, await self._once(call, batch.fingerprint, store)):
+            answer = await self._once(call, batch.fingerprint, store)
+        for piece in bodies.pieces(_NDJSON, answer):
             yield piece
 
     async def SearchDocuments(

@@ -35,20 +35,12 @@ class SpooledFile:
         return self.spool.read(self.begin, self.size)
 
 
-class SpoolRoom:
-    """The disk that the uploads of this process may take together."""
+class Room:
+    """What the bodies under way in this process may take together, in bytes."""
 
-    def __init__(self, most_bytes: int, folder: str = "") -> None:
-        """`folder` is made; when empty, the system's folder for temporary files is used."""
+    def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._folder = folder or None
         self.taken = 0
-        if folder:
-            os.makedirs(folder, exist_ok=True)
-
-    def open(self) -> Spool:
-        """A spool for one form; to be closed."""
-        return Spool(self, self._folder)
 
     def take(self, size: int) -> None:
         """Raises Unavailable when there is no more room."""
@@ -58,6 +50,21 @@ class SpoolRoom:
 
     def give_back(self, size: int) -> None:
         self.taken -= size
+
+
+class SpoolRoom(Room):
+    """The disk that the uploads of this process may take together."""
+
+    def __init__(self, most_bytes: int, folder: str = "") -> None:
+        """`folder` is made; when empty, the system's folder for temporary files is used."""
+        super().__init__(most_bytes)
+        self._folder = folder or None
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+
+    def open(self) -> Spool:
+        """A spool for one form; to be closed."""
+        return Spool(self, self._folder)
 
 
 class Spool:

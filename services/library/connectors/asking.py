@@ -79,6 +79,10 @@ class Asking:
             return _failed(name, (), f"did not answer within {self._seconds:g} s")
         except ConnectorFailed as failure:
             return _failed(name, failure.found, failure.problem)
+        except Exception:
+            # What strangers send may be wrong in ways that nobody thought of; the other connectors go on.
+            log.exception("connector raised", connector=name)
+            return _failed(name, (), "gives an answer that cannot be read")
         CONNECTOR_CALLS.labels(name, "answered").inc()
         await self._answers.put(key, works)
         return Answer(name, tuple(works))

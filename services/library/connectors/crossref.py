@@ -159,5 +159,5 @@ def _since(start: object) -> int:
     year_, month, day = (*numbers, 1, 1)[:3]
     try:
         return from_datetime(datetime(year_, month, day, tzinfo=UTC))
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0

@@ -110,7 +110,7 @@ class FullTexts:
                 file = await self._fetched(source, found)
                 parsed = await self._parser.parse(file.data, filename=file.filename, content_type=file.content_type)
             except (ConnectorFailed, FetchingFailed, DocumentUnreadable) as failure:
-                log.info("full text left out", host=urlsplit(source.url).hostname, cause=str(failure))
+                log.info("full text left out", host=_host(source.url), cause=str(failure))
                 continue
             # A page about the work is no text of it.
             if not parsed.is_dataset and len(parsed.text) > len(found.work.abstract):
@@ -132,3 +132,10 @@ class FullTexts:
             if name in self._asking.enabled and source.url.startswith(self._asking[name].address + "/"):
                 return await self._asking[name].full_text(source.url)
         raise ConnectorFailed("the connector that serves it is not enabled")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # an address that is none
+        return ""

@@ -24,6 +24,8 @@ T = TypeVar("T")
 _CHUNK = 64 * 1024
 _AGAIN = frozenset({408, 425, 429})
 """Beside every status from 500 on, what is asked again."""
+_LONGEST_REST = 86_400.0
+"""Seconds; who asks for more is asked again after a day all the same."""
 JSON = frozenset({"application/json", "text/json"})
 XML = frozenset({"application/atom+xml", "application/xml", "text/xml", "application/jats+xml"})
 
@@ -148,15 +150,16 @@ class Http:
         return b"".join(parts)
 
     def _wait(self, header: str) -> float | None:
-        """Seconds that `Retry-After` asks for, which is a number of them or a date (RFC 9110); None without one."""
+        """Seconds that `Retry-After` asks for, which is a number of them or a date (RFC 9110), a day at most; None
+        without one."""
         value = header.strip()
         if value.isdecimal() and len(value) < 10:
-            return float(value)
+            return min(float(value), _LONGEST_REST)
         try:
             moment = from_datetime(parsedate_to_datetime(value))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
-        return max(0.0, (moment - self._clock.now()) / SECOND)
+        return min(max(0.0, (moment - self._clock.now()) / SECOND), _LONGEST_REST)
 
     def _session(self) -> aiohttp.ClientSession:
         import aiohttp

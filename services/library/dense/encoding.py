@@ -18,6 +18,7 @@ from services.library.dense.bert import Singles
 from services.library.dense.child import LENGTH
 from services.library.dense.encoder import Encoder, opened
 from services.library.index.codes import Codes
+from services.library.parsing.process import bare_environment
 
 _SECONDS = 300.0
 _ROOT = Path(__file__).resolve().parents[3]
@@ -76,7 +77,7 @@ class DenseEncoding:
                 stdin=PIPE,
                 stdout=PIPE,
                 cwd=_ROOT,
-                env={**os.environ, **single, "TOKENIZERS_PARALLELISM": "false"},
+                env={**bare_environment(), **single, "TOKENIZERS_PARALLELISM": "false"},
             )
         return self._process
 

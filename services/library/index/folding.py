@@ -32,34 +32,36 @@ class Place:
 
 def chosen(places: Sequence[Place], scores: Sequence[float]) -> list[int]:
     """Which of the passages, best first, are kept, and in which order."""
-    pairs = [_pairs(place) for place in places]
+    likeness = _likeness([_pairs(place) for place in places])
     kept: list[int] = []
-    # Only passages that share a pair with one kept can be like it: found by the pairs, not one by one.
-    holders: dict[int, list[int]] = {}
-    likeness: dict[tuple[int, int], float] = {}
-    for number, own in enumerate(pairs):
-        shared: dict[int, int] = {}
-        for pair in own.tolist():
-            for other in holders.get(pair, ()):
-                shared[other] = shared.get(other, 0) + 1
-        likenesses = {other: count / (len(own) + len(pairs[other]) - count) for other, count in shared.items()}
-        if any(value >= _SAME for value in likenesses.values()):
-            continue
-        likeness.update({(other, number): value for other, value in likenesses.items()})
-        kept.append(number)
-        for pair in own.tolist():
-            holders.setdefault(pair, []).append(number)
+    for number in range(len(places)):
+        if not (likeness[number, kept] >= _SAME).any():
+            kept.append(number)
     return _varied(kept, scores, likeness)
 
 
-def _varied(kept: list[int], scores: Sequence[float], likeness: dict[tuple[int, int], float]) -> list[int]:
+def _likeness(pairs: Sequence[Hashes]) -> NDArray[np.float64]:
+    """The share of their pairs that each two passages have in common, from 0 to 1."""
+    from scipy import sparse  # the service starts without it
+
+    if not pairs:
+        return np.zeros((0, 0))
+    sizes = np.array([len(own) for own in pairs], dtype=np.int64)
+    known, columns = np.unique(np.concatenate(pairs), return_inverse=True)
+    rows = np.repeat(np.arange(len(pairs)), sizes)
+    holds = sparse.csr_matrix((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=(len(pairs), len(known)))
+    shared = (holds @ holds.T).toarray()
+    return np.asarray(shared / np.maximum(sizes[:, None] + sizes[None, :] - shared, 1), dtype=np.float64)
+
+
+def _varied(kept: list[int], scores: Sequence[float], likeness: NDArray[np.float64]) -> list[int]:
     left = kept[:_HEAD]
     head: list[int] = []
     while left:
         highest = scores[kept[0]]
 
         def value(number: int, highest: float = highest) -> tuple[float, int]:
-            like = max((likeness.get((min(number, other), max(number, other)), 0.0) for other in head), default=0.0)
+            like = max(likeness[number, head].tolist(), default=0.0)
             return scores[number] - _PENALTY * highest * like, -number
 
         head.append(max(left, key=value))

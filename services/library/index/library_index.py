@@ -11,6 +11,7 @@ import numpy as np
 from services.library.index.codes import Codes
 from services.library.index.folding import Place, chosen
 from services.library.index.latent import FEWEST, LatentModel, Singles, learn, unfolded
+from services.library.index.phrases import phrases_of
 from services.library.index.ranking import Ranked, best, rank
 from services.library.index.scoring import Floats, Mask, View, Weights
 from services.library.index.segment import AnalysedDocument, AnalysedPassage, Longs, Segment, build
@@ -165,7 +166,8 @@ class LibraryIndex:
             self._state = replace(self._state, views=views)
 
     def beside(self, other: LibraryIndex) -> LibraryIndex:
-        """Both as one for searching: their documents, of which none may be in both, are ranked among each other."""
+        """Both as one for searching: their documents, of which none may be in both, are ranked among each other; by an
+        encoder only where both are."""
         state, model = self._state, self._state.model
         others = (_in_model(view, model) for view in other._state.views)
         return LibraryIndex(
@@ -173,7 +175,7 @@ class LibraryIndex:
             revision=state.revision,
             model=model,
             weights=self._weights,
-            encode=self._encode,
+            encode=None if other._encode is None else self._encode,
         )
 
     def search(
@@ -189,14 +191,16 @@ class LibraryIndex:
         passage, unless `passages`. `document_ids` restricts the hits, not the statistics. With `varied`, of
         passages that say nearly the same only the best is kept, and the first differ from each other."""
         limit = max(0, min(limit, MAX_HITS))
-        terms = self._analyzer().terms(query)
+        analyzer = self._analyzer()
+        terms = analyzer.terms(query)
         state = self._state
         if not terms or not limit or not state.views:
             return []
         dense = None if self._encode is None else self._encode(query)
+        phrases = phrases_of(query, analyzer)
         found: list[tuple[IndexHit, Place]] = []
         wanted = min(MAX_HITS, limit + limit // 2) if varied else limit
-        for number, ranked in enumerate(rank(state.views, terms, self._weights, state.model, dense)):
+        for number, ranked in enumerate(rank(state.views, terms, self._weights, state.model, dense, phrases)):
             segment = state.views[number].segment
             allowed = None if document_ids is None else _allowed(segment, document_ids)
             rows, scores = (_passages if passages else _documents)(segment, ranked, allowed, wanted)

@@ -1,6 +1,6 @@
 """How documents and passages are ranked for a query: words, words near to them, words of the first found, and meaning.
 
-    1  BM25 of the query's words and their variants, over whole documents and over passages
+    1  BM25 of the query's words, their variants and what it quotes, over whole documents and over passages
     2  the cosine in the library's latent model joins; the first ten documents give feedback, to the words and to the
        query's place in the model, by as much as the best document leaves of the query
     3  BM25 of the expanded query, the cosine of the moved one, and, where there is an encoder, that of its vectors
@@ -23,6 +23,7 @@ from services.library.index import feedback
 from services.library.index.codes import Codes, coded, cosines, decoded
 from services.library.index.feedback import Found
 from services.library.index.latent import LatentModel, Singles
+from services.library.index.phrases import Phrase, with_phrases
 from services.library.index.scoring import Floats, Scorer, Scores, View, Weights, best_passage_scores
 from services.library.index.variants import with_variants
 
@@ -50,11 +51,13 @@ def rank(
     weights: Weights,
     model: LatentModel | None = None,
     dense: Singles | None = None,
+    phrases: Sequence[Phrase] = (),
 ) -> list[Ranked]:
-    """The scores in each view. `dense` is the query's vector by the encoder whose vectors the segments hold."""
+    """The scores in each view. `dense` is the query's vector by the encoder whose vectors the segments hold, `phrases`
+    are those that the query quotes."""
     scorer = Scorer(views, weights)
     query = {term: float(count) for term, count in Counter(terms).items()}
-    words = scorer.scores(with_variants(scorer, query))
+    words = with_phrases(scorer, scorer.scores(with_variants(scorer, query)), phrases)
     place = None if model is None else model.query(query)
     near = _cosines(views, "dense", dense)
     near_documents = [best_passage_scores(view, own) for view, own in zip(views, near, strict=True)]

@@ -117,6 +117,10 @@ class Scorer:
         """The weight of a term that so many live documents hold."""
         return _idf(self.documents, holding)
 
+    def passage_idf(self, holding: int) -> float:
+        """The same by live passages."""
+        return _idf(self._passages, holding)
+
     def numbers(self, term: str) -> list[int]:
         """The term's number in each view, -1 where it does not occur; looked up once."""
         found = self._numbers.get(term)

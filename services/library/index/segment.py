@@ -151,7 +151,7 @@ class Segment:
     def term_at(self, number: int) -> bytes:
         return self.term_bytes[self.term_offsets[number] : self.term_offsets[number + 1]]
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Memory held, nearly."""
         arrays = [getattr(self, each.name) for each in fields(self)]

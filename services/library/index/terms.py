@@ -50,7 +50,17 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """The terms of `text` in order, repeated as often as they occur; words made of joined parts come last."""
-        folded = text.lower() if text.isascii() else _fold(text)
+        folded = _folded(text)
+        found = self._sequence(folded)
+        for compound in _COMPOUND.findall(folded):
+            found.extend(_joined(compound))
+        return found
+
+    def sequence(self, text: str) -> list[str]:
+        """The same without words made of joined parts: what follows each other stands side by side in the text."""
+        return self._sequence(_folded(text))
+
+    def _sequence(self, folded: str) -> list[str]:
         found: list[str] = []
         stems = self._stems
         for token in _TOKEN.findall(folded):
@@ -61,8 +71,6 @@ class Analyzer:
                     continue
                 known = self._terms_of(token)
             found.extend(known)
-        for compound in _COMPOUND.findall(folded):
-            found.extend(_joined(compound))
         return found
 
     def _terms_of(self, token: str) -> tuple[str, ...]:
@@ -90,6 +98,10 @@ def _joined(compound: str) -> list[str]:
         if (left[-1].isalpha() and right[0].isdigit()) or (left[-1].isdigit() and right[0].isalpha())
         if len(left) + len(right) <= _LONGEST
     ]
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else _fold(text)
 
 
 def _fold(text: str) -> str:

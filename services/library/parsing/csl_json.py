@@ -51,8 +51,10 @@ def csl_items(value: object) -> list[dict[str, Any]] | None:
 
 def _is_item(item: dict[str, Any]) -> bool:
     structured = isinstance(item.get("author", item.get("editor")), list) or isinstance(item.get("issued"), dict)
+    kind = item.get("type")
     return (
-        item.get("type") in _TYPES
+        isinstance(kind, str)
+        and kind in _TYPES
         and "text" not in item
         and (
             structured

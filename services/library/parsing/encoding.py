@@ -20,6 +20,8 @@ _BYTE_ORDER_MARKS = (
 _SAMPLE = 1024 * 1024
 _ENOUGH_HIGH_BYTES = 24
 """Below this many bytes outside ASCII, frequency tells nothing and Western European is assumed."""
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
+"""Codecs of the language that no file is in; some of them take a time that grows with the square of the size."""
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
@@ -59,8 +61,10 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, tuple[str, ..
 
 def _strict(data: bytes, name: str) -> str | None:
     try:
+        if codecs.lookup(name).name.replace("_", "-") in _NO_CHARSETS:
+            return None
         return data.decode(name)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return None
 
 

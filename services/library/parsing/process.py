@@ -46,7 +46,7 @@ class ParserProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=bare_environment(),
             start_new_session=True,  # a terminal's Ctrl-C is for the service, which ends us in order
         )
         assert self._process.stdin is not None
@@ -120,7 +120,8 @@ class ParserProcess:
                 continue  # bytes left unsent to a process that is gone
 
 
-def _environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
+    """What a child process needs to find its code; nothing of the service's own, where secrets may be."""
     return {
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path),
         "PYTHONDONTWRITEBYTECODE": "1",

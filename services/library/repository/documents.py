@@ -181,7 +181,7 @@ class SqlDocuments:
     def set_snapshot(self, conn: Connection, owner: str, key: str, revision: int) -> str | None:
         c = libraries.c
         old = conn.execute(select(c.snapshot).where(c.owner == owner).with_for_update()).scalar_one_or_none()
-        newer = update(libraries).where(c.owner == owner, c.snapshot_revision < revision)
+        newer = update(libraries).where(c.owner == owner, c.snapshot_revision <= revision)
         changed = conn.execute(newer.values(snapshot=key, snapshot_revision=revision)).rowcount
         return old if changed else key
 

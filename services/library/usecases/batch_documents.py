@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -20,6 +21,7 @@ from services.library.domain import draft_of
 from services.library.holdings import Arrival, Stored, unused
 from services.library.ingest import Place, from_draft
 from services.library.ports import Contents, Documents, Indexes
+from services.library.spooling import Room
 from services.library.streams import BadLine, NdjsonLimits, NdjsonLine, parse_ndjson
 
 MEDIA_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -52,7 +54,10 @@ class ReadBatch:
 
 
 class BatchDocuments:
-    """In two steps, because whether a batch was there before is only known when its last line is in."""
+    """In two steps, because whether a batch was there before is only known when its last line is in.
+
+    Until it is stored, a batch stands in memory; `room` bounds all of them together.
+    """
 
     def __init__(
         self,
@@ -63,6 +68,8 @@ class BatchDocuments:
         clock: Clock,
         ids: Ids,
         limits: NdjsonLimits,
+        *,
+        room: Room,
     ) -> None:
         self._db = db
         self._documents = documents
@@ -71,9 +78,29 @@ class BatchDocuments:
         self._clock = clock
         self._ids = ids
         self._limits = limits
+        self._room = room
 
-    async def read(self, owner: str, content_type: str, chunks: AsyncIterator[bytes]) -> ReadBatch:
-        """Read all lines. Raises UnsupportedMediaType, PayloadTooLarge."""
+    @asynccontextmanager
+    async def received(self, owner: str, content_type: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[ReadBatch]:
+        """The batch once its last line is in; it is to be stored within the block.
+
+        Raises UnsupportedMediaType, PayloadTooLarge, Unavailable.
+        """
+        taken = 0
+
+        async def counted() -> AsyncIterator[bytes]:
+            nonlocal taken
+            async for chunk in chunks:
+                self._room.take(len(chunk))
+                taken += len(chunk)
+                yield chunk
+
+        try:
+            yield await self._read(owner, content_type, counted())
+        finally:
+            self._room.give_back(taken)
+
+    async def _read(self, owner: str, content_type: str, chunks: AsyncIterator[bytes]) -> ReadBatch:
         if content_type.partition(";")[0].strip().lower() not in MEDIA_TYPES:
             raise UnsupportedMediaType("Send the documents as application/x-ndjson, one JSON object a line.")
         now = self._clock.now()

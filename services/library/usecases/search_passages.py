@@ -9,6 +9,7 @@ from time import perf_counter
 from kit.auth.grants import Grant
 from services.library.granted import GrantedDocuments
 from services.library.holdings import Hit
+from services.library.index.library_index import IndexHit
 from services.library.metrics import SEARCHES
 from services.library.ports import Indexes
 from services.library.quoting import Quoter
@@ -34,14 +35,18 @@ class SearchPassages:
         else:
             index = await self._indexes.of_library(grant.owner)
         gathered = await self._granted.gathered(grant)
-        if gathered:
-            works = await self._indexes.of_documents(gathered)
-            index = index.beside(works) if index.documents else works
+        works = await self._indexes.of_documents(gathered) if gathered else None
         only = set(document_ids) or None
+
+        def searched() -> list[IndexHit]:
+            whole = index
+            if works is not None:
+                # CPU-bound too: the works' vectors are made anew, by the model of what they are put beside.
+                whole = index.beside(works) if index.documents else works
+            return whole.search(query, limit=limit, document_ids=only, passages=passages, varied=passages)
+
         began = perf_counter()
-        found = await asyncio.to_thread(
-            index.search, query, limit=limit, document_ids=only, passages=passages, varied=passages
-        )
+        found = await asyncio.to_thread(searched)
         SEARCHES.labels("worker").observe(perf_counter() - began)
         # What the session was given it keeps, deleted or not.
         return await self._quoter.hits(found, most_bytes=_MOST_BYTES, deleted=bool(grant.documents))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from kit.db.database import Database
-from kit.errors import ValidationError
+from kit.errors import PayloadTooLarge, ValidationError
 from kit.ids import Ids
 from kit.times import Clock, Instant
 from services.library.domain import Document
@@ -23,6 +23,9 @@ from services.library.spooling import SpoolRoom
 from services.library.streams import File, FormField, MultipartLimits, parse_multipart
 
 FILE_FIELD = "file"
+_MOST_CHARACTERS = 60_000_000
+"""Of the texts of a form together, which stand in memory until they are stored: more than a form of plain text has.
+Small containers may unpack to long texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class UploadDocuments:
         """Read the files and store what they hold, in the order of the form; for a file that the library holds
         already, the document that is there. `record` is part of the transaction.
 
-        Raises DocumentUnreadable when there is but one file and that cannot be read.
+        Raises DocumentUnreadable when there is but one file and that cannot be read, PayloadTooLarge when they hold too
+        much text together.
         """
         async with self._turns:
             found = await self._read(owner, form)
@@ -128,7 +132,15 @@ class UploadDocuments:
             asyncio.create_task(self._read_file(file, place)) for file, place in zip(form.files, places, strict=True)
         ]
         try:
-            found = [await task for task in reading]
+            found: list[_ReadFile] = []
+            characters = 0
+            for task in reading:
+                found.append(await task)
+                characters += found[-1].arrival.document.characters
+                if characters > _MOST_CHARACTERS:
+                    raise PayloadTooLarge(
+                        f"The files hold over {_MOST_CHARACTERS:,} characters together; send fewer at a time."
+                    )
         finally:
             for task in reading:
                 task.cancel()

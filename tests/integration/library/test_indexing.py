@@ -268,3 +268,19 @@ async def test_a_model_that_cannot_be_learnt_leaves_the_words(local: Stand, monk
     monkeypatch.setattr(LibraryIndex, "learn", failing)
     await local.batch(*({"text": f"{PEAT} Number {number}."} for number in range(60)))
     assert len(await local.search("peat", limit=100)) == 60
+
+
+async def test_sets_that_are_soon_encoded_are_and_larger_ones_never(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Encoder()
+    monkeypatch.setattr("services.library.app._dense_encoding", lambda: encoder)
+    monkeypatch.setattr("services.library.indexing._PROMPTLY", 3)
+    async with replica(dense=True) as stand:
+        results = await stand.batch(*({"text": f"{PEAT} Number {number}."} for number in range(8)))
+        await stand.app.indexes.settle()
+        made = [each["document_id"] for each in results]
+        for documents, encoded in ((made[:3], 11), (made[:4], 11), (made[4:6], 13)):
+            hits = await stand.passages("bogs and moss", stand.grant(documents=documents), passages=True)
+            assert {hit.document_id for hit in hits} == set(documents)
+            assert encoder.passages_given == encoded

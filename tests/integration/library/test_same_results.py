@@ -40,7 +40,6 @@ def lines() -> list[dict[str, Any]]:
 
 async def answers(db: Database, pool: ParserPool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a library that grew, changed and shrank answers; its ids come from a seed."""
-    folder.mkdir()
     chance = random.Random(11)
     monkeypatch.setattr(
         "tests.integration.library.stand.RandomIds", lambda clock: RandomIds(clock, lambda size: chance.randbytes(size))
@@ -68,6 +67,7 @@ async def test_both_databases_find_the_same(
     postgres_cluster: PostgresCluster,
     pool: ParserPool,
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = await asyncio.to_thread(migrations.file, package, tmp_path / "one.db")
@@ -79,7 +79,7 @@ async def test_both_databases_find_the_same(
     for name, url in urls.items():
         db = await migrations.emptied(package, url)
         try:
-            found[name] = await answers(db, pool, tmp_path / name, monkeypatch)
+            found[name] = await answers(db, pool, tmp_path_factory.mktemp(name), monkeypatch)
         finally:
             await db.close()
     assert found["sqlite"] == found["postgresql"]

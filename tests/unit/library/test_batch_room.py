@@ -24,9 +24,7 @@ async def sent(*pieces: bytes) -> AsyncIterator[bytes]:
 def batches(room: Room) -> BatchDocuments:
     """For receiving alone."""
     none, clock = cast(Any, None), ManualClock()
-    return BatchDocuments(
-        none, none, none, none, clock, RandomIds(clock), NdjsonLimits(body=10 * len(LINE)), room=room
-    )
+    return BatchDocuments(none, none, none, none, clock, RandomIds(clock), NdjsonLimits(body=10 * len(LINE)), room=room)
 
 
 async def test_batches_under_way_are_bounded_together() -> None:

@@ -10,6 +10,7 @@ from services.library.index import feedback
 from services.library.index.codes import coded, cosines, decoded, lengths_of
 from services.library.index.latent import FEWEST, learn
 from services.library.index.library_index import IndexHit, LibraryIndex, analyse
+from services.library.index.phrases import phrases_of
 from services.library.index.scoring import Scorer, Weights
 from services.library.index.segment import AnalysedDocument
 from services.library.index.snapshot import dump, load
@@ -129,7 +130,10 @@ def test_however_it_grew_a_learnt_index_is_as_one_built_afresh(passages: bool) -
     fresh = indexed(left)
     reloaded = load(dump(grown))
     assert len(grown.state.views) > 1
-    for query in ("peat carbon", "telescope onlyax", "yeast oven crust moss", "drain"):
+    # Two neighbours of a document that is there, and of one that is gone.
+    segment = fresh.state.views[0].segment
+    quoted = " ".join(segment.term_at(int(number)).decode() for number in segment.body_terms[:2])
+    for query in ("peat carbon", f'"{quoted}"', "telescope onlyax", "yeast oven crust moss", "drain"):
         expected = fresh.search(query, passages=passages, limit=100)
         assert expected
         assert grown.search(query, passages=passages, limit=100) == expected
@@ -146,6 +150,38 @@ def test_two_indexes_as_one_share_the_model_of_the_first() -> None:
     index = indexed(list(written().values()))
     both = index.beside(indexed([prepared("late", "", "moss mire sphagnum fen")], model=False))
     assert "late" in ids(both.search("carbon", limit=1000))
+
+
+def test_two_indexes_as_one_are_ranked_by_an_encoder_only_where_both_are() -> None:
+    towards = np.array([1.0, 0.0], dtype=np.float32)
+    near = {"b": coded(np.array([[1.0, 0.1]], dtype=np.float32))}
+    encoded, other = LibraryIndex(encode=lambda query: towards), LibraryIndex(encode=lambda query: towards)
+    encoded.apply([prepared("a", "", "peat"), prepared("b", "", "sand")], revision=1)
+    encoded.attach(near)
+    other.apply([prepared("c", "", "peat")], revision=1)
+    assert ids(encoded.beside(other).search("peat")) == ["b", "a", "c"]
+    assert ids(encoded.beside(LibraryIndex(other.state.views)).search("peat")) == ["a", "c"]
+
+
+def test_what_is_quoted_counts_where_it_stands_side_by_side() -> None:
+    texts = {
+        "apart": "Methane came from the bog and its emission was low.",
+        "swapped": "The emission methane had came from the low bog.",
+        "beside": "From the low bog came its methane emissions alone.",
+        "headed": "From the low bog gas came, it was measured there.",
+    }
+    index = indexed([prepared(key, "Methane emission" if key == "headed" else "", text) for key, text in texts.items()])
+    plain = {hit.document_id: hit.score for hit in index.search("methane emission")}
+    quoted = {hit.document_id: hit.score for hit in index.search("“methane emission”")}
+    assert {key for key in plain if quoted[key] > plain[key]} == {"beside", "headed"}
+    assert quoted["apart"] == plain["apart"]
+    assert ids(index.search('"methane of the emission" "light', passages=True))[0] == "beside"
+    analyzer = Analyzer()
+    assert phrases_of('"GATA-3 binding" and "the" «bog moss» "bog moss"', analyzer) == [
+        ("gata", "3", "bind"),
+        ("bog", "moss"),
+    ]
+    assert phrases_of(" ".join(f'"peat bog {number}"' for number in range(99)), analyzer)[8:] == []
 
 
 def test_variants_are_words_with_the_same_beginning_and_never_outweigh_theirs() -> None:
