@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from worker.engines.text.statements import display
+
 JSON = dict[str, Any]
 _MARKER = re.compile(r"(?<=\s)((?:\[\d+\])+)(?=\s|$)")
 
@@ -56,8 +58,9 @@ def _gists(results: JSON, stored: Mapping[str, tuple[str, str]]) -> list[str]:
 
 
 def _claims(results: JSON, citations: list[JSON], summary: str, seen: Counter[str]) -> list[str]:
-    known = {citation["id"] for citation in citations}
-    quotes = {passage["quote"] for citation in citations for passage in citation["passages"]}
+    cited = {citation["id"]: {passage["quote"] for passage in citation["passages"]} for citation in citations}
+    known = cited.keys()
+    quotes = {quote for own in cited.values() for quote in own}
     found = []
     for section in results["sections"]:
         for claim in section["claims"]:
@@ -68,16 +71,20 @@ def _claims(results: JSON, citations: list[JSON], summary: str, seen: Counter[st
                 found.append("a claim without citation")
             if claim["support"] == "unverified" and (claim["citations"] or claim["text"] in summary):
                 found.append("an unverified claim is cited or told in the summary")
-            if not known.issuperset(claim["citations"]):
+            if not known >= set(claim["citations"]):
                 found.append("a claim cites what is not there")
+            elif claim["citations"] and not any(
+                claim["text"] in map(display, cited[own]) for own in claim["citations"]
+            ):
+                found.append("a claim is no quote of what it cites")
     for finding in results["key_findings"]:
         if finding["support"] == "unverified":
             found.append("an unverified key finding")
         if finding["support"] in ("supported", "contradicted"):
-            if not finding["citations"] or not known.issuperset(finding["citations"]):
+            if not finding["citations"] or not known >= set(finding["citations"]):
                 found.append("a key finding cites what is not there")
-            if finding["quote"] not in quotes:
-                found.append("a key finding's quote is in no citation")
+            elif not any(finding["quote"] in cited[own] for own in finding["citations"]):
+                found.append("a key finding's quote is in none of its citations")
     for pair in results["contradictions"]:
         if len(pair["passages"]) != 2 or any(passage["quote"] not in quotes for passage in pair["passages"]):
             found.append("a contradiction without both passages")

@@ -2,13 +2,16 @@
 
     python -m eval.learn_evidence --data FOLDER
 
-Both are checked over ten folds by document first; what is printed for the source is then learnt on everything.
+Both are checked over ten folds by document first; what is printed for the source is then learnt on everything. How
+often the rules of `worker.engines.text.relation` are right is printed as well: on rationale sentences and their labels,
+and on questions with their authors' conclusion and decision.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +23,13 @@ from scipy.optimize import minimize
 
 from eval.evidence import COUNTED, Claim, by_bm25, claims_in, scored
 from eval.gist import Summarised, summarised_in
+from eval.judged import lines_of
 from worker.engines.research import evidence, gist
 from worker.engines.research.plan import plan_of
 from worker.engines.research.scan import Scanner
 from worker.engines.research.settings import DEPTHS, Settings
 from worker.engines.text.matching import soft_coverage
+from worker.engines.text.relation import relation
 from worker.engines.text.sentences import split_sentences
 from worker.engines.text.statements import display, is_statement, label_length
 from worker.engines.text.terms import Analyzer
@@ -140,6 +145,11 @@ def main() -> None:
     claims = claims_in(given.data)
     if claims:
         _evidence(claims, given.seed)
+        judged = [
+            (item.text, item.abstract.sentences[number], item.label) for item in claims for number in item.rationale
+        ]
+        _relations("rationale sentences", judged)
+    _relations("authors' conclusions", decided_in(given.data))
     items = summarised_in(given.data)
     if items:
         cases = [case for case in map(gist_case, items) if len(case.worth)]
@@ -163,6 +173,27 @@ def _evidence(claims: Sequence[Claim], seed: int) -> None:
             print(f"{name}, {most}: " + ", ".join(f"{key} {value:.3f}" for key, value in scores.items()))
     weights, bias = logistic(cases)
     _show([*zip(["holds", "holds, of the best", *evidence.FIXED], weights, strict=True), ("BIAS", bias)])
+
+
+def decided_in(data: Path) -> list[tuple[str, str, str]]:
+    """Question, conclusion and decision of every line below `data` with `question`, `long_answer` and `decision`."""
+    found: list[tuple[str, str, str]] = []
+    for path in sorted(data.glob("**/*.jsonl")):
+        for line in lines_of(path):
+            if not {"question", "long_answer", "decision"} <= line.keys():
+                break
+            found.append((line["question"], line["long_answer"], line["decision"]))
+    return found
+
+
+def _relations(name: str, judged: Iterable[tuple[str, str, str]]) -> None:
+    """How often each rule speaks, by the label that people gave."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for statement, sentence, label in judged:
+        found = relation(statement, sentence)
+        counts[found.kind, found.reason, label] += 1
+    for (kind, reason, label), number in sorted(counts.items()):
+        print(f"relation, {name}: {kind} ({reason}), {label}: {number}")
 
 
 def _show(weights: Iterable[tuple[str, float]]) -> None:

@@ -37,17 +37,19 @@ async def measure(product: Product, data: Path, options: Options) -> Report:
         if not found.complete:
             continue
         withheld = {key for question in found.questions[1::2] for key in question.answers}
-        # A document may answer two questions; one that answers a question kept is kept, and the other not asked.
+        # A document may answer two questions: where it is withheld for one, the other cannot be answered in full, and
+        # is not asked.
         asked = [
             (question, number % 2 == 0)
             for number, question in enumerate(found.questions)
-            if (withheld.isdisjoint(question.answers) if number % 2 == 0 else withheld.issuperset(question.answers))
+            if number % 2 or withheld.isdisjoint(question.answers)
         ]
         stored = await _store(product, found, withheld)
         trials[found.name] = await gathered(_ask(stored, question, held, {}) for question, held in asked)
         few = [_few(stored, question, held) for question, held in asked[: len(asked) // 4]]
         trials[f"{found.name}, few documents"] = await gathered(few)
-        problems += [f"{found.name}: {trial.problem}" for trial in trials[found.name] if trial.problem]
+        for name in (found.name, f"{found.name}, few documents"):
+            problems += [f"{name}: {trial.problem}" for trial in trials[name] if trial.problem]
     everything = [trial for some in trials.values() for trial in some]
     rows = [[name, *figures_of(some).values()] for name, some in [*trials.items(), ("all", everything)] if some]
     columns = ["questions", *figures_of(everything)]

@@ -39,6 +39,6 @@ def run(
         show_next_steps(stack.data, stack.url, job, done)
 
     async def serve() -> int:
-        return await run_stack(Stack(options, say=say), then=guide)
+        return await run_stack(Stack(options, say=say, tell=say), then=guide)
 
     return asyncio.run(serve())

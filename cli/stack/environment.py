@@ -16,6 +16,15 @@ from cli.stack.keys import USER_AUDIENCE, USER_ISSUER
 from cli.stack.ports import HOST
 
 SERVICES = ("session", "results", "collab", "billing", "library")
+_CALLS: Mapping[str, tuple[str, ...]] = {
+    "session": ("billing", "library", "collab"),
+    "results": ("session", "collab"),
+    "collab": ("session", "results"),
+    "billing": (),
+    "library": ("collab",),
+    "worker": ("session", "results", "library"),
+}
+"""Whom each part calls."""
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _DRAIN = {"gateway": "1.5", "worker": "2.5"}
 _SERVICE_DRAIN = "2.0"
@@ -64,6 +73,10 @@ class Environments:
         fixed = {
             "LISTEN": f"{HOST}:{self.addresses.services[name]}",
             "DATABASE_URL": self.database(name),
+            "USER_ISSUER": USER_ISSUER,
+            "USER_AUDIENCE": USER_AUDIENCE,
+            "USER_JWKS": str(self.data.user_jwks),
+            "INTERNAL_JWKS": str(self.data.internal_jwks),
             **self._common(name),
             **self._metrics(name),
         }
@@ -74,7 +87,8 @@ class Environments:
             defaults["UPLOAD_SPOOL"] = str(self.data.tmp)
         if name == "billing":
             fixed["INITIAL_GRANT"] = self.initial_grant
-        if name == "session" and self.inherited.get("PRSM_WORKER_MODEL_URL"):
+        model = ("PRSM_WORKER_MODEL_URL", "PRSM_WORKER_MODEL_URL_FILE")
+        if name == "session" and any(self.inherited.get(setting) for setting in model):
             # Its workers have a language model: sessions are estimated with it.
             defaults["MODEL"] = "true"
         if name == "collab":
@@ -139,14 +153,10 @@ class Environments:
         return {"METRICS_LISTEN": f"{HOST}:{port}"} if port is not None else {}
 
     def _common(self, name: str) -> dict[str, str]:
-        peers = {f"{peer.upper()}_TARGET": f"{HOST}:{port}" for peer, port in self.addresses.services.items()}
+        peers = {f"{peer.upper()}_TARGET": f"{HOST}:{self.addresses.services[peer]}" for peer in _CALLS[name]}
         return {
             "NATS_URL": f"nats://{HOST}:{self.addresses.nats}",
             "NATS_TOKEN": self.data.nats_token.read_text().strip(),
-            "USER_ISSUER": USER_ISSUER,
-            "USER_AUDIENCE": USER_AUDIENCE,
-            "USER_JWKS": str(self.data.user_jwks),
-            "INTERNAL_JWKS": str(self.data.internal_jwks),
             "INTERNAL_KEY": str(self.data.internal_key(name)),
             **peers,
         }

@@ -44,13 +44,16 @@ class Stack:
         options: StackOptions,
         *,
         say: Callable[[str], None],
+        tell: Callable[[str], None] = lambda _line: None,
         patience: Patience | None = None,
         program: Callable[[str], tuple[str, ...]] = python_module,
     ) -> None:
-        """`say` takes each line that the user should see; `program` gives the command line of a module."""
+        """`say` takes each line that the user should see, `tell` those on how far the start has come; `program` gives
+        the command line of a module."""
         self.data = DataDir(options.data_dir)
         self._options = options
         self._say = say
+        self._tell = tell
         self._patience = patience or Patience()
         self._program = program
         self._ports = Ports()
@@ -92,14 +95,20 @@ class Stack:
         )
         # The broker, the workers and the edge wait for services by themselves; only the services need the databases.
         early = [self._broker(), *self._workers(environments), self._edge(environments)]
+        self._tell(f"starting; logs are in {self.data.logs}")
         async with asyncio.TaskGroup() as group:
             migrated = group.create_task(self._migrate(environments))
             self._begin(early)
             await migrated
+            self._tell("the databases are up to date")
             self._begin(self._services(environments))
             for part in self._parts.values():
-                group.create_task(part.healthy())
+                group.create_task(self._healthy(part))
         self.data.write_endpoints(self._addresses.endpoints())
+
+    async def _healthy(self, part: Part) -> None:
+        await part.healthy()
+        self._tell(f"{part.spec.name} is up")
 
     async def stop(self) -> None:
         """Edge, workers, services, broker; nothing is left afterwards."""

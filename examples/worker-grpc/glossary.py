@@ -40,7 +40,7 @@ def document_of(prompt: str, read: list[dict[str, Any]], *, partial: bool) -> di
     for entry in read:
         for found in entry["definitions"]:
             by_term.setdefault(found["term"].lower(), []).append((entry, found))
-    claims = [
+    claims: list[dict[str, Any]] = [
         {
             "id": _id("claim", term),
             "text": " ".join(places[0][1]["quote"].split()),

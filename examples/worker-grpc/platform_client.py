@@ -20,6 +20,8 @@ from prsm.session.v1 import worker_pb2_grpc
 
 _CHUNK = 256 * 1024
 _TOKEN_SECONDS = 300
+_PATIENCE = 60.0
+"""Seconds for which a service may be away while the lease is held."""
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _OPTIONS = [
     ("grpc.keepalive_time_ms", 3_000),
@@ -82,14 +84,17 @@ class Platform:
         return self._named(lambda: method(request, timeout=seconds, metadata=self._metadata("session")))
 
     def insist(self, call: Callable[[], Any], lost: threading.Event) -> Any:
-        """Repeat an idempotent call while the service is away and the lease is held. Raises LeaseLost, Refused."""
-        pause = 0.1
+        """Repeat an idempotent call while the service is away and the lease is held, for a minute. Raises LeaseLost,
+        Refused, and then grpc.RpcError."""
+        pause, until = 0.1, time.monotonic() + _PATIENCE
         while True:
             try:
                 return call()
             except grpc.RpcError as error:
                 if lost.wait(pause * (1 + random.random()) / 2):  # noqa: S311 - spread out, not secret
                     raise LeaseLost from error
+                if time.monotonic() > until:
+                    raise
                 pause = min(2 * pause, 1.0)
 
     def put(self, grant: str, content: bytes, *, result: bool) -> str:

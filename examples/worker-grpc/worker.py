@@ -66,6 +66,10 @@ class Attempt:
             # Our request was wrong, or an input is gone: another attempt would be told the same.
             said = {"code": error.reason, "message": str(error), "retryable": False, "ours": True}
             return self._end(self._platform.sessions.Fail, worker_pb2.FailRequest, "failed", stage=self._stage, **said)
+        except grpc.RpcError:
+            away = "A service that the work needs was not available"
+            said = {"code": "dependency_unavailable", "message": away, "retryable": True, "ours": True}
+            return self._end(self._platform.sessions.Fail, worker_pb2.FailRequest, "failed", stage=self._stage, **said)
         except Exception as error:
             said = {"code": "engine_crashed", "message": repr(error), "retryable": True, "ours": True}
             return self._end(self._platform.sessions.Fail, worker_pb2.FailRequest, "failed", stage=self._stage, **said)

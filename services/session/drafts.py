@@ -232,8 +232,11 @@ def _offer_rules(draft: Draft, catalogue: Catalogue) -> Iterator[Fault]:
     connectors = list(draft.preferences.get("connectors", ()))
     if len(connectors) > 1 and NO_CONNECTOR in connectors:
         yield Fault(f"preferences.connectors[{connectors.index(NO_CONNECTOR)}]", "must stand alone")
-    if draft.preferences.get("model", NO_MODEL) != NO_MODEL and not catalogue.model:
-        yield Fault("preferences.model", "no language model is set up here: use none, or leave it out")
+    if draft.preferences.get("model", NO_MODEL) != NO_MODEL:
+        if not catalogue.model:
+            yield Fault("preferences.model", "no language model is set up here: use none, or leave it out")
+        elif session_type is not SessionType.RESEARCH:
+            yield Fault("preferences.model", "only research sessions use it: use none, or leave it out")
 
 
 def _document_rules(at: str, document: DocumentDraft, catalogue: Catalogue) -> Iterator[Fault]:

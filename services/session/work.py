@@ -276,7 +276,9 @@ def _limits(change: Change, currency: str, now: int, policy: Policy, *, overspen
     """What reaching a limit does to a session that has just been heard of. `overspent`: a stage used more than was
     reserved for it."""
     after = change.after
-    if after.running >= after.time_limit:
+    # When all stages are finished the result is stored and paid for; all that is to come is Complete.
+    finished = bool(after.plan) and all(stage.done for stage in after.plan)
+    if after.running >= after.time_limit and not finished:
         return _joined(change, time_out(after, currency, now, policy))
     if overspent and after.on_limit is OnLimit.FAIL:
         error: JsonObject = {

@@ -89,11 +89,11 @@ class OpenAIEndpoint:
                 {"role": "user", "content": messages.user},
             ],
             self._options.limit: most_tokens,
-            "temperature": 0,
-            "seed": seed,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if self._options.sampling == "fixed":
+            request |= {"temperature": 0, "seed": seed}
         if self._options.form == "json_schema":
             schema = {"name": _SCHEMA_NAME, "strict": True, "schema": dict(messages.schema)}
             request["response_format"] = {"type": "json_schema", "json_schema": schema}

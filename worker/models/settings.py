@@ -13,6 +13,7 @@ from kit.settings import name_of
 
 Form = Literal["json_schema", "json_object", "none"]
 Limit = Literal["max_tokens", "max_completion_tokens"]
+Sampling = Literal["fixed", "default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ModelOptions:
     context_tokens: int
     form: Form
     limit: Limit
+    sampling: Sampling = "fixed"
 
     def __repr__(self) -> str:
         # The key is in no log and no traceback.
@@ -58,6 +60,10 @@ class ModelSettings(BaseSettings):
     )
     model_limit_field: Limit = Field(
         default="max_tokens", description="what the endpoint calls the limit: max_tokens or max_completion_tokens"
+    )
+    model_sampling: Sampling = Field(
+        default="fixed",
+        description="fixed: temperature 0 and the session's seed are sent; default: neither, where they are refused",
     )
 
     @model_validator(mode="after")
@@ -93,4 +99,5 @@ class ModelSettings(BaseSettings):
             context_tokens=self.model_context_tokens,
             form=self.model_format,
             limit=self.model_limit_field,
+            sampling=self.model_sampling,
         )

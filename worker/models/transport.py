@@ -9,6 +9,8 @@ from typing import cast
 import httpx2
 
 _SENT = frozenset({"host", "content-type", "content-length", "accept", "connection"})
+_TOLD = ("retry-after",)
+"""What is taken of an answer that is none."""
 _BYTES_PER_TOKEN = 1024
 """A chunk of a stream has some hundred bytes around one token."""
 _FRAME = 64 * 1024
@@ -24,7 +26,8 @@ class WrongAnswer(httpx2.TransportError):
 
 
 class Transport(httpx2.AsyncBaseTransport):
-    """Sends our own headers only, and bounds what it reads: `text/event-stream`, not compressed, so many bytes.
+    """Sends our own headers only, and bounds what it reads: `text/event-stream`, not compressed, so many bytes; of any
+    other answer the status alone.
 
     The package would add headers from the process's environment and about its platform.
     """
@@ -45,11 +48,15 @@ class Transport(httpx2.AsyncBaseTransport):
             headers["authorization"] = f"Bearer {self._key}"
         request.headers = httpx2.Headers(headers)
         response = await self._inner.handle_async_request(request)
-        if response.is_success:
-            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind != _STREAM or response.headers.get("content-encoding", "identity").lower() != "identity":
-                await response.aclose()
-                raise WrongAnswer("protocol", "The endpoint did not answer with a stream of events")
+        if not response.is_success:
+            # What it says is not read: it may quote the key, be endless, or be small until it is unpacked.
+            await response.aclose()
+            said = {name: response.headers[name] for name in _TOLD if name in response.headers}
+            return httpx2.Response(response.status_code, headers=said)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != _STREAM or response.headers.get("content-encoding", "identity").lower() != "identity":
+            await response.aclose()
+            raise WrongAnswer("protocol", "The endpoint did not answer with a stream of events")
         response.stream = _Bounded(cast(httpx2.AsyncByteStream, response.stream), self._most)
         return response
 

@@ -44,6 +44,23 @@ async def test_a_worker_that_overruns_is_stopped(stand: Stand) -> None:
     assert session.error_details.code == "time_limit_exceeded"
 
 
+async def test_what_is_written_when_time_runs_out_is_delivered(stand: Stand) -> None:
+    session_id = await limited(stand)
+    claim = await stand.started()
+    for stage in STAGES[:-1]:
+        await stand.stage(claim.lease, stage)
+    await stand.begin(claim.lease, STAGES[-1])
+    for _ in range(55):
+        stand.clock.advance(seconds=1)
+        told = await stand.beat(claim.lease, STAGES[-1])
+    assert told == "WRITE_UP"
+    stand.clock.advance(seconds=1)
+    assert await stand.checkpoint(claim.lease, STAGES[-1]) == "WRITE_UP"
+    assert await stand.beat(claim.lease) == "WRITE_UP"
+    await stand.complete(claim.lease)
+    assert await stand.status(session_id) == "completed"
+
+
 async def test_the_service_keeps_it_when_no_worker_is_alive(stand: Stand) -> None:
     session_id = await limited(stand)
     claim = await stand.started()

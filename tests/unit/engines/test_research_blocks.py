@@ -21,6 +21,12 @@ async def result_for(prompt: str = PROMPT, sources: Library | None = None, **job
     return await run_engine(ResearchEngine(), Context(Job("s", "research", prompt, **job), made))
 
 
+def with_documents(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The key findings, each with the document that it cites first."""
+    documents = {citation["id"]: citation["document_id"] for citation in result["citations"]}
+    return [{**finding, "document_id": documents[finding["citations"][0]]} for finding in result["key_findings"]]
+
+
 def stored(sources: Library) -> dict[str, tuple[str, str]]:
     return {key: (text, text_sha256(text)) for key, text in sources.texts.items()}
 
@@ -159,5 +165,34 @@ async def test_a_report_says_of_documents_given_that_none_was_read_and_not_that_
     for name in ("moss", "kelp"):
         sources.add(name, f"The {name} grows slowly in the shade.", name.capitalize())
     result = await result_for("Does tungsten melt in nitrogen?", sources, documents=("moss", "kelp"))
-    assert "Of two documents found or given none was read" in result["summary"]
+    assert "Of two documents found or given, none was read" in result["summary"]
     assert "matched the search" not in json.dumps(result["sections"])
+
+
+async def test_a_phrase_that_a_document_quoted_speaks_of_is_no_gap() -> None:
+    sources = Library()
+    title = "Radiation of Nasopharyngeal Carcinoma"
+    sources.add("npc", "Induction chemotherapy lowered the rate of distant failure in NPC by half.", title)
+    sources.add("moss", "Moss walls lower the indoor temperature of barns.", "Moss Walls")
+    prompt = "Does induction chemotherapy lower distant failure in nasopharyngeal carcinoma?"
+    result = await result_for(prompt, sources)
+    assert result["answered"]
+    assert result["facets"][0]["status"] == "single_source"
+    assert "open_facet" not in [gap["kind"] for gap in result["gaps"]]
+
+
+async def test_what_is_not_answered_is_a_gap_by_itself() -> None:
+    result = await result_for("Does retention of tungsten filaments in vacuum lamps depend on nitrogen pressure?")
+    assert not result["answered"]
+    assert result["facets"][0]["id"] in [gap.get("facet") for gap in result["gaps"]]
+
+
+async def test_what_alone_would_be_no_answer_is_not_in_the_summary() -> None:
+    sources = library()
+    sources.add(
+        "far", "Spaced rows of practice lawns keep moisture for a long term in summer.", "Lawns and Practice Rows"
+    )
+    result = await result_for(sources=sources)
+    told = {finding["document_id"]: finding["text"] in result["summary"] for finding in with_documents(result)}
+    assert told.pop("far") is False
+    assert list(told.values()) == [True]

@@ -396,11 +396,27 @@ async def test_findings_speak_to_a_question_that_is_answered() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\t\f ", "word", "x" * 200_000, "1 2 3 4 5 6 7 8 9. " * 500, "😀 " * 300, "سلام دنیا " * 50, "\u200f\u202e. ! ?", "\x00." * 99],
+    [
+        "",
+        " \n\t\f ",
+        "word",
+        "x" * 200_000,
+        "1 2 3 4 5 6 7 8 9. " * 500,
+        "😀 " * 300,
+        "سلام دنیا " * 50,
+        "\u200f\u202e. ! ?",
+        "\x00." * 99,
+    ],
 )
 async def test_odd_texts_are_read_without_harm(text: str) -> None:
     sources = library()
     sources.add("odd", text, "")
-    for prompt in ("How does spaced practice affect long-term retention?", "Summarise these documents", "word", "😀", "٣"):
+    for prompt in (
+        "How does spaced practice affect long-term retention?",
+        "Summarise these documents",
+        "word",
+        "😀",
+        "٣",
+    ):
         result = await run_engine(ResearchEngine(), context_for(prompt, sources))
         assert 0 <= result["confidence_score"] <= 1

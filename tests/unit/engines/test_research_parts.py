@@ -50,7 +50,10 @@ def test_sides_of_a_comparison_are_searched_on_their_own() -> None:
 
 
 def test_for_and_against_are_two_searches() -> None:
-    assert kinds("Pros and cons of remote work")[:2] == [("for", "For remote work"), ("against", "Against remote work")]
+    both = [("for", "For remote work"), ("against", "Against remote work")]
+    assert kinds("Pros and cons of remote work") == both
+    plan = plan_of("Pros and cons of remote work", Settings.of(Job("s", "research", "")))
+    assert [term.word for term in plan.terms] == ["remote", "work"], "no source need say “pros”"
 
 
 def test_a_list_names_topics_that_may_be_answered_one_by_one() -> None:

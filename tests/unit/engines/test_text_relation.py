@@ -59,3 +59,10 @@ def test_loss_of_a_thing_that_does_the_opposite_is_no_contradiction() -> None:
 def test_other_languages_only_mention() -> None:
     found = relation("Tee senkt den Blutdruck.", "Tee erhöht den Blutdruck.", Analyzer("de"))
     assert found.kind == "mentions"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["We examined whether tea lowers blood pressure.", "To test if tea lowers pressure."]
+)
+def test_what_was_to_be_found_out_supports_nothing(sentence: str) -> None:
+    assert relation("Tea lowers blood pressure.", sentence).kind == "mentions"

@@ -123,6 +123,14 @@ async def test_an_endpoint_without_structured_outputs_is_shown_the_schema(server
     assert request["max_completion_tokens"] == 200
 
 
+async def test_an_endpoint_that_samples_as_it_likes_is_not_told_how(server: ModelServer) -> None:
+    server.replies = [Reply(ANSWER)]
+    stage = Stage(server, sampling="default")
+    await stage.model.ask(REQUEST)
+    await stage.endpoint.close()
+    assert not {"temperature", "seed"} & server.requests[0].keys()
+
+
 async def test_a_call_ends_when_the_session_is_to_be_written_up(server: ModelServer) -> None:
     server.answer = lambda _request: Reply(ANSWER, hold=asyncio.Event())
     stage = Stage(server)

@@ -12,12 +12,15 @@ A clause is backed by a quote when
 - numbers stand with the same sign, comparison and unit, beside the same word;
 - both hold the same negations, and words of direction (raise, lower) of the same kinds;
 - a quote that hedges (may, suggests) or limits (only, some, unless) is not told as if it did not;
-- words of cause, time, amount and comparison (because, after, all, than) are not added.
+- words of cause, time, amount and comparison (because, after, all, than) are not added;
+- how often, how many and what should be (usually, most, should) is neither added nor left out;
+- signs that are not plain punctuation (question marks, quotation marks, arrows, symbols) are in a quote that it cites.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,17 +48,24 @@ _ATTITUDES = word_set(
 )
 HEDGES = _MODALS | _ATTITUDES
 """Words that say that something may be, or that somebody thinks so: they may be added, and not left out."""
-_LIMITS = word_set(
+_KEPT = word_set(
     """
-    only some few sometimes rarely seldom partly partially mainly mostly unless if except merely nearly almost
-    approximately about roughly
+    only should would will shall ought need most many several usually often frequently occasionally largely generally
+    typically normally primarily predominantly
     """
 )
-_BINDING = word_set(
+"""Neither added nor left out."""
+_LIMITS = _KEPT | word_set(
+    """
+    some few sometimes rarely seldom partly partially mainly mostly unless if except merely nearly almost approximately
+    about roughly
+    """
+)
+_BINDING = _KEPT | word_set(
     """
     because therefore thus hence thereby since consequently due despite although before after until when during between
-    within without instead against above below under over by from per than all every each always never most many none
-    both must cannot entirely completely only
+    within without instead against above below under over by from per than all every each always never none
+    both must cannot entirely completely very really especially
     """
 )
 _OTHER_NEGATIONS = word_set(
@@ -94,6 +104,8 @@ _NUMBERS: Mapping[str, str] = {
 _AFTER_NUMBER = "%‰°$€£"
 _BEFORE_NUMBER = "<>≤≥=±~≈−–-$€£"
 _DASHES = ("−", "–", "-")
+_PLAIN = " .,;:()'’-–—"
+_QUOTATION = '"“”„‟«»'
 _FORBIDDEN = re.compile(
     r"[\[\]{}|\\`*_#\n]|<[a-z/!]|https?:|ftp:|www\.|mailto:|\S@\S|\b[\w-]+\.(?:com|org|net|io|dev|info|xyz|ru|cn|de|uk)\b",
     re.IGNORECASE,
@@ -126,6 +138,8 @@ class Judge:
         same = tuple(name for name, quote in quotes.items() if quote == sentence)
         if same:
             return Verdict(same[:1])
+        if not _signs(sentence) <= _signs("".join(quotes.values())):
+            return Verdict(reason="it holds a sign that is in no quote that it cites")
         whole = _Reading.of(sentence, self._analyzer)
         clauses = [_Reading.of(clause, self._analyzer) for clause in _CLAUSES.split(sentence)]
         if len(whole.keys) < _LEAST_CONTENT or not all(clause.keys for clause in clauses):
@@ -276,6 +290,12 @@ def _follows(before: int, place: int, quote: _Reading) -> bool:
     if place <= before:
         return False
     return place == before + 1 or not any(quote.leaps[before + 1 : place + 1])
+
+
+def _signs(text: str) -> set[str]:
+    """What a text holds beside words, spaces and plain punctuation; quotation marks of every kind are one."""
+    signs = {char for char in unicodedata.normalize("NFC", text) if not char.isalnum() and char not in _PLAIN}
+    return {'"' if char in _QUOTATION else char for char in signs}
 
 
 def _number(form: str) -> str | None:

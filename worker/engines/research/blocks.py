@@ -3,16 +3,19 @@ contributes, and where sources agree or contradict each other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
 
 from worker.engines.research.citations import Bibliography
+from worker.engines.research.coverage import coverage
 from worker.engines.research.material import Material
 from worker.engines.research.model import Claim, Json
+from worker.engines.research.rank import FACET_MET
 from worker.engines.text.relation import relation
 from worker.engines.text.terms import Analyzer
 from worker.engines.text.wording import quoted
 
+_PHRASES = frozenset({"aspect", "intervention", "outcome", "population"})
 _OLD_YEARS = 10
 """Years by which the newest source quoted is behind the newest found before that is worth saying."""
 
@@ -24,6 +27,9 @@ def facets_of(material: Material, claims: Sequence[Claim], *, answered: bool) ->
     for facet in material.plan.facets:
         open_ = not answered or facet.label in material.outline.open_facets
         speaking = [] if open_ else [claim for claim in claims if facet.id in claim.statement.facets]
+        if answered and not speaking and facet is material.plan.facets[0]:
+            # What answers may say it in other words; the whole prompt is then spoken to by the findings.
+            speaking = [claim for claim in claims if claim.id in material.outline.key]
         documents = {document for claim in speaking for document in claim.documents}
         status = "open" if not documents else "single_source" if len(documents) == 1 else "answered"
         found.append(
@@ -48,12 +54,15 @@ def gaps_of(material: Material, claims: Sequence[Claim], facets: Sequence[Json],
         words = list(material.outline.missing)
         found.append(_gap("missing_terms", f"No source found mentions {quoted(words, 'or')}.", terms=words))
     sides = facets[1:]
+    documents = list(dict.fromkeys(document for claim in claims for document in claim.documents))
+    told = _told_of(material, documents if answered else [item.document_id for item in material.candidates])
+    if not answered:
+        found.append(_gap("open_facet", "No statement was found that answers the prompt.", facet=facets[0]["id"]))
     found += [
         _gap("open_facet", f"No statement was found that speaks to “{facet['label']}”.", facet=facet["id"])
         for facet in sides
-        if facet["status"] == "open"
+        if facet["status"] == "open" and facet["id"] not in told
     ]
-    documents = list(dict.fromkeys(document for claim in claims for document in claim.documents))
     if answered and len(documents) == 1 and len(material.candidates) > 1:
         found.append(_gap("few_sources", "All that is quoted comes from one document.", documents=documents))
     elif answered:
@@ -66,9 +75,19 @@ def gaps_of(material: Material, claims: Sequence[Claim], facets: Sequence[Json],
     of_quoted = [year for document in documents if (year := years.get(document)) is not None]
     if answered and of_quoted and max(of_quoted) <= max(years.values()) - _OLD_YEARS:
         newest, latest = max(of_quoted), max(years.values())
-        text = f"The newest source quoted is of {newest}; documents as late as {latest} were found and say less."
+        text = f"The newest source quoted is from {newest}; documents as late as {latest} were found and say less."
         found.append(_gap("old_sources", text, newest=newest, latest=latest))
     return found
+
+
+def _told_of(material: Material, documents: Collection[str]) -> set[str]:
+    """Facets that are mere phrases of the prompt and of which one of these documents speaks, if in no one sentence."""
+    held = [item.stems for item in material.candidates if item.document_id in documents]
+    return {
+        facet.id
+        for facet in material.plan.facets
+        if facet.kind in _PHRASES and any(coverage(stems, material.weights, facet.stems) >= FACET_MET for stems in held)
+    }
 
 
 def _gap(kind: str, text: str, **more: object) -> Json:

@@ -44,7 +44,7 @@ def brief_of(material: Material, document: Json, room: int) -> Brief:
         claim.id: tuple(item for item in claim.statements if item.id not in material.failed)
         for claim in material.outline.claims
     }
-    orders = {claim_id for claim_id, found in verified.items() if any(gives_orders(item.quote) for item in found)}
+    orders = {claim_id for claim_id, found in verified.items() if any(gives_orders(item.text) for item in found)}
     evidence: dict[str, Evidence] = {}
     sections: dict[str, tuple[str, ...]] = {}
     room -= len(json.dumps(material.prompt, ensure_ascii=False).encode()) + 200

@@ -113,18 +113,25 @@ def _tell(ctx: StageContext, model: str, brief: Brief, placed: Placed) -> None:
     ctx.decide("prose" if placed.kept else "no prose", text, excluded=placed.dropped)
 
 
+def _written(placed: Placed) -> str:
+    if placed.summary:
+        return "summary and section texts were" if placed.sections else "the summary was"
+    return "section texts were"
+
+
 def _own_up(document: Json, model: str, placed: Placed) -> None:
     """Say in the document itself which words are whose."""
     methods = document["methods"]
+    whose = _written(placed)
     methods["kind"] = (
-        "claims and key findings are sentences of the sources, word for word; summary and section texts were written "
-        "by a language model, and each of its sentences is held to the quotes that it cites"
+        f"claims and key findings are sentences of the sources, word for word; {whose} written by a language model, "
+        "and each of its sentences is held to the quotes that it cites"
     )
     methods["model"] = {"name": model, "sentences_kept": placed.kept, "sentences_dropped": len(placed.dropped)}
     for section in document["sections"]:
         if section["heading"] == "How this was made":
             body = section["body"].replace("; nothing was paraphrased", "").replace(" nothing was paraphrased.", "")
             section["body"] = (
-                f"{body} Summary and section texts were then written by the language model {model} from these quotes: "
+                f"{body} {whose[0].upper()}{whose[1:]} then written by the language model {model} from these quotes: "
                 f"{placed.kept} of its sentences are backed by the quotes they cite, {len(placed.dropped)} dropped."
             )

@@ -33,7 +33,7 @@ def screening_of(
     Args:
         named: ids of the documents that the session names; those that gave no text were sought and not retrieved.
         held: documents that the sources hold or the searches found; `not_listed` is by how much an overview of a large
-            library lists fewer.
+            library lists fewer. Documents that are named are all listed.
     """
     listed = {item.document_id for item in candidates}
     absent = [document_id for document_id in dict.fromkeys(named) if document_id not in listed]

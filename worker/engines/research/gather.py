@@ -78,7 +78,8 @@ async def _all_documents(ctx: StageContext, settings: Settings) -> Json:
         f"The sources hold {count(len(ordered), 'document')}; an overview takes them as they are, without a search.",
     )
     await ctx.step(1, 1)
-    listed = ordered[: max(MAX_LISTED, 2 * settings.max_documents)]
+    # Documents that the session names are answered for one by one.
+    listed = ordered if ctx.job.documents else ordered[: max(MAX_LISTED, 2 * settings.max_documents)]
     source = "given" if ctx.job.documents else "library"
     candidates = [Candidate(record, 1.0, 1.0, stems=(), passages=(), source=source) for record in listed]
     return {
@@ -120,7 +121,8 @@ async def _usable(ctx: StageContext, wanted: Sequence[str], connected: Connected
     if missing:
         ctx.decide(
             "sources left out",
-            f"{len(missing)} of {count(len(named), 'document')} named hold no text or are gone.",
+            f"Of {count(len(named), 'document')} named, {count(len(missing), 'holds', 'hold')} no text or "
+            f"{'is' if len(missing) == 1 else 'are'} gone.",
             excluded=[{"document_id": document_id, "reason": "no text"} for document_id in missing[:50]],
         )
     return usable

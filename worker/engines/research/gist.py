@@ -80,7 +80,7 @@ def gist_of(
         part = sentences[index]
         start = part.start + label_length(text[part.start : part.end])
         line = display(text[start : part.end])
-        if is_statement(line) and line.rstrip(".").casefold() != title_line:
+        if is_statement(line, marked=part.marked) and line.rstrip(".").casefold() != title_line:
             kept.append((index, start, line))
     if not kept:
         return None

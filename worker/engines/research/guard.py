@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from worker.engines.text.cleaning import cleaned
+
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|earlier|all|your|these|system)\b.{0,30}"
     r"\b(?:instruction|prompt|rule|message|direction|command)"
@@ -21,4 +23,5 @@ def gives_orders(text: str) -> bool:
     It is withheld from the model, no more: a source that is about such attacks is quoted as any other. This is the
     outer fence; what holds is that no sentence stands that its quotes do not back.
     """
-    return _ORDERS.search(text) is not None
+    # As the model would see it.
+    return _ORDERS.search(cleaned(text)) is not None

@@ -111,7 +111,7 @@ class Candidate:
 class Statement:
     """A quotable statement: `quote` stands verbatim at `start`..`end` of the document, `text` is its one-line form.
 
-    `relevance` (0..1) says how well it meets the prompt, `score` adds how well it reads; `coverage` is the weighted
+    `relevance` (0..1) says how well its words meet the prompt, `score` ranks it as evidence; `coverage` is the weighted
     share of the prompt's terms it holds, `context` the same with its paragraph and title; `stems` are those of the
     prompt it holds; `facets` are the ids of those it speaks to, best met first; `in_form` says that it has the form of
     answer that the prompt asks for (a definition, a quantity, a time, a cause); `evidence` (0..1) is how likely it is

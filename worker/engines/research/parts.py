@@ -51,6 +51,8 @@ _FOR_AND_AGAINST = re.compile(
     r"|(?:risks?|harms?|costs?) and (?:benefits?|advantages?|gains?) of)\s+(?P<subject>[^?.!;]+?)\s*[?.!;]*\s*$",
     re.IGNORECASE,
 )
+WEIGHS = re.compile(r"\b(?:pros (?:and|&) cons|for and against)\b(?: of)?", re.IGNORECASE)
+"""Words that ask for both sides, which no source need hold."""
 _LEAD = re.compile(
     r"^(?:(?:how|what|which|why|is|are|was|were|does|do|did|can|could|will|should|there|any|please|compare|between|either"
     r"|effective|efficacious|useful|good|well|safe|the|an?|effects?|impacts?|efficacy|effectiveness|use|role|benefits?"
@@ -62,6 +64,16 @@ _MOST_WORDS = 8
 FOR = "benefit advantage improve effective support"
 AGAINST = "risk harm drawback limitation adverse fail"
 """Words that a search for either side adds."""
+_SPEAKS_FOR = re.compile(
+    r"\b(?:benefi|advantag|improv|effectiv|effic|support|help|gain|protect|promot|succe|enhanc|strengthen|useful|valu|better"
+    r"|prevent|sav(?:e|es|ed|ing)\b|safe)",
+    re.IGNORECASE,
+)
+_SPEAKS_AGAINST = re.compile(
+    r"\b(?:risk|harm|drawback|limit|adverse|fail|disadvantag|wors|cost|damag|danger|ineffect|weak|problem|expens|threat|loss"
+    r"|impair|hazard|concern|unsafe|complication)|\bno (?:\w+ ){0,2}?(?:benefit|effect|advantage|improvement)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,13 @@ def parts_of(prompt: str) -> tuple[Part, ...]:
             named = ("intervention", match["cause"]), ("outcome", match["outcome"]), ("population", match["group"])
             return _filled(*named)
     return ()
+
+
+def speaks(kind: str, sentence: str) -> bool:
+    """Whether a sentence may speak to a facet of that kind: to a side of a question for and against only by a word that
+    says so; its subject alone takes no side."""
+    pattern = {"for": _SPEAKS_FOR, "against": _SPEAKS_AGAINST}.get(kind)
+    return pattern is None or pattern.search(sentence) is not None
 
 
 def _filled(*found: tuple[str, str | None]) -> tuple[Part, ...]:

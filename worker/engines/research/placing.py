@@ -21,11 +21,13 @@ _KEPT_SHARE = 0.5
 
 @dataclass(slots=True)
 class Placed:
-    """What became of an answer: sentences given and kept, whether a summary is among them, and why others are not."""
+    """What became of an answer: sentences given and kept, whether a summary and section texts are among them, and why
+    others are not."""
 
     given: int = 0
     kept: int = 0
     summary: bool = False
+    sections: bool = False
     dropped: list[Json] = field(default_factory=list)
 
 
@@ -48,6 +50,7 @@ def place(document: Json, brief: Brief, answer: Json) -> Placed:
         sentences = judged.accepted(f"s{number}", given.get(f"s{number}", ()), claims)
         if sentences:
             placed.kept += len(sentences)
+            placed.sections = True
             _fill(by_id[section_id], sentences, marks)
     return placed
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from worker.engines.base import StageContext
 from worker.engines.research.intent import HOW, asks_overview
 from worker.engines.research.model import Facet, Json, Plan, Term, to_json
-from worker.engines.research.parts import AGAINST, FOR, parts_of
+from worker.engines.research.parts import AGAINST, FOR, WEIGHS, parts_of
 from worker.engines.research.settings import Settings
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
 from worker.engines.text.stopwords import GENERIC_WORDS, QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer, fold, words
-from worker.engines.text.wording import capitalised, count
+from worker.engines.text.wording import capitalised, count, shortened
 
 MAX_TERMS = 40
 """A prompt may be pages long; its most repeated terms are enough to search by."""
@@ -59,6 +59,10 @@ async def run(ctx: StageContext) -> Json:
     return {"plan": to_json(plan)}
 
 
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
 def _told(facet: Facet) -> str:
     return f"“{facet.label}”" + ("" if facet.kind in ("prompt", "aspect", "topic") else f" ({facet.kind})")
 
@@ -70,8 +74,8 @@ def plan_of(prompt: str, settings: Settings) -> Plan:
     analyzer = Analyzer(settings.language)
     if asks_overview(prompt):
         return Plan((), (Facet(content_id("facet", "overview", prompt), "overview", _one_line(prompt, 160), "", ()),))
-    # "How fast does it rise?" asks for a number; no answer need say "fast".
-    subject = HOW.sub(lambda match: " " * len(match.group()), prompt)
+    # "How fast does it rise?" asks for a number; no answer need say "fast", nor "pros and cons".
+    subject = WEIGHS.sub(_blank, HOW.sub(_blank, prompt))
     terms = _terms(subject, analyzer)
     stems = tuple(term.stem for term in terms)
     label = _one_line(prompt, 160)
@@ -125,7 +129,7 @@ def _generic(analyzer: Analyzer) -> frozenset[str]:
 
 
 def _questions(prompt: str, analyzer: Analyzer, stems: tuple[str, ...]) -> list[Facet]:
-    sentences = [" ".join(prompt[part.start : part.end].split()) for part in split_sentences(prompt)]
+    sentences = [" ".join(prompt[part.start : part.end].split()) for part in split_sentences(prompt, pieces=False)]
     pieces = [capitalised(piece) for sentence in sentences for piece in _parted(sentence)]
     found: list[Facet] = []
     topic = ""
@@ -205,5 +209,4 @@ def _own_stems(piece: str, analyzer: Analyzer, stems: tuple[str, ...]) -> tuple[
 
 
 def _one_line(text: str, limit: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+    return shortened(" ".join(text.split()), limit)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from worker.engines.research.confidence import Confidence
 from worker.engines.research.model import Outline, Plan
-from worker.engines.text.wording import capitalised, count, quoted, title_of, were
+from worker.engines.text.wording import capitalised, count, quoted, shortened, title_of, were
+
+_LONGEST_TITLE = 105
 
 
 def basis(quotes: int, documents: int, read: int, identified: int, confidence: Confidence) -> str:
     """What the answer rests on, for the end of a summary."""
     return (
         f"This rests on {count(quotes, 'verified quote')} from {count(documents, 'document')}; "
-        f"{count(identified, 'document')} matched the search and {were(read)} read. "
+        f"of {count(identified, 'document')} found or given, {were(read)} read. "
         f"Confidence: {confidence.score:.2f} ({confidence.word})."
     )
 
@@ -22,7 +24,7 @@ def basis(quotes: int, documents: int, read: int, identified: int, confidence: C
 def overview_title(titles: Sequence[str]) -> str:
     """An overview's title, from the titles of the documents quoted."""
     if len(titles) == 1:
-        return title_of(f"Overview of “{titles[0]}”")
+        return f"Overview of “{shortened(titles[0], _LONGEST_TITLE)}”"
     return f"Overview of {count(len(titles), 'document')}"
 
 
@@ -62,7 +64,7 @@ def not_found(prompt: str, outline: Outline, identified: int, read: int) -> str:
     if not identified:
         text += " No document matched the search."
     else:
-        text += f" {capitalised(count(identified, 'document'))} matched the search and {were(read)} read."
+        text += f" Of {count(identified, 'document')} found or given, {were(read)} read."
     if outline.missing:
         text += f" No passage found mentions {quoted(outline.missing[:6], 'or')}."
     return text
@@ -88,13 +90,18 @@ def method(
 ) -> str:
     """How the answer was made."""
     text = (
-        f"The prompt was searched from {count(searches, 'side')}"
-        + (f" ({quoted([facet.label for facet in plan.facets[1:searches]])} beside the whole)" if searches > 1 else "")
-        + f". The searches identified {count(identified, 'document')}"
+        (
+            f"The prompt was searched from {count(searches, 'side')} "
+            f"({quoted([facet.label for facet in plan.facets[1:searches]])} beside the whole)."
+            if searches > 1
+            else "The whole prompt was searched for."
+        )
+        + f" {capitalised(count(identified, 'document was', 'documents were'))} found or given"
         + (f", {count(duplicates, 'of them a duplicate', 'of them duplicates')}" if duplicates else "")
         + f"; {were(read)} read, and {count(included, 'document')} held statements that could be used."
-        " Sentences were ranked by how well they meet the prompt (BM25 over stems, coverage of its terms in the"
-        " sentence and around it) and are given in their authors' words; nothing was paraphrased. "
+        " Sentences were ranked by how likely each is to be evidence (how much of the prompt it holds, where it stands,"
+        " how it is worded) and by how much of the prompt its document holds. They are given in their authors' words;"
+        " nothing was paraphrased. "
     )
     return (text + _checks(checked, failed)).rstrip()
 

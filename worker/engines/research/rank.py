@@ -10,6 +10,7 @@ from worker.engines.research.coverage import FULL_COVERAGE_TERMS, coverage
 from worker.engines.research.evidence import likelihood, term_weights, unheeded
 from worker.engines.research.intent import AnswerForm, answer_form
 from worker.engines.research.model import Candidate, Plan, Statement
+from worker.engines.research.parts import speaks
 from worker.engines.research.scan import Scan, Unit
 from worker.engines.text.bm25 import BM25
 from worker.engines.text.identifiers import content_id
@@ -117,13 +118,14 @@ class _Scorer:
             coverage=coverage(unit.frequencies, self.weights),
             context=coverage(unit.context, self.weights),
             stems=tuple(unit.frequencies),
-            facets=self._facets(unit.frequencies),
+            facets=self._facets(unit.frequencies, unit.text),
             in_form=in_form,
             evidence=evidence,
         )
 
-    def _facets(self, held: Collection[str]) -> tuple[str, ...]:
-        met = [(coverage(held, self.weights, facet.stems), facet.id) for facet in self.plan.facets]
+    def _facets(self, held: Collection[str], sentence: str) -> tuple[str, ...]:
+        facets = [facet for facet in self.plan.facets if speaks(facet.kind, sentence)]
+        met = [(coverage(held, self.weights, facet.stems), facet.id) for facet in facets]
         return tuple(facet for share, facet in sorted(met, key=lambda item: -item[0]) if share >= FACET_MET)
 
 

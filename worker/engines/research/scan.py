@@ -81,7 +81,7 @@ class Scanner:
                 continue
             start = part.start + label_length(text[part.start : part.end])
             line = display(text[start : part.end])
-            if not is_statement(line) or line.rstrip(".").casefold() == title_line:
+            if not is_statement(line, marked=part.marked) or line.rstrip(".").casefold() == title_line:
                 continue
             own = [stem for stem, _ in forms[index]]
             around = in_title.union(*(sure[i] for i in _neighbours(sentences, index)))
@@ -131,7 +131,7 @@ def first_of(text: str, sentences: Sequence[Sentence], index: int) -> int | None
     when the sentence is no statement."""
     part = sentences[index]
     line = _line(text, part)
-    if not is_statement(line):
+    if not is_statement(line, marked=part.marked):
         return None
     if index and is_dependent(line):
         before = sentences[index - 1]
@@ -139,7 +139,7 @@ def first_of(text: str, sentences: Sequence[Sentence], index: int) -> int | None
         if (
             before.block == part.block
             and len(previous) + len(line) <= MAX_JOINED_CHARACTERS
-            and is_statement(previous)
+            and is_statement(previous, marked=before.marked)
             and not is_dependent(previous)
         ):
             return index - 1

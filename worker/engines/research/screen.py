@@ -8,7 +8,7 @@ from worker.engines.base import DocumentRecord, StageContext
 from worker.engines.research.model import Candidate, Exclusion, Json, Plan, to_json
 from worker.engines.research.settings import Settings
 from worker.engines.text.terms import fold, words
-from worker.engines.text.wording import capitalised, count
+from worker.engines.text.wording import count, were
 
 MIN_COVERAGE = 0.12
 """A document whose best passage holds less than this weighted share of the prompt's terms is left out ..."""
@@ -32,9 +32,8 @@ async def run(ctx: StageContext) -> Json:
     )
     ctx.decide(
         "documents screened",
-        f"{capitalised(count(len(candidates), 'document'))} identified, {len(kept)} kept for reading, "
-        f"{len(excluded)} left out. "
-        f"Kept: {rule}",
+        f"Of {count(len(candidates), 'document')} identified, {were(len(kept))} kept for reading and "
+        f"{were(len(excluded))} left out. Kept: {rule}",
         alternatives=[f"read {count(len(candidates), 'document')}"] if excluded else [],
         excluded=[
             {"document_id": item.document_id, "title": item.title, "reason": item.reason} for item in excluded[:_LISTED]

@@ -56,7 +56,8 @@ async def run(ctx: StageContext) -> Json:
         conflicts = sum(len(claim.conflicts) for claim in outline.claims) // 2
         ctx.decide(
             "findings chosen",
-            f"{capitalised(count(len(statements), 'statement'))} merged to {count(len(outline.claims), 'claim')}; "
+            f"{capitalised(count(len(statements), 'statement was', 'statements were'))} weighed, and "
+            f"{count(len(outline.claims), 'claim is', 'claims are')} made of them; "
             f"{count(len(outline.key), 'key finding')} from {count(len(documents), 'document')}, chosen "
             + (
                 "for how well they represent their documents and against repetition, from every document in turn. "
@@ -128,7 +129,8 @@ def outline_of(
         ids = tuple(claim.id for claim in nearest)
         return Outline(False, tuple(nearest), (), (), ids, missing, open_facets, *about)
     if judged.questions:
-        key = [claim for claim in key if _to_an_answered(claim, judged.questions)] or key
+        key = [claim for claim in key if _to_an_answered(claim, judged.questions)]
+        key = key or [claim for claim in claims if _to_an_answered(claim, judged.questions)][:LEAST_KEY]
     else:
         key = _of_documents_to_the_point(key, candidates)
     chosen = {claim.id for claim in key}

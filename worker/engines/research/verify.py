@@ -11,6 +11,7 @@ from worker.engines.text.identifiers import text_sha256
 from worker.engines.text.wording import capitalised, count, were
 
 BATCH = 16
+_LOST = ("not found", "not found")
 
 
 async def run(ctx: StageContext) -> Json:
@@ -67,17 +68,19 @@ def _gist(gist: Json | None, text: str) -> Json | None:
     return {"text": gist["text"], "start": start, "end": end, "page": None if page is None else int(page)}
 
 
+def _all(quotes: int) -> str:
+    return "Both quotes" if quotes == 2 else f"All {count(quotes, 'quote')}"
+
+
 def _told(verified: int, failed: int, changed: int) -> str:
     checked = verified + failed
     if not checked:
         return "There was no quote to check."
     if failed:
-        text = f"{verified} of {checked} quotes were found again, word for word, at their offsets. "
-        text += (
-            f"{capitalised(were(failed))} not; what rests on {'it' if failed == 1 else 'them'} is marked unverified."
-        )
+        text = f"Of {count(checked, 'quote')}, {were(verified)} found again, word for word, at the offsets. "
+        text += f"What rests on {'it' if checked == 1 else f'the {count(failed, *_LOST)}'} is marked unverified."
     else:
-        every = "The one quote was" if checked == 1 else f"All {count(checked, 'quote')} were"
+        every = "The one quote was" if checked == 1 else f"{_all(checked)} were"
         text = f"{every} found again, word for word, at {'its' if checked == 1 else 'their'} offsets."
     if changed:
         text += (

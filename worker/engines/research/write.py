@@ -67,7 +67,7 @@ def result_of(material: Material) -> Json:
             lead = _told(key[:_OVERVIEW_FINDINGS], bibliography)
             basis = prose.overview_basis(quotes, len(quoted), material.read, material.held, sure)
         else:
-            lead = _lead(key, bibliography)
+            lead = _lead(key, material, bibliography)
             basis = prose.basis(quotes, len(quoted), material.read, screening["identified"], sure)
         summary = lead + "\n\n" + basis + _caveats(verified, material, gaps)
     else:
@@ -116,11 +116,14 @@ def _checked(claims: Sequence[Claim], failed: frozenset[str]) -> tuple[list[Clai
     return kept, unverified
 
 
-def _lead(key: Sequence[Claim], bibliography: Bibliography) -> str:
-    """The first finding, and after it those whose sentences hold nearly as much of the prompt; at least one more."""
+def _lead(key: Sequence[Claim], material: Material, bibliography: Bibliography) -> str:
+    """The first finding, and after it those whose sentences hold nearly as much of the prompt, at least one more where
+    there is one. What by itself would not count as an answer stays out, but for what is contradicted."""
     enough = _SUMMARY_COVERAGE * key[0].statement.coverage
-    close = [claim for claim in key[1:] if claim.statement.coverage >= enough]
-    close = close or sorted(key[1:], key=lambda claim: -claim.statement.coverage)[:1]
+    likely = calibration.ANSWER_PROBABILITY
+    sure = [claim for claim in key[1:] if claim.conflicts or _sure_of(claim, material) >= likely]
+    close = [claim for claim in sure if claim.statement.coverage >= enough]
+    close = close or sorted(sure, key=lambda claim: -claim.statement.coverage)[:1]
     return _told([key[0], *close][:_SUMMARY_FINDINGS], bibliography)
 
 

@@ -31,7 +31,7 @@ _TOO_COMMON = 0.5
 _MIN_SINGLE = 3
 """A single word that is no name must occur this often; two words together, or a name, twice."""
 _MOST_TERMS = 40
-"""Over how many of the strongest terms implicit links are looked for."""
+"""Over how many of the strongest terms implicit links are looked for; bridges of terms are fewer."""
 _MOST_FINDINGS = 3
 """How many findings of each session are tried for a term."""
 _SINGLE_END = 0.5
@@ -158,11 +158,13 @@ class _Vocabulary:
 
 
 def _distinct(found: Sequence[tuple[Stems, Bridge]]) -> list[tuple[Stems, Bridge]]:
-    """Strongest first, without those whose words are part of a stronger one's."""
+    """Strongest first, without those whose words are part of a stronger one's; no more than are looked at."""
     kept: list[tuple[Stems, Bridge]] = []
     for stems, bridge in sorted(found, key=lambda entry: _order(entry[1])):
         if not any(set(stems) <= set(other) or set(other) <= set(stems) for other, _ in kept):
             kept.append((stems, bridge))
+            if len(kept) == _MOST_TERMS:
+                break
     return kept
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from worker.engines.synthesis.model import COMPUTED, Merged, Session
-from worker.engines.text.wording import capitalised, count, listed, title_of
+from worker.engines.text.wording import capitalised, count, listed, shortened, title_of
 
 _LONGEST_QUESTION = 200
 
@@ -78,9 +78,7 @@ def _repeats(merged: Sequence[Merged]) -> str:
 
 def about(session: Session) -> str:
     """What a session asked, how sure it was, and what is to be known of it."""
-    question = " ".join(session.prompt.split())
-    if len(question) > _LONGEST_QUESTION:
-        question = question[:_LONGEST_QUESTION].rsplit(" ", 1)[0] + " …"
+    question = shortened(" ".join(session.prompt.split()), _LONGEST_QUESTION)
     text = f"It asked: “{question}” " if question and question != session.title else ""
     text += f"Its confidence is {session.confidence:.2f}, with {count(len(session.findings), 'finding')}."
     return text + (" Its results are partial: time or budget was nearly spent." if session.partial else "")

@@ -29,7 +29,7 @@ class Theme:
     merged: tuple[Merged, ...]
 
 
-def themes_of(merged: Sequence[Merged], prompt: str, language: str, *, most: int) -> list[Theme]:
+def themes_of(merged: Sequence[Merged], prompt: str, language: str, most: int) -> list[Theme]:
     """Themes by greedy choice of the phrase whose findings are surest together. A phrase must be shared by two findings
     that have no theme yet, and not consist of the prompt's words alone."""
     if len(merged) < _LEAST_FINDINGS:
@@ -44,13 +44,15 @@ def themes_of(merged: Sequence[Merged], prompt: str, language: str, *, most: int
                 forms.setdefault(stems, Counter())[surface] += 1
                 holders.setdefault(stems, {})[item.id] = None
     by_id = {item.id: item for item in merged}
+    common = max(2, _MAX_SHARE * len(merged))
+    shared = sorted((stems, list(ids)) for stems, ids in holders.items() if _least(stems) <= len(ids) <= common)
     left = dict.fromkeys(by_id)
     found: list[Theme] = []
     while len(found) < most:
         best: tuple[float, tuple[str, ...], list[str]] | None = None
-        for stems, ids in sorted(holders.items()):
+        for stems, ids in shared:
             members = [identifier for identifier in ids if identifier in left]
-            if len(members) < (2 if len(stems) > 1 else _MIN_SINGLE) or len(ids) > max(2, _MAX_SHARE * len(merged)):
+            if len(members) < _least(stems):
                 continue
             gain = round((1 + 0.5 * (len(stems) - 1)) * sum(by_id[one].confidence for one in members), 6)
             if best is None or -gain < -best[0]:
@@ -64,3 +66,7 @@ def themes_of(merged: Sequence[Merged], prompt: str, language: str, *, most: int
         for one in members:
             del left[one]
     return found
+
+
+def _least(stems: tuple[str, ...]) -> int:
+    return 2 if len(stems) > 1 else _MIN_SINGLE

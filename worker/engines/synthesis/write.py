@@ -34,7 +34,7 @@ async def run(ctx: StageContext) -> Json:
     depth = str(ctx.job.preferences.get("depth") or "standard")
     language = str(ctx.job.preferences.get("language") or "en")
     depth = depth if depth in _KEY_FINDINGS else "standard"
-    themes = themes_of(merged, ctx.job.prompt, language, most=_THEMES[depth])
+    themes: list[Theme] = await ctx.run(themes_of, merged, ctx.job.prompt, language, _THEMES[depth])
     document = document_of(ctx.job.prompt, sessions, merged, found, themes, collected["unread"], depth)
     for name, items in collected["blocks"].items():
         if items or name in ("tables", "figures"):

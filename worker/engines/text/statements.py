@@ -8,6 +8,8 @@ from functools import lru_cache
 from worker.engines.text.terms import written_words
 
 MIN_WORDS, MAX_WORDS = 5, 110
+_UNSTOPPED_WORDS = 8
+"""Words that a statement without a stop has at least."""
 MAX_CHARACTERS = 800
 
 _BACK_MATTER = re.compile(
@@ -43,6 +45,7 @@ _REFERENCE_SIGNS = (
 )
 _REFERENCE_WORDS = (_REFERENCE_SIGNS[0], _REFERENCE_SIGNS[2], _REFERENCE_SIGNS[3])
 _FIGURE = re.compile(r"\d")
+_STOPPED = re.compile(r"[.!。！।॥۔։][\"'”’»)\]]*$")
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|may|might|must|will|would|shall|should|cannot"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|won't|shows?|finds?|found|gives?|gave|makes?|takes?|took"
@@ -112,18 +115,25 @@ def display(quote: str) -> str:
 def label_length(sentence: str) -> int:
     """Characters of a label such as ``CONCLUSIONS:`` before the sentence itself, as structured abstracts have them."""
     match = _LABEL.match(sentence)
-    return match.end() if match else 0
+    if match is None or (sentence.isupper() and ":" not in match.group()):
+        # Among capitals alone a label looks like any other word.
+        return 0
+    return match.end()
 
 
 @lru_cache(maxsize=4096)
-def is_statement(sentence: str) -> bool:
-    """Whether a sentence (on one line) is a whole declarative sentence of prose that may be quoted as a statement."""
-    if not sentence or len(sentence) > MAX_CHARACTERS:
+def is_statement(sentence: str, *, marked: bool = True) -> bool:
+    """Whether a sentence (on one line) is a whole declarative sentence of prose that may be quoted as a statement.
+
+    In a text whose sentences are not `marked` (it is in one case) none begins with a capital, and one without a stop at
+    its end must be longer and, in English letters, have a verb.
+    """
+    if not sentence or len(sentence) > MAX_CHARACTERS or sentence.endswith(("...", "…")):
         return False
-    if not re.search(r"[.!。！][\"'”’»)\]]*$", sentence) or sentence.endswith(("...", "…")):
+    if not _STOPPED.search(sentence) and (marked or not _reads_as_one(sentence)):
         return False
     opening = sentence.lstrip("\"'“‘«([")
-    if not opening or (opening[0].islower() and not re.match(r"\S?\S?[A-Z0-9]", opening)):
+    if not opening or (marked and opening[0].islower() and not re.match(r"\S?\S?[A-Z0-9]", opening)):
         return False
     if opening[0] in ".,;:!?)]}|=+*/<>":
         return False
@@ -143,11 +153,17 @@ def is_statement(sentence: str) -> bool:
         sentence.isascii() or len(found) <= 2 * MIN_WORDS
     ):
         return False
-    if sum(map(str.isupper, (word for word in found if len(word) > 1))) > 0.5 * len(found):
+    if marked and sum(map(str.isupper, (word for word in found if len(word) > 1))) > 0.5 * len(found):
         return False
     if _CAPTION.match(sentence) or _BOILERPLATE.search(sentence):
         return False
     return not is_reference(sentence)
+
+
+def _reads_as_one(sentence: str) -> bool:
+    if sentence[-1] in "?？؟:;," or len(sentence.split()) < _UNSTOPPED_WORDS:
+        return False
+    return not sentence.isascii() or _FINITE.search(sentence) is not None
 
 
 def is_reference(sentence: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from worker.engines.text.sentences import split_sentences
+
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -35,9 +37,12 @@ def quoted(items: Sequence[str], last: str = "and") -> str:
 def title_of(prompt: str) -> str:
     """The prompt's first sentence as a title of at most 120 characters."""
     line = " ".join(prompt.split())
-    for mark in ("? ", ". ", "! "):
-        line = line.split(mark)[0] + (mark.strip() if mark in line else "")
-    line = line.rstrip("! ").removesuffix(".") or "Research"
-    if len(line) > 120:
-        line = line[:120].rsplit(" ", 1)[0].rstrip(",;:") + " …"
-    return capitalised(line)
+    parts = split_sentences(line, pieces=False)
+    if len(parts) > 1:
+        line = line[: parts[0].end]
+    return capitalised(shortened(line.rstrip("! ").removesuffix(".") or "Research", 120))
+
+
+def shortened(line: str, most: int) -> str:
+    """A line of at most so many characters, cut between words, and the mark of what is left out."""
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
