@@ -147,6 +147,8 @@ class LibraryIndex:
         passages = 0
         for view in self._state.views:
             segment = view.segment
+            if view.encoded:
+                continue
             known = np.any(segment.dense[segment.first[:-1]], axis=1)
             for document in np.flatnonzero(view.live & ~known).tolist():
                 if segment.document_ids[document] in beside:
@@ -196,7 +198,10 @@ class LibraryIndex:
         state = self._state
         if not terms or not limit or not state.views:
             return []
-        dense = None if self._encode is None else self._encode(query)
+        dense = None
+        # Who has a vector already would outdo who has none yet.
+        if self._encode is not None and all(view.encoded for view in state.views):
+            dense = self._encode(query)
         phrases = phrases_of(query, analyzer)
         found: list[tuple[IndexHit, Place]] = []
         wanted = min(MAX_HITS, limit + limit // 2) if varied else limit

@@ -48,6 +48,11 @@ class View:
         return bool(self.live.all())
 
     @cached_property
+    def encoded(self) -> bool:
+        """Whether every live document has the vectors of an encoder."""
+        return not np.any(self.live & ~np.any(self.segment.dense[self.segment.first[:-1]], axis=1))
+
+    @cached_property
     def live_rows(self) -> Mask:
         """Which passages live."""
         return self.live[self.segment.passage_document]

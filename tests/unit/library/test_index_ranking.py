@@ -154,11 +154,12 @@ def test_two_indexes_as_one_share_the_model_of_the_first() -> None:
 
 def test_two_indexes_as_one_are_ranked_by_an_encoder_only_where_both_are() -> None:
     towards = np.array([1.0, 0.0], dtype=np.float32)
-    near = {"b": coded(np.array([[1.0, 0.1]], dtype=np.float32))}
+    far, near = (coded(np.array([row], dtype=np.float32)) for row in ([0.0, 1.0], [1.0, 0.1]))
     encoded, other = LibraryIndex(encode=lambda query: towards), LibraryIndex(encode=lambda query: towards)
     encoded.apply([prepared("a", "", "peat"), prepared("b", "", "sand")], revision=1)
-    encoded.attach(near)
+    encoded.attach({"a": far, "b": near})
     other.apply([prepared("c", "", "peat")], revision=1)
+    other.attach({"c": far})
     assert ids(encoded.beside(other).search("peat")) == ["b", "a", "c"]
     assert ids(encoded.beside(LibraryIndex(other.state.views)).search("peat")) == ["a", "c"]
 
@@ -250,3 +251,6 @@ def test_an_encoders_vectors_join_the_ranking() -> None:
     assert list(load(dump(index, encoder="one"), encoder="two").unencoded(10)) == ["a", "b", "c"]
     index.apply([prepared("d", "", "peat fen")], ["a"], revision=2)
     assert list(index.unencoded(10)) == ["d"]
+    assert ids(index.search("peat")) == ["b", "d"], "while one has no vector, nobody gains by one"
+    index.attach({"d": coded(np.array([[1.0, 0.0]], dtype=np.float32))})
+    assert ids(index.search("peat")) == ["d", "b", "c"]

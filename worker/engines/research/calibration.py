@@ -14,8 +14,8 @@ import math
 
 from worker.engines.research.signals import Signals
 
-INTERCEPT = -4.78
-WEIGHTS = Signals(strength=2.02, lead=2.59, apart=1.61, first=1.62)
+INTERCEPT = -4.97
+WEIGHTS = Signals(strength=1.83, lead=2.51, apart=1.07, first=2.26)
 """Found by `python -m eval.learn_confidence` (ridge of 1, judged on five folds by question, each set of questions
 weighing the same)."""
 ANSWER_PROBABILITY = 0.4
