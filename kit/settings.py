@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
-from collections.abc import Iterable
-from typing import Literal, Self, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kit.secret_files import BadSecretFile, values_from_files
@@ -163,13 +166,51 @@ def from_environment(settings: type[S]) -> S:
     except ValidationError as error:
         faults = [
             # What concerns several settings names them in its message.
-            f"{prefix}{'.'.join(map(str, e['loc']))}".upper() + f": {e['msg']}"
+            f"{prefix}{'.'.join(map(str, e['loc']))}".upper() + f": {_said(e, settings.model_fields)}"
             if e["loc"]
             else e["msg"].removeprefix("Value error, ")
             for e in error.errors(include_input=False)
         ]
+        # Where a list or an object cannot be read at all, pydantic's one line names no variable.
+        faults = no_json(os.environ, prefix, settings.model_fields) or faults
         sys.stderr.write("; ".join(faults) + "\n")
         raise SystemExit(2) from None
+
+
+def _said(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
+    """A fault's message; for what is no list or object at all, the form it must have."""
+    field = fields.get(str(error["loc"][0])) if len(error["loc"]) == 1 else None
+    return _form(field) if field is not None and error["type"] in ("list_type", "dict_type") else error["msg"]
+
+
+def no_json(environment: Mapping[str, str], prefix: str, fields: Mapping[str, FieldInfo]) -> list[str]:
+    """A line for each list and object that is not given as JSON, with what it could look like; never its value."""
+    given = {name.upper(): value for name, value in environment.items()}
+    lines: list[str] = []
+    for field, info in fields.items():
+        name = f"{prefix}{field}".upper()
+        if get_origin(info.annotation) not in (list, dict) or name not in given:
+            continue
+        try:
+            json.loads(given[name])
+        except ValueError:
+            lines.append(f"{name}: {_form(info)}")
+    return lines
+
+
+def _form(info: FieldInfo) -> str:
+    """What a list or an object must look like: by its examples, else its default, else its type."""
+    kinds = [info.annotation, *get_args(info.annotation)]  # `list[str] | None` is a list.
+    kind = next((each for each in kinds if get_origin(each) in (list, dict)), None)
+    example: Any = {"name": "value"} if get_origin(kind) is dict else ["value"]
+    items = get_args(kind)
+    if get_origin(kind) is list and get_origin(items[0]) is Literal:
+        example = [get_args(items[0])[0]]
+    if not info.is_required() and info.default:
+        example = info.default
+    if info.examples:
+        example = info.examples[0]
+    return f"must be JSON, such as {json.dumps(example, default=str)}"
 
 
 def unknown_settings(names: Iterable[str], prefix: str, fields: Iterable[str]) -> list[str]:

@@ -48,6 +48,6 @@ def up(
     options = StackOptions(data_dir, port, workers, database_url, initial_grant, metrics, edge)
 
     async def serve() -> int:
-        return await run_stack(Stack(options, say=say, tell=say))
+        return await run_stack(Stack(options, say=say, tell=say), tell=say)
 
     return asyncio.run(serve())

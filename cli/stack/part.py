@@ -102,6 +102,10 @@ class Part:
             ) from None
         self._started.set()
 
+    async def refused(self) -> None:
+        """Wait until it is clear that it will not work, for as long as it takes. Raises Refused."""
+        raise await asyncio.shield(self._refusal)
+
     async def stop(self, grace: float) -> None:
         """End it within `grace` seconds, and whatever it started with it."""
         self._stopping = True

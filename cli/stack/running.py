@@ -38,11 +38,16 @@ class Signals:
 
 
 async def run_stack(
-    stack: Stack, *, then: Callable[[Stack], Awaitable[None]] | None = None, force_after: float = FORCE_AFTER
+    stack: Stack,
+    *,
+    then: Callable[[Stack], Awaitable[None]] | None = None,
+    tell: Callable[[str], None] = lambda _line: None,
+    force_after: float = FORCE_AFTER,
 ) -> int:
     """Start a stack, say `ready: URL`, run `then` beside it, and stay until SIGINT or SIGTERM; the exit status.
 
-    A further signal after `force_after` seconds kills. Raises Refused when the stack does not start or `then` gives
+    A further signal after `force_after` seconds kills. `tell` takes the reason of a start that failed before the other
+    parts are stopped, which takes a while. Raises Refused when the stack does not start or `then` gives
     up; nothing is left then.
     """
     loop = asyncio.get_running_loop()
@@ -51,7 +56,7 @@ async def run_stack(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signals.receive)
     try:
-        if await _unless(stop, _start(stack)):
+        if await _unless(stop, _start(stack, tell)):
             if then is not None:
                 await _unless(stop, then(stack))
             await stop.wait()
@@ -63,7 +68,7 @@ async def run_stack(
     return KILLED if killed else 0
 
 
-async def _start(stack: Stack) -> None:
+async def _start(stack: Stack, tell: Callable[[str], None]) -> None:
     try:
         await stack.start()
     except ExceptionGroup as group:
@@ -71,7 +76,9 @@ async def _start(stack: Stack) -> None:
         refusals, others = group.split(Refused)
         if others is not None or refusals is None:
             raise
-        raise _first(refusals) from None
+        refusal = _first(refusals)
+        tell(f"{refusal}; stopping the other parts")
+        raise refusal from None
     sys.stdout.write(f"ready: {stack.url}\n")
     sys.stdout.flush()
 

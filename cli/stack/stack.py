@@ -99,7 +99,11 @@ class Stack:
         async with asyncio.TaskGroup() as group:
             migrated = group.create_task(self._migrate(environments))
             self._begin(early)
+            # One that ends for its settings ends the start at once, however long the databases take.
+            watched = [group.create_task(part.refused()) for part in self._parts.values()]
             await migrated
+            for task in watched:
+                task.cancel()
             self._tell("the databases are up to date")
             self._begin(self._services(environments))
             for part in self._parts.values():

@@ -40,7 +40,9 @@ class SessionSettings(ServiceSettings):
     collab_deadline_seconds: float = Field(default=1.0, gt=0, description="deadline of bulk checks and lists of shares")
 
     engines: dict[str, EngineSetting] = Field(
-        default={}, description="engines beside the built-in ones (research, analysis, synthesis), by name"
+        default={},
+        examples=[{"glossary": {"types": ["research"]}}],
+        description="engines beside the built-in ones (research, analysis, synthesis), by name",
     )
     test_engines: bool = Field(default=False, description="offer `signal`, the engine that tests lead step by step")
     url_inputs: bool = Field(

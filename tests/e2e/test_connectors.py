@@ -89,7 +89,7 @@ async def test_connectors_that_fail_are_left_out(world: World) -> None:
     assert "Valley" in titles
     assert titles & {PEAT.title, MOSS.title}
     told = [each for each in await decisions(api, done.session_id) if each["decision"] == "connectors asked"]
-    assert "arxiv refuses the request (HTTP 400): left out" in told[0]["reason"]
+    assert "arXiv refuses the request (HTTP 400) and is left out" in told[0]["reason"]
     world.server.faults.clear()
 
 

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import OKPKey
+from packaging.requirements import Requirement
 
 from kit.auth.internal import InternalSigner
 from kit.auth.keys import create_key, load_key, write_jwks
@@ -42,6 +44,31 @@ def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages that the example's requirements name and need, and with no other."""
+    folder = tmp_path_factory.mktemp("packages")
+    waiting = (EXAMPLE / "requirements.txt").read_text().split()
+    seen = set()
+    while waiting:
+        wanted = Requirement(waiting.pop())
+        if wanted.name in seen or (wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        seen.add(wanted.name)
+        found = distribution(wanted.name)
+        waiting += found.requires or []
+        for top in {file.parts[0] for file in found.files or []} - {".."}:
+            link = folder / top
+            if not link.exists():
+                link.symlink_to(Path(str(found.locate_file(top))))
+    return folder
+
+
+def alone(stubs: Path, packages: Path) -> dict[str, str]:
+    """An environment whose path holds the stubs, the example and its packages; with `-S`, no `.pth` file adds to it."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (stubs, EXAMPLE, packages)))}
+
+
 class Worker:
     """The example as a process; its lines say how each attempt ended."""
 
@@ -60,17 +87,16 @@ class Worker:
 
 @asynccontextmanager
 async def working(
-    stack: RunningStack, stubs: Path, *arguments: str, identity: Sequence[str] = ()
+    stack: RunningStack, path: dict[str, str], *arguments: str, identity: Sequence[str] = ()
 ) -> AsyncIterator[Worker]:
     """Started with the stack's own worker key, if no other identity is given."""
     targets = [item for name in ("session", "results", "library") for item in (f"--{name}", stack.endpoints[name])]
     shown = identity or ("--key", str(stack.data.internal_key("worker")))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", str(ROOT / "cli" / "child.py"), str(os.getpid())),
-        *(sys.executable, "-P", "worker.py", *targets, *shown, "--poll", "0.1", *arguments),
-        cwd=EXAMPLE,
-        # The stubs before all else, and the example's own folder instead of the repository's.
-        env={**os.environ, "PYTHONPATH": f"{stubs}{os.pathsep}{EXAMPLE}"},
+        *(sys.executable, "-P", "-S", str(EXAMPLE / "worker.py"), *targets, *shown, "--poll", "0.1", *arguments),
+        cwd="/",
+        env=path,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
@@ -114,10 +140,29 @@ def test_it_imports_nothing_of_this_repository_but_stubs() -> None:
     assert all(name.rpartition(".")[2].endswith(("_pb2", "_pb2_grpc")) for name in stubs)
 
 
-async def test_a_session_is_run_billed_and_read(stack: RunningStack, people: People, stubs: Path) -> None:
+def test_it_runs_on_its_stubs_and_its_requirements_alone(stubs: Path, packages: Path, tmp_path: Path) -> None:
+    code = (
+        "import importlib.util, json, worker, prsm, buf; "
+        f"own = [name for name in {sorted(OWN_MODULES - {'worker'})!r} if importlib.util.find_spec(name)]; "
+        "print(json.dumps([[*prsm.__path__, *buf.__path__], worker.__file__, own]))"
+    )
+    command = [sys.executable, "-P", "-S", "-c", code]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=tmp_path, env=alone(stubs, packages), timeout=60
+    )
+    paths = [str(stubs / "prsm"), str(stubs / "buf")]
+    assert json.loads(done.stdout) == [paths, str(EXAMPLE / "worker.py"), []]
+
+
+@pytest.fixture
+def path(stubs: Path, packages: Path) -> dict[str, str]:
+    return alone(stubs, packages)
+
+
+async def test_a_session_is_run_billed_and_read(stack: RunningStack, people: People, path: dict[str, str]) -> None:
     api = await library(people)
     session_id = await ask(api)
-    async with working(stack, stubs) as worker:
+    async with working(stack, path) as worker:
         assert await worker.ended() == (session_id, 1, "completed")
     answer = await api.get(f"/sessions/{session_id}/results")
     assert answer["summary"] == "4 terms are defined in 3 documents."
@@ -166,17 +211,17 @@ def tokens(stack: RunningStack, tmp_path: Path) -> Path:
 
 
 async def test_pause_resume_and_a_checkpoint_that_is_taken_over(
-    stack: RunningStack, people: People, stubs: Path, own_key: Path
+    stack: RunningStack, people: People, path: dict[str, str], own_key: Path
 ) -> None:
     api = await library(people)
     session_id = await ask(api)
     # The first worker would take minutes for the stage.
-    async with working(stack, stubs, "--pace", "120") as slow:
+    async with working(stack, path, "--pace", "120") as slow:
         await api.until(session_id, _reading)
         assert (await api.post(f"/sessions/{session_id}/pause"))["status"] == "paused"
         assert await slow.ended() == (session_id, 1, "dropped")
     assert (await api.post(f"/sessions/{session_id}/resume"))["status"] == "queued"
-    async with working(stack, stubs, identity=("--key", str(own_key))) as quick:
+    async with working(stack, path, identity=("--key", str(own_key))) as quick:
         ended, epoch, how = await quick.ended()
         assert (ended, how) == (session_id, "completed")
         assert epoch > 1
@@ -187,10 +232,10 @@ async def test_pause_resume_and_a_checkpoint_that_is_taken_over(
     assert [item["quantity"] for item in charged if item["item"] == "document_read"] == [3]
 
 
-async def test_cancel_and_drain(stack: RunningStack, people: People, stubs: Path, tokens: Path) -> None:
+async def test_cancel_and_drain(stack: RunningStack, people: People, path: dict[str, str], tokens: Path) -> None:
     api = await library(people)
     cancelled = await ask(api)
-    async with working(stack, stubs, "--pace", "120") as slow:
+    async with working(stack, path, "--pace", "120") as slow:
         await api.until(cancelled, _reading)
         assert (await api.post(f"/sessions/{cancelled}/cancel"))["status"] == "cancelled"
         assert await slow.ended() == (cancelled, 1, "dropped")
@@ -199,7 +244,7 @@ async def test_cancel_and_drain(stack: RunningStack, people: People, stubs: Path
         slow.process.terminate()
         assert await slow.ended() == (kept, 1, "released")
         await slow.process.wait()
-        async with working(stack, stubs, identity=("--tokens", str(tokens))) as quick:
+        async with working(stack, path, identity=("--tokens", str(tokens))) as quick:
             ended, epoch, how = await quick.ended()
             assert (ended, how) == (kept, "completed")
             assert epoch > 1

@@ -1,4 +1,4 @@
-"""Lists of works (BibTeX, RIS, CSL-JSON): a readable paragraph for each, and where it stands."""
+"""Lists of works (BibTeX, RIS, CSL-JSON): readable paragraphs for each, and where they stand."""
 
 from __future__ import annotations
 
@@ -19,18 +19,25 @@ _ENDS = (".", "!", "?", "…")
 
 
 def bibliography(
-    kind: Kind, items: Iterable[Mapping[str, Any]], filename: str, limits: ParseLimits, problems: tuple[str, ...] = ()
+    kind: Kind,
+    items: Iterable[Mapping[str, Any]],
+    filename: str,
+    limits: ParseLimits,
+    problems: tuple[str, ...] = (),
+    *,
+    first: str = "the first record",
 ) -> ParsedDocument:
-    """The document that lists `items`. An item's abstract goes into the text, not into its work's CSL.
+    """The document that lists `items`. An item's abstract goes into the text, not into its work's CSL. `first` names
+    the first item to the reader of an error.
 
-    Raises DocumentUnreadable: `no_text` when no item says anything, `too_large`.
+    Raises DocumentUnreadable: `corrupt` when no item says anything, `too_large`.
     """
     parts: list[str] = []
     works: list[Work] = []
     position = size = 0
     for raw in items:
         item = checked_item(raw)
-        entry = normalise(paragraph(item)).strip()
+        entry = normalise(paragraphs(item)).strip()
         if not entry:
             continue
         if parts:
@@ -46,7 +53,10 @@ def bibliography(
         if max(position, size) > limits.characters:
             raise too_much_text(limits)
     if not works:
-        raise DocumentUnreadable(UnreadableCause.NO_TEXT, "It lists no works.")
+        raise DocumentUnreadable(
+            UnreadableCause.CORRUPT,
+            f"It lists no work that can be read: {first} has no title, author, venue, abstract, keywords or note.",
+        )
     return ParsedDocument(
         title=title_from_filename(filename), kind=kind, text="".join(parts), problems=problems, works=tuple(works)
     )
@@ -54,11 +64,28 @@ def bibliography(
 
 def paragraph(item: CSL) -> str:
     """An item in words: what identifies it on the first line, then its abstract, keywords and note."""
-    lines = [" ".join(filter(None, (_sentence(part) for part in _identification(item))))]
-    lines.append(item.get("abstract", ""))
-    lines.append(f"Keywords: {item['keyword']}" if "keyword" in item else "")
-    lines.append(item.get("note", ""))
-    return "\n".join(" ".join(line.split()) for line in lines if line.strip())
+    return _in_lines([" ".join(_sentences(item)), *_said(item)], "\n")
+
+
+def paragraphs(item: CSL) -> str:
+    """An item in words, each a paragraph of its own: its title, what else identifies it, its abstract, keywords and
+    note. No sentence runs from one into the next."""
+    found = _sentences(item)
+    first = 1 if item.get("title") else 0
+    return _in_lines([*found[:first], " ".join(found[first:]), *_said(item)], "\n\n")
+
+
+def _in_lines(lines: Iterable[str], between: str) -> str:
+    return between.join(" ".join(line.split()) for line in lines if line.strip())
+
+
+def _said(item: CSL) -> list[str]:
+    keywords = f"Keywords: {item['keyword']}" if "keyword" in item else ""
+    return [item.get("abstract", ""), keywords, item.get("note", "")]
+
+
+def _sentences(item: CSL) -> list[str]:
+    return [_sentence(part) for part in _identification(item) if part]
 
 
 def _identification(item: CSL) -> Iterable[str]:
@@ -88,4 +115,4 @@ def _venue(item: CSL) -> str:
 
 def _sentence(part: str) -> str:
     # A full stop would become part of an address.
-    return part if not part or part.endswith(_ENDS) or part.startswith(("http://", "https://")) else f"{part}."
+    return part if part.endswith(_ENDS) or part.startswith(("http://", "https://")) else f"{part}."

@@ -76,37 +76,40 @@ def parse_bibtex(data: bytes, filename: str, content_type: str, limits: ParseLim
     """A .bib file. Strings (`@string`) are put in, `crossref` is followed one step, LaTeX is decoded.
 
     Entries that cannot be read are counted in a problem. Raises DocumentUnreadable: `empty`, `corrupt`
-    when no entry can be read, `no_text`, `too_large`.
+    when no entry can be read, `too_large`.
     """
     raw, problems = decode(data, declared_charset(content_type))
     text = bounded(raw, limits)
     require_text(text)
     entries, failed = _entries(text)
     if not entries:
-        raise DocumentUnreadable(UnreadableCause.CORRUPT, "It has no BibTeX entry that can be read.")
+        where = f" What begins at line {failed[0]} is no whole entry." if failed else ""
+        raise DocumentUnreadable(UnreadableCause.CORRUPT, f"It has no BibTeX entry that can be read.{where}")
     if failed:
-        problems += (f"{failed} of {failed + len(entries)} entries cannot be read.",)
-    by_key = {key.casefold(): fields for key, _, fields in entries}
-    items = [_item(kind, _with_parent(fields, by_key), key) for key, kind, fields in entries]
-    return bibliography(Kind.BIBTEX, items, filename, limits, problems)
+        problems += (f"{len(failed)} of {len(failed) + len(entries)} entries cannot be read.",)
+    by_key = {key.casefold(): fields for key, _, fields, _ in entries}
+    items = [_item(kind, _with_parent(fields, by_key), key) for key, kind, fields, _ in entries]
+    first = f"the entry at line {entries[0][3]}"
+    return bibliography(Kind.BIBTEX, items, filename, limits, problems, first=first)
 
 
-def _entries(text: str) -> tuple[list[tuple[str, str, dict[str, str]]], int]:
-    """Key, type and fields of each entry, and how many could not be read."""
+def _entries(text: str) -> tuple[list[tuple[str, str, dict[str, str], int]], list[int]]:
+    """Key, type, fields and line of each entry, and the lines of those that could not be read. Lines count from 1."""
     library: Library = Splitter(text).split()
     strings: dict[str, str] = {month: month for month in _MONTHS}
     for string in library.strings:
         strings[str(string.key).casefold()] = _value(str(string.value), strings)
-    entries: list[tuple[str, str, dict[str, str]]] = []
-    failed = 0
+    entries: list[tuple[str, str, dict[str, str], int]] = []
+    failed: list[int] = []
     for block in library.blocks:
         entry: Block | None = block
         if isinstance(block, ParsingFailedBlock):  # a repeated key or field leaves an entry that can be used
             entry = block.ignore_error_block
-            failed += entry is None
+            if entry is None:
+                failed.append(int(block.start_line or 0) + 1)
         if isinstance(entry, Entry):
             fields = {str(field.key).casefold(): _value(str(field.value), strings) for field in reversed(entry.fields)}
-            entries.append((entry.key, entry.entry_type.casefold(), fields))
+            entries.append((entry.key, entry.entry_type.casefold(), fields, int(block.start_line or 0) + 1))
     return entries, failed
 
 

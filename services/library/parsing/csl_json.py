@@ -24,7 +24,7 @@ _TELLING = frozenset(("author", "editor", "issued", "container-title", "DOI", "p
 
 
 def parse_csl(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
-    """A .csljson file. Raises DocumentUnreadable: `empty`, `corrupt` when it is none, `no_text`, `too_large`."""
+    """A .csljson file. Raises DocumentUnreadable: `empty`, `corrupt` when it is none or says nothing, `too_large`."""
     raw, problems = decode(data, declared_charset(content_type))
     text = bounded(raw, limits)
     require_text(text)

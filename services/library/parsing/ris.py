@@ -67,7 +67,7 @@ class _Tags(rispy.RisParser):  # type: ignore[misc,unused-ignore]
 def parse_ris(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
     """A .ris file. A last record without its end tag counts; so do spellings with one blank before the dash.
 
-    Raises DocumentUnreadable: `empty`, `corrupt` when it has no record, `no_text`, `too_large`.
+    Raises DocumentUnreadable: `empty`, `corrupt` when it has no record that says anything, `too_large`.
     """
     raw, problems = decode(data, declared_charset(content_type))
     text = bounded(raw, limits)

@@ -11,6 +11,7 @@ from services.results.rendering.exhibits import Exhibits
 from services.results.rendering.labels import labels
 from services.results.rendering.metadata import ExecutionMetadata, run_facts
 from services.results.rendering.plain_text import one_line, paragraphs
+from services.results.rendering.reader_blocks import SILENT, ReaderBlocks
 from services.results.rendering.references import FormattedReference, format_references
 from services.results.rendering.repetition import KeyStatements
 from services.results.rendering.report import (
@@ -35,8 +36,12 @@ from services.results.rendering.weaving import Segment, Weaver, group
 MAX_PASSAGES = 50
 """Passages shown for one source; the rest is counted in a note."""
 
-_FINDINGS_OF_THEIR_OWN = frozenset({"bridges", "hypotheses"})
+_FINDINGS_OF_THEIR_OWN = frozenset({"bridges", "conflicts", "contradictions", "hypotheses"})
 """Blocks that are part of what was found; the others say how, and stand after the references."""
+
+_FIRST = ("contradictions", "conflicts", "facets", "gaps", "sources", "agreements", "themes", "provenance")
+_LAST = ("screening", "methods")
+"""Known blocks in their order, before and after those of other names: storage keeps members sorted by name."""
 
 
 def compose(
@@ -209,9 +214,17 @@ class _Composer:
         before: list[SectionBlock] = []
         after: list[SectionBlock] = []
         facts: list[tuple[str, str]] = []
-        for name, value in self._document.blocks.items():
-            if name == "question" and isinstance(value, str):
-                continue  # It heads the report.
+        cited = {id: self._references.labels[(id,)] for id in self._citations}
+        known = ReaderBlocks(self._document, cited, self._labels)
+        for name, value in sorted(self._document.blocks.items(), key=lambda item: _place_of(item[0])):
+            if name in SILENT or (name == "question" and isinstance(value, str)):
+                continue  # The question heads the report.
+            if (told := known.lay_out(name, value)) is not None:
+                heading, content = told
+                if content:
+                    section = SectionBlock(self._anchors.of("section", name), heading, tuple(content))
+                    (before if name in _FINDINGS_OF_THEIR_OWN else after).append(section)
+                continue
             if is_scalar(value) and not isinstance(value, str):
                 facts.append((words(name), cell(value, self._labels)))
             elif laid_out := blocks.lay_out(value, self._labels):
@@ -225,6 +238,12 @@ class _Composer:
     def _run(self) -> list[SectionBlock]:
         facts = run_facts(self._metadata, self._labels) if self._metadata is not None else ()
         return [SectionBlock(self._anchors.of("section", "run"), self._labels["run"], facts)] if facts else []
+
+
+def _place_of(name: str) -> int:
+    if name in _LAST:
+        return len(_FIRST) + 1 + _LAST.index(name)
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
 def _weave(weaver: Weaver, section: Section) -> tuple[list[tuple[Segment, ...]], list[Claim]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.results.rendering.block_labels import block_labels
+
 _ENGLISH = {
     "research": "Research report",
     "analysis": "Analysis report",
@@ -219,4 +221,5 @@ _LABELS = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
 
 def labels(language: str) -> dict[str, str]:
     """The words for a BCP 47 tag; English where the language is not among those known."""
-    return dict(_LABELS.get(language.lower().partition("-")[0], _ENGLISH))
+    primary = language.lower().partition("-")[0]
+    return {**_LABELS.get(primary, _ENGLISH), **block_labels(primary)}

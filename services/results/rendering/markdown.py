@@ -166,7 +166,9 @@ class _Writer:
             lines += [f"{_target(table.anchor)}**{escape(table.label)}.** {escape(table.caption)}", ""]
         lines.append(row(escape(column.header) for column in table.columns))
         lines.append(row("---:" if column.numeric else "---" for column in table.columns))
-        lines += [row(escape(cell) for cell in cells) for cells in table.rows]
+        lines += [
+            row(escape(cell) if isinstance(cell, str) else self._joined(cell) for cell in cells) for cells in table.rows
+        ]
         if table.note:
             lines += ["", f"*{escape(table.note)}*"]
         return "\n".join(lines)

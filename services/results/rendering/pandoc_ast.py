@@ -153,7 +153,7 @@ class _Tree:
         caption = [*_label(table.label), *words(table.caption)] if table.label else []
         alignment = ["AlignRight" if column.numeric else "AlignLeft" for column in table.columns]
         header = [words(column.header) for column in table.columns]
-        rows = [[words(cell) for cell in row] for row in table.rows]
+        rows = [[words(cell) if isinstance(cell, str) else inlines(cell) for cell in row] for row in table.rows]
         blocks = [_table(table.anchor, caption, header, alignment, rows)]
         if table.note:
             blocks.append(_styled("Detail", [_para(words(table.note))]))

@@ -19,6 +19,7 @@ from services.results.rendering.report import (
     FigureBlock,
     Finding,
     Inline,
+    Inlines,
     Link,
     Pairs,
     Paragraph,
@@ -30,6 +31,7 @@ from services.results.rendering.report import (
     Subheading,
     TableBlock,
     Text,
+    cell_text,
     plain,
 )
 
@@ -236,10 +238,10 @@ def _block(block: Block) -> dict[str, Any]:
 
 
 def _table(table: TableBlock) -> dict[str, Any]:
-    columns = [
-        _aligned([row[index] for row in table.rows]) if column.numeric else [row[index] for row in table.rows]
-        for index, column in enumerate(table.columns)
-    ]
+    columns: list[list[str | Inlines]] = []
+    for index, column in enumerate(table.columns):
+        cells = [row[index] for row in table.rows]
+        columns.append([*_aligned([cell_text(cell) for cell in cells])] if column.numeric else cells)
     return {
         "kind": "table",
         "anchor": table.anchor,
@@ -247,10 +249,14 @@ def _table(table: TableBlock) -> dict[str, Any]:
         "caption": _text(table.caption) if table.caption else [],
         "header": [_text(_breakable(column.header), breakable=False) for column in table.columns],
         "numeric": [column.numeric for column in table.columns],
-        "widths": [_width(column) for column in columns],
-        "cells": [_text(_breakable(cell), breakable=False) for row in zip(*columns, strict=True) for cell in row],
+        "widths": [_width(map(cell_text, column)) for column in columns],
+        "cells": [_cell(cell) for row in zip(*columns, strict=True) for cell in row],
         "note": _text(table.note) if table.note else [],
     }
+
+
+def _cell(cell: str | Inlines) -> list[Any]:
+    return _text(_breakable(cell), breakable=False) if isinstance(cell, str) else _inlines(cell)
 
 
 def _aligned(cells: Sequence[str]) -> list[str]:

@@ -83,11 +83,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableBlock:
+    """Cells are bare text, or inlines where something in them is a link."""
+
     anchor: str
     label: str
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Inlines, ...], ...]
     note: str | None
 
 
@@ -179,3 +181,8 @@ def plain(parts: Sequence[Anchored | Inline]) -> str:
             case Styled(_, children) | Link(_, children) | Ref(_, children):
                 words.append(plain(children))
     return "".join(words)
+
+
+def cell_text(cell: str | Inlines) -> str:
+    """The bare words of a table's cell."""
+    return cell if isinstance(cell, str) else plain(cell)

@@ -8,11 +8,17 @@ import os
 import signal
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from cli.errors import Refused
+from cli.stack.options import StackOptions
+from cli.stack.running import run_stack
+from cli.stack.stack import Stack
 from tests.integration.cli.conftest import Launch, lives, until
+from tests.support.standin_stack import STANDIN
 
 PARTS = ["session", "results", "collab", "billing", "library"]
 
@@ -116,6 +122,29 @@ async def test_a_part_with_bad_settings_ends_the_start(launch: Launch, part: str
     assert line.endswith((f"see {log / f'{part}.log'}", f"see {log / f'{part}-1.log'}", f"see {log / f'{part}-2.log'}"))
     assert f"does not start: {part} has bad settings" in line
     assert stack.parts() == {}
+
+
+async def test_bad_settings_end_the_start_at_once_and_are_told_before_the_other_parts_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However long the databases take: here they would never be ready."""
+    monkeypatch.setenv("PRSM_STANDIN_WORKER", "exit:2")
+    monkeypatch.setenv("PRSM_STANDIN_ENDED", str(tmp_path / "ended"))
+    told: list[tuple[str, bool]] = []
+
+    def program(module: str) -> tuple[str, ...]:
+        endless = (sys.executable, "-S", "-c", "import time; time.sleep(600)")
+        return endless if module == "cli.migrate" else (sys.executable, str(STANDIN), module)
+
+    def tell(line: str) -> None:
+        told.append((line, stack.parts["nats"].pid is not None))
+
+    options = StackOptions(tmp_path / "data", 0, workers=1)
+    stack = Stack(options, say=lambda _line: None, program=program)
+    with pytest.raises(Refused, match=r"worker-1 does not start: worker has bad settings; see ") as refused:
+        await run_stack(stack, tell=tell)
+    assert told == [(f"{refused.value}; stopping the other parts", True)]
+    assert {part.pid for part in stack.parts.values()} == {None}
 
 
 async def test_a_part_that_crashes_again_and_again_ends_the_start(launch: Launch) -> None:

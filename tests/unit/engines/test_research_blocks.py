@@ -196,3 +196,42 @@ async def test_what_alone_would_be_no_answer_is_not_in_the_summary() -> None:
     told = {finding["document_id"]: finding["text"] in result["summary"] for finding in with_documents(result)}
     assert told.pop("far") is False
     assert list(told.values()) == [True]
+
+
+def moss() -> Library:
+    """Two documents that say shade reduces growth, and one that says it increases it."""
+    sources = Library()
+    sources.add(
+        "q",
+        "Sphagnum moss was grown under shade for two years in 40 plots. Shaded plots lost 12 % of their biomass. "
+        "We conclude that shade reduces the growth of Sphagnum moss.",
+        "Moss and shade",
+    )
+    sources.add(
+        "r",
+        "In 30 plots, shade increased the growth of Sphagnum moss by 8 % over one summer.",
+        "Sphagnum and light: a second trial",
+    )
+    sources.add("s", "Across 50 trials, shade reduced Sphagnum growth by 10% on average.", "A review of trials")
+    return sources
+
+
+async def test_effects_in_opposite_directions_are_set_against_each_other() -> None:
+    result = await result_for("Does shade reduce the growth of Sphagnum moss?", moss())
+    told = {finding["text"]: finding for finding in result["key_findings"]}
+    reduces = told["We conclude that shade reduces the growth of Sphagnum moss."]
+    increases = told["In 30 plots, shade increased the growth of Sphagnum moss by 8 % over one summer."]
+    assert (reduces["support"], increases["support"]) == ("contradicted", "contradicted")
+    assert (reduces["relation"]["kind"], increases["relation"]["kind"]) == ("supports", "contradicts")
+    assert told["Sphagnum moss was grown under shade for two years in 40 plots."]["relation"]["kind"] == "mentions"
+    assert "The sources disagree" in result["summary"]
+    assert "Where the sources disagree" in [section["heading"] for section in result["sections"]]
+    assert result["methods"]["confidence"]["parts"]["conflict"] > 0
+
+
+async def test_what_is_said_to_act_and_stands_in_a_title_alone_is_missing() -> None:
+    result = await result_for("Does light increase growth of Sphagnum moss?", moss())
+    assert "No statement speaks to “light”." in result["summary"]
+    assert {finding["relation"]["kind"] for finding in result["key_findings"]} == {"mentions"}
+    other = await result_for("Does shade increase growth of Sphagnum moss?", moss())
+    assert "No statement speaks to" not in other["summary"]

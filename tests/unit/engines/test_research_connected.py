@@ -8,13 +8,14 @@ import pytest
 
 from tests.unit.engines.fakes import Context, Library, run_engine
 from worker.engines.base import EngineError, Job
-from worker.engines.research.connected import questions
+from worker.engines.research.connected import caveat, questions
 from worker.engines.research.engine import ResearchEngine
 from worker.engines.research.plan import plan_of
 from worker.engines.research.settings import Settings
 
 PROMPT = "How does rewetting change the emissions of drained peatlands?"
 FOUND = "Rewetting lowered the carbon dioxide emissions of drained peatlands by 62 percent within three years."
+DATA = ("year,emissions\n" + "".join(f"{2000 + n},{90 - 3 * n}\n" for n in range(20))).encode()
 HELD = "In our valley, rewetting of drained peatlands halved their emissions after two winters."
 
 
@@ -48,7 +49,7 @@ async def test_works_and_library_answer_together() -> None:
     }
     tally = {"questions": len(context.sources.asked), "found": 2, "held": 0, "problem": ""}  # type: ignore[attr-defined]
     assert gathered["connectors"] == {"openalex": tally, "arxiv": tally}
-    assert all("openalex: one work with an abstract" in reason for reason in told(context, "connectors asked"))
+    assert all("OpenAlex: one work with an abstract" in reason for reason in told(context, "connectors asked"))
 
 
 async def test_named_documents_are_searched_with_the_works() -> None:
@@ -71,16 +72,24 @@ async def test_one_that_fails_is_left_out() -> None:
     sources = library(valley=HELD)
     sources.problems = {"arxiv": "did not answer in time"}
     context = Context(job("arxiv", "crossref"), sources)
-    await result(context)
-    assert "arxiv did not answer in time: left out" in told(context, "connectors asked")[0]
+    document = await result(context)
+    (reason, *_) = told(context, "connectors asked")
+    assert reason.endswith(
+        "arXiv did not answer in time and is left out; Crossref: one work with an abstract. "
+        "One work to look at, none of them in full."
+    )
+    assert " arXiv could not be asked." in document["summary"]
     assert context.outputs["gather"]["connectors"]["arxiv"]["problem"] == "did not answer in time"
 
 
 async def test_all_of_them_failing_matters_only_without_another_source() -> None:
     sources = library(valley=HELD)
     sources.problems = {"arxiv": "fails (HTTP 500)"}
-    document = await result(Context(job("arxiv"), sources))
+    context = Context(job("arxiv"), sources)
+    document = await result(context)
     assert [citation["document_id"] for citation in document["citations"]] == ["valley"]
+    (reason, *_) = told(context, "connectors asked")
+    assert reason.endswith("arXiv fails (HTTP 500) and is left out. There is no work to look at.")
     alone = library()
     alone.problems = sources.problems
     with pytest.raises(EngineError, match=r"No connector could be asked: arxiv fails \(HTTP 500\)") as failed:
@@ -92,6 +101,24 @@ async def test_nothing_found_is_an_answer() -> None:
     document = await result(Context(job("arxiv"), Library()))
     assert document["citations"] == []
     assert document["confidence_score"] < 0.3
+
+
+def test_what_a_summary_owns_up_to() -> None:
+    fine = {"questions": 1, "found": 2, "held": 0, "problem": ""}
+    silent = {**fine, "found": 0, "problem": "cannot be reached"}
+    assert caveat({"arxiv": fine}) == ""
+    assert caveat({"openalex": silent, "arxiv": fine}) == "OpenAlex could not be asked."
+    assert caveat({"openalex": silent, "europepmc": silent, "arxiv": {**silent, "found": 3}}) == (
+        "OpenAlex and Europe PMC could not be asked. arXiv did not answer all that was asked."
+    )
+
+
+async def test_a_connector_that_is_away_is_owned_up_to_beside_data_alone() -> None:
+    sources = Library(datasets={"d": ("d.csv", DATA)}, problems={"openalex": "cannot be reached"})
+    document = await result(
+        Context(Job("s", "research", PROMPT, (), ("d",), preferences={"connectors": ["openalex"]}), sources)
+    )
+    assert document["summary"].endswith(" OpenAlex could not be asked.")
 
 
 async def test_no_time_left_for_connectors() -> None:

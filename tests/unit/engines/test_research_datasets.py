@@ -8,7 +8,10 @@ import pytest
 from tests.unit.engines.fakes import Context, Library, run_engine
 from tests.unit.engines.sample import library
 from worker.engines.base import EngineError, Job
+from worker.engines.research.confidence import Confidence
+from worker.engines.research.data_blocks import BOTH_FORMULA, DATA_FORMULA
 from worker.engines.research.engine import ResearchEngine
+from worker.engines.research.prose import stated
 
 ROWS = "\n".join(f"{year},{20 + 2 * (year - 2000)}" for year in range(2000, 2020))
 DATA = f"year,recall\n{ROWS}\n".encode()
@@ -50,6 +53,7 @@ async def test_datasets_alone_make_an_answer() -> None:
     assert result["summary"].startswith(result["key_findings"][0]["text"])
     assert result["citations"] == []
     assert 0 < result["confidence_score"] <= 1
+    assert result["methods"]["confidence"] == {"formula": DATA_FORMULA, "parts": {"data": result["confidence_score"]}}
 
 
 async def test_two_datasets_of_one_name_are_told_apart() -> None:
@@ -96,6 +100,18 @@ async def test_a_prompt_about_the_data_is_answered_by_the_data_first() -> None:
     assert "In the documents: " in result["summary"]
     assert result["key_findings"][0]["support"] == "computed"
     assert any(finding["support"] == "supported" for finding in result["key_findings"])
+    plain = await run_engine(ResearchEngine(), Context(Job("s", "research", asked), library()))
+    told = result["methods"]["confidence"]
+    assert told["documents"] == plain["methods"]["confidence"]
+    assert told["parts"]["documents"] == plain["confidence_score"]
+    both = Confidence(result["confidence_score"], {})
+    assert both.score == pytest.approx(sum(told["parts"].values()) / 2, abs=1e-4)
+    assert told["formula"] == BOTH_FORMULA
+    assert result["summary"].count("Confidence") == 1
+    assert (
+        f"Confidence: from the data {told['parts']['data']:.2f}, from the documents {plain['confidence_score']:.2f}; "
+        f"together {stated(both)}."
+    ) in result["summary"]
 
 
 async def test_hypotheses_are_tested_whether_or_not_the_prompt_names_them() -> None:

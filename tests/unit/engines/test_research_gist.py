@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from worker.engines.research.gist import SIGNS, WEIGHTS, Gist, gist_of
 from worker.engines.text.sentences import split_sentences
 from worker.engines.text.terms import Analyzer
@@ -48,6 +50,38 @@ def test_an_abstract_speaks_for_a_long_document() -> None:
 def test_nothing_to_quote_gives_none() -> None:
     assert gist("") is None
     assert gist("Figure 1\n\n1 2 3 4\n") is None
+
+
+@pytest.mark.parametrize(
+    "poor",
+    [
+        "For the farmed goose as a food, see Goose.",
+        "See also the farming of geese and goose feathers.",
+        "This article is about the farmed goose.",
+        "Main article: The farming of the goose in Europe.",
+        "The farming of the goose redirects here.",
+        "Also we propose a new method for farming geese on grass.",
+        "And that is a new model of the farmed goose.",
+        "However, the farmed goose is seldom kept on grass.",
+    ],
+)
+def test_what_goes_on_or_points_elsewhere_is_the_gist_only_where_there_is_no_other(poor: str) -> None:
+    plain = "Birds of many kinds were watched on three lakes."
+    for text in (f"{poor} {plain}", f"{plain} {poor}"):
+        found = gist(text, "The farmed goose")
+        assert found is not None
+        assert found.quote == plain
+    alone = gist(poor, "Farming")
+    assert alone is not None
+    assert alone.quote == poor
+
+
+@pytest.mark.parametrize("opening", ["So-called farmed geese", "However, we propose that farmed geese", "Orchards"])
+def test_an_opening_that_only_looks_like_one_counts_in_full(opening: str) -> None:
+    best = f"{opening} grow faster on grass than in a barn."
+    found = gist(f"Birds of many kinds were watched on three lakes. {best}", "Farmed geese and orchards on grass")
+    assert found is not None
+    assert found.quote == best
 
 
 def test_every_sign_has_a_weight() -> None:

@@ -169,6 +169,21 @@ async def test_pages_of_an_overview_come_from_the_passages() -> None:
     assert [passage["page"] for passage in result["citations"][0]["passages"]] == [1, 2]
 
 
+@pytest.mark.parametrize("prompt", [PROMPT, "Does sleep after study stabilise new memories?"])
+async def test_a_document_with_one_page_has_it_everywhere(prompt: str) -> None:
+    sources = Library()
+    text = "Sleep after study stabilises new memories.\n\nSpaced practice improves the retention of words in schools."
+    sources.add("d-page", text, "A Page", pages=1)
+    sources.add("d-plain", text.replace("schools", "adults"), "No Pages", pages=0)
+    result = await result_for(prompt, sources)
+    pages = {item["document_id"]: [found["page"] for found in item["passages"]] for item in result["citations"]}
+    assert set(pages) == {"d-page", "d-plain"}
+    assert set(pages["d-page"]) == {1}
+    assert set(pages["d-plain"]) == {None}
+    gists = {item["document_id"]: item["gist"]["page"] for item in result["sources"]}
+    assert gists == {"d-page": 1, "d-plain": None}
+
+
 async def test_documents_without_a_statement_give_no_overview() -> None:
     sources = Library()
     sources.add("d-list", "apples\npears\nplums", "A List")

@@ -107,6 +107,9 @@ async def test_what_is_made_up_is_dropped_and_said_so() -> None:
     plain, _ = await written(None)
     model = echoing(lambda _quote: "Spaced practice cures forgetting in 97% of all people.")
     result, context = await written(model)
+    asked = result["methods"].pop("model")
+    assert (asked["name"], asked["sentences_kept"]) == ("writer-1", 0)
+    assert asked["sentences_dropped"] > 0
     assert json.dumps(result) == json.dumps(plain)
     (decision,) = [entry for entry in context.decisions if entry["decision"] == "no prose"]
     assert "0 stand" in decision["reason"]
@@ -124,6 +127,7 @@ async def test_evidence_must_be_named_and_known(evidence: list[str]) -> None:
 
     plain, _ = await written(None)
     result, _ = await written(Model(answer))
+    assert result["methods"].pop("model")["sentences_kept"] == 0
     assert json.dumps(result) == json.dumps(plain)
 
 

@@ -108,6 +108,19 @@ async def test_opposite_findings_are_shown_and_not_merged() -> None:
     assert result["confidence_score"] < calm["confidence_score"]
 
 
+async def test_what_acts_on_the_same_the_other_way_is_the_pair_that_contradicts() -> None:
+    increases = "In 30 plots, shade increased the growth of Sphagnum moss by 8 % over one summer."
+    reduces, lost = (
+        "We conclude that shade reduces the growth of Sphagnum moss.",
+        "Shaded plots lost 12 % of their biomass.",
+    )
+    result = await synthesised(
+        results("One", finding(increases, "a")), results("Two", finding(reduces, "b"), finding(lost, "c"))
+    )
+    told = {item["text"]: item["support"] for item in result["key_findings"]}
+    assert told == {increases: "contradicted", reduces: "contradicted", lost: "supported"}
+
+
 @pytest.mark.parametrize(
     ("left", "right", "joined"),
     [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.engines.meaning_pairs import DIFFERENT, JUDGE, LEARN, OPPOSED, SAME, Pair
-from worker.engines.synthesis.directions import acting_verb
 from worker.engines.synthesis.meaning import CONFLICTS, Reading, Relation, readings, relation
 from worker.engines.synthesis.quantities import Quantity, agree, quantities
+from worker.engines.text.directions import acting_verb
 from worker.engines.text.terms import Analyzer
 
 

@@ -66,3 +66,19 @@ def test_other_languages_only_mention() -> None:
 )
 def test_what_was_to_be_found_out_supports_nothing(sentence: str) -> None:
     assert relation("Tea lowers blood pressure.", sentence).kind == "mentions"
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("Does shade reduce the growth of moss?", "Moss was grown under shade for two years in 40 plots."),
+        ("Does light increase growth of moss?", "In 30 plots, shade increased the growth of moss by 8 %."),
+        ("Does light reduce growth of moss?", "In 30 plots, shade increased the growth of moss by 8 %."),
+    ],
+)
+def test_a_setting_or_another_cause_is_only_a_mention(statement: str, sentence: str) -> None:
+    assert relation(statement, sentence).kind == "mentions"
+
+
+def test_what_raises_still_supports() -> None:
+    assert relation("Does light increase moss growth?", "Moss growth was raised by light.").kind == "supports"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kit.secret_files import BadSecretFile, value_of, values_from_files
 from kit.settings import from_environment, unknown_settings
+from services.library.settings import LibrarySettings
+from services.session.settings import SessionSettings
 from worker.settings import WorkerSettings
 
 
@@ -44,6 +47,38 @@ def test_a_process_reads_its_settings_from_files(
         from_environment(WorkerSettings)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("PRSM_WORKER_NATS_TOKEN_FILE: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "form"),
+    [
+        (SessionSettings, "PRSM_SESSION_ENGINES", "s3cret", '{"glossary": {"types": ["research"]}}'),
+        (SessionSettings, "PRSM_SESSION_ENGINES", '"s3cret"', '{"glossary": {"types": ["research"]}}'),
+        (SessionSettings, "PRSM_SESSION_USER_ALGORITHMS", "s3cret", '["EdDSA"]'),
+        (LibrarySettings, "PRSM_LIBRARY_CONNECTORS", "s3cret", '["openalex"]'),
+        (LibrarySettings, "PRSM_LIBRARY_CONNECTOR_URLS", "s3cret,", '{"name": "value"}'),
+        (WorkerSettings, "PRSM_WORKER_ENGINES", "s3cret", '["value"]'),
+        (WorkerSettings, "PRSM_WORKER_PRELOAD", "s3cret", '["value"]'),
+    ],
+)
+def test_what_is_no_json_is_told_with_the_form_it_must_have(
+    kind: type[Any],
+    name: str,
+    value: str,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    prefix = kind.model_config["env_prefix"]
+    for field, info in kind.model_fields.items():
+        if info.is_required():
+            monkeypatch.setenv(f"{prefix}{field}".upper(), "x")
+    monkeypatch.setenv(f"{prefix}INTERNAL_KEY", "x")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        from_environment(kind)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"{name}: must be JSON, such as {form}\n"
 
 
 def test_a_misspelt_setting_is_told_with_the_name_that_was_meant() -> None:

@@ -79,12 +79,12 @@ def cause(data: str | bytes, filename: str, limits: ParseLimits | None = None) -
 def test_bibtex_entries_become_paragraphs_with_their_works() -> None:
     document = read(BIBTEX, "works.bib")
     assert document.kind is Kind.BIBTEX
-    assert described_parts(document) == document.text.split("\n\n")
-    assert document.text.split("\n\n")[:3] == [
-        "The Slow Möor and α-Moss. Ida Fenn, Olaf van der Moor, The Bog Collaboration (1998). "
-        "Journal of Peat B, 3(2), 11-19. https://doi.org/10.5555/x_1\nGains of 50% were seen; 20% were lost.",
-        "Ash & Oak. 2001. Proceedings of Bogs. Bog Press.",
-        "Proceedings of Bogs. 2001. Bog Press.",
+    assert "\n\n".join(described_parts(document)) == document.text
+    assert described_parts(document)[:3] == [
+        "The Slow Möor and α-Moss.\n\nIda Fenn, Olaf van der Moor, The Bog Collaboration (1998). "
+        "Journal of Peat B, 3(2), 11-19. https://doi.org/10.5555/x_1\n\nGains of 50% were seen; 20% were lost.",
+        "Ash & Oak.\n\n2001. Proceedings of Bogs. Bog Press.",
+        "Proceedings of Bogs.\n\n2001. Bog Press.",
     ]
     first, child, _, again, after = (work.csl for work in document.works)
     assert first == {
@@ -118,9 +118,9 @@ def test_strings_of_strings_do_not_grow_without_end() -> None:
 def test_ris_records_with_and_without_an_end() -> None:
     document = read(RIS, "works.ris")
     assert described_parts(document) == [
-        "The slow archive. Ida Fenn Jr., Bog Office (1998). J Peat, 3, 11-19. https://doi.org/10.5555/x.2\n"
-        "Peat forms slowly, over many lines.\nKeywords: moss; ash",
-        "Bogs. O. Moor.",
+        "The slow archive.\n\nIda Fenn Jr., Bog Office (1998). J Peat, 3, 11-19. https://doi.org/10.5555/x.2\n\n"
+        "Peat forms slowly, over many lines.\n\nKeywords: moss; ash",
+        "Bogs.\n\nO. Moor.",
     ]
     first, second = (work.csl for work in document.works)
     assert first["issued"] == {"date-parts": [[1998, 3, 2]]}
@@ -133,8 +133,8 @@ def test_csl_items_are_a_bibliography(filename: str) -> None:
     assert document.kind is Kind.CSL
     assert not document.is_dataset
     assert described_parts(document) == [
-        "The slow archive. Olaf van der Moor, Bog Office (1998). J Peat. https://doi.org/10.5555/X\nSlow.",
-        "Bogs. 2001. 7.",
+        "The slow archive.\n\nOlaf van der Moor, Bog Office (1998). J Peat. https://doi.org/10.5555/X\n\nSlow.",
+        "Bogs.\n\n2001. 7.",
     ]
     assert document.works[0].csl["issued"] == {"date-parts": [[1998, 3]]}
     assert "custom" not in document.works[0].csl
@@ -150,10 +150,25 @@ def test_rows_with_a_type_are_still_a_dataset() -> None:
 def test_files_that_list_nothing_are_named() -> None:
     assert cause("no entry here", "x.bib") is UnreadableCause.CORRUPT
     assert cause("no record here", "x.ris") is UnreadableCause.CORRUPT
-    assert cause("@misc{a, note = {}}", "x.bib") is UnreadableCause.NO_TEXT
+    assert cause("TY  - JOUR\nER  - \n", "x.ris") is UnreadableCause.CORRUPT
     assert cause("{", "x.csljson") is UnreadableCause.CORRUPT
     assert cause(" \n", "x.ris") is UnreadableCause.EMPTY
     assert cause(BIBTEX, "x.bib", ParseLimits(characters=len(BIBTEX) - 1)) is UnreadableCause.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("@article{x, title=}", 1),
+        ("\n\n@misc{a, note = {}}\n@misc{b, note = {}}", 3),
+        ("notes\n@article{x, title={a", 2),
+    ],
+)
+def test_an_error_says_at_which_line_a_work_was_looked_for(source: str, line: int) -> None:
+    with pytest.raises(DocumentUnreadable, match=rf"at line {line}\b") as raised:
+        read(source, "x.bib")
+    assert raised.value.cause is UnreadableCause.CORRUPT
+    assert "OCR" not in str(raised.value)
 
 
 def test_the_encoding_of_a_bibliography_is_detected() -> None:

@@ -11,6 +11,7 @@ from worker.engines.research.coverage import coverage
 from worker.engines.research.material import Material
 from worker.engines.research.model import Claim, Json
 from worker.engines.research.rank import FACET_MET
+from worker.engines.text.effects import acting_stems, speaks_of
 from worker.engines.text.relation import relation
 from worker.engines.text.terms import Analyzer
 from worker.engines.text.wording import quoted
@@ -46,13 +47,16 @@ def facets_of(material: Material, claims: Sequence[Claim], *, answered: bool) ->
 
 
 def gaps_of(material: Material, claims: Sequence[Claim], facets: Sequence[Json], *, answered: bool) -> list[Json]:
-    """What was asked for and is missing or thin: words that no source holds (`missing_terms`), sides that nobody speaks
-    to (`open_facet`), an answer that rests on one document (`few_sources`), and sources much older than the newest that
-    were found (`old_sources`)."""
+    """What was asked for and is missing or thin: words that no source holds or that stand in no statement
+    (`missing_terms`), sides that nobody speaks to (`open_facet`), an answer that rests on one document (`few_sources`),
+    and sources much older than the newest that were found (`old_sources`)."""
     found: list[Json] = []
     if material.outline.missing:
         words = list(material.outline.missing)
         found.append(_gap("missing_terms", f"No source found mentions {quoted(words, 'or')}.", terms=words))
+    unsaid = _unsaid(material, claims) if answered else []
+    if unsaid:
+        found.append(_gap("missing_terms", f"No statement speaks to {quoted(unsaid, 'or')}.", terms=unsaid))
     sides = facets[1:]
     documents = list(dict.fromkeys(document for claim in claims for document in claim.documents))
     told = _told_of(material, documents if answered else [item.document_id for item in material.candidates])
@@ -78,6 +82,17 @@ def gaps_of(material: Material, claims: Sequence[Claim], facets: Sequence[Json],
         text = f"The newest source quoted is from {newest}; documents as late as {latest} were found and say less."
         found.append(_gap("old_sources", text, newest=newest, latest=latest))
     return found
+
+
+def _unsaid(material: Material, claims: Sequence[Claim]) -> list[str]:
+    """The words for what the prompt says to have an effect, when none of them stands in a statement quoted."""
+    analyzer = Analyzer(material.settings.language)
+    acting = acting_stems(material.prompt, analyzer)
+    statements = [item for claim in claims for item in claim.statements]
+    if any(speaks_of(acting, (*item.stems, *analyzer.terms(item.text))) for item in statements):
+        return []
+    missing = material.outline.missing
+    return [item.word for item in material.plan.terms if item.stem in acting and item.word not in missing]
 
 
 def _told_of(material: Material, documents: Collection[str]) -> set[str]:

@@ -95,6 +95,12 @@ async def _composed(ctx: StageContext, model: LanguageModel, material: Material,
         return f"{error} ({error.code})"
     placed = place(document, brief, answer.value)
     _tell(ctx, model.name, brief, placed)
+    # That a model was asked is told, and paid for, whether or not anything of it stands.
+    document["methods"]["model"] = {
+        "name": model.name,
+        "sentences_kept": placed.kept,
+        "sentences_dropped": len(placed.dropped),
+    }
     if placed.kept:
         _own_up(document, model.name, placed)
     return ""
@@ -127,7 +133,6 @@ def _own_up(document: Json, model: str, placed: Placed) -> None:
         f"claims and key findings are sentences of the sources, word for word; {whose} written by a language model, "
         "and each of its sentences is held to the quotes that it cites"
     )
-    methods["model"] = {"name": model, "sentences_kept": placed.kept, "sentences_dropped": len(placed.dropped)}
     for section in document["sections"]:
         if section["heading"] == "How this was made":
             body = section["body"].replace("; nothing was paraphrased", "").replace(" nothing was paraphrased.", "")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from worker.engines.base import FoundWork, StageContext
 from worker.engines.research.model import Facet, Json, Plan, Term
 from worker.engines.research.settings import Settings
-from worker.engines.text.wording import count
+from worker.engines.text.wording import capitalised, count, listed
 
 NO_CONNECTOR = "none"
+NAMES: Mapping[str, str] = {
+    "arxiv": "arXiv",
+    "crossref": "Crossref",
+    "europepmc": "Europe PMC",
+    "openalex": "OpenAlex",
+}
+"""As the services write themselves."""
 MOST_WORDS = 10
 """Of a question: services look for works that hold all of the first few, then for any."""
 _LISTED = 50
@@ -108,6 +115,7 @@ async def ask(ctx: StageContext, plan: Plan, settings: Settings) -> Connected:
         for work in gathered.works:
             found.works.setdefault(work.record.document_id, work)
         told: list[str] = []
+        excluded: list[Json] = []
         for each in gathered.asked:
             tally = found.tallies.setdefault(each.connector, Tally())
             tally.questions += 1
@@ -116,21 +124,35 @@ async def ask(ctx: StageContext, plan: Plan, settings: Settings) -> Connected:
             tally.problem = tally.problem or each.problem
             held = f", {each.held} of them held already" if each.held else ""
             what = f"{count(each.found, 'work')} with an abstract{held}"
+            name = NAMES.get(each.connector, each.connector)
             if not each.problem:
-                told.append(f"{each.connector}: {what}")
+                told.append(f"{name}: {what}")
             elif each.found:
-                told.append(f"{each.connector} {each.problem}: {what} until then")
+                told.append(f"{name} {each.problem}: {what} until then")
             else:
-                told.append(f"{each.connector} {each.problem}: left out")
-        full = sum(work.full_text for work in gathered.works)
+                told.append(f"{name} {each.problem} and is left out")
+            if each.problem:
+                excluded.append({"connector": each.connector, "reason": each.problem})
         ctx.decide(
             "connectors asked",
-            f"“{facet.label}”, as “{query}”. "
-            + "; ".join(told)
-            + f". {count(len(gathered.works), 'work')} to look at, "
-            f"{full} of them in full.",
-            excluded=[{"connector": each.connector, "reason": each.problem} for each in gathered.asked if each.problem][
-                :_LISTED
-            ],
+            f"“{facet.label}”, as “{query}”. {'; '.join(told)}. {_to_look_at(gathered.works)}",
+            excluded=excluded[:_LISTED],
         )
     return found
+
+
+def _to_look_at(works: Sequence[FoundWork]) -> str:
+    full = sum(work.full_text for work in works)
+    if not works:
+        return "There is no work to look at."
+    return f"{capitalised(count(len(works), 'work'))} to look at, {full or 'none'} of them in full."
+
+
+def caveat(tallies: Mapping[str, Json]) -> str:
+    """What a summary must own up to about connectors, from their tallies; "" where all of them answered."""
+    failed = {name: tally for name, tally in tallies.items() if tally["problem"]}
+    silent = [NAMES.get(name, name) for name, tally in failed.items() if not tally["found"]]
+    broken = [NAMES.get(name, name) for name, tally in failed.items() if tally["found"]]
+    lines = [f"{listed(silent)} could not be asked."] if silent else []
+    lines += [f"{listed(broken)} did not answer all that was asked."] if broken else []
+    return " ".join(lines)

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from worker.engines.research.confidence import Confidence
 from worker.engines.research.model import Json
+from worker.engines.research.prose import stated
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.terms import Analyzer
 
+DATA_FORMULA = "mean confidence of the findings in the data"
+BOTH_FORMULA = "(data + documents) / 2, each by the formula of its own"
 _SUMMARY_FINDINGS = 3
 _NAMED_COLUMNS = 2
 """A prompt that names so many columns of a dataset asks about the data."""
 
 
 def add_datasets(
-    document: Json, datasets: Sequence[Json], prompt: str, language: str, *, documents_asked: bool
+    document: Json,
+    datasets: Sequence[Json],
+    prompt: str,
+    language: str,
+    *,
+    documents_asked: bool,
+    unasked: str = "",
 ) -> None:
     """Adds tables, figures, analysis, hypotheses, findings and sections of each dataset to `document`, in place.
 
     Findings of the data rest on the dataset, not on a quote, so they carry its name and no citation, and their support
     is `computed`. What the prompt asks about comes first: the documents, unless they do not answer or the prompt names
-    columns of a dataset. The confidence is that of what comes first; for data the mean of the confidences that the
-    analysis gives its own findings.
+    columns of a dataset. The confidence is that of the documents where they come first. Where the data do, it is the
+    mean of the confidences that the analysis gives its own findings, and where the documents answer too, the mean of
+    that and theirs. `unasked` is what the summary owns up to about connectors, beside what it says of documents.
     """
     findings: list[Json] = []
     sections: list[Json] = []
@@ -44,20 +55,43 @@ def add_datasets(
     if first:
         document["sections"][:0] = sections
         document["key_findings"][:0] = findings
-        confidences = [float(finding["confidence"]) for finding in findings]
-        document["confidence_score"] = round(sum(confidences) / len(confidences), 4)
-        document["methods"]["confidence"]["formula"] = "mean confidence of the findings in the data"
+        _rate(document, findings)
     else:
         # What the data say stands before the last section, which tells how all of it was made.
         document["sections"][-1:-1] = sections
         document["key_findings"].extend(findings)
     document["answered"] = document["answered"] or bool(findings)
     if not documents_asked:
-        document["summary"] = told or "The data gave no finding."
+        document["summary"] = (told or "The data gave no finding.") + (f" {unasked}" if unasked else "")
     elif told and first:
         document["summary"] = f"In the data: {told}\n\nIn the documents: {document['summary']}"
     elif told:
         document["summary"] += f"\n\nIn the data: {told}"
+
+
+def _rate(document: Json, findings: Sequence[Json]) -> None:
+    """The confidence of a result whose data come first: one number, in the summary as in the score, and its parts."""
+    confidences = [float(finding["confidence"]) for finding in findings]
+    data = round(sum(confidences) / len(confidences), 4)
+    methods = document["methods"]
+    if not document["answered"]:
+        document["confidence_score"] = data
+        methods["confidence"] = {"formula": DATA_FORMULA, "parts": {"data": data}}
+        return
+    documents = Confidence(document["confidence_score"], {})
+    both = Confidence(round((data + documents.score) / 2, 4), {})
+    document["confidence_score"] = both.score
+    methods["confidence"] = {
+        "formula": BOTH_FORMULA,
+        "parts": {"data": data, "documents": documents.score},
+        "data": {"formula": DATA_FORMULA},
+        "documents": methods["confidence"],
+    }
+    # What stands there is that of the documents alone; what is quoted before may hold the same words.
+    before, found, after = document["summary"].rpartition(f": {stated(documents)}.")
+    if found:
+        parts = f"from the data {data:.2f}, from the documents {documents.score:.2f}; together {stated(both)}"
+        document["summary"] = f"{before}: {parts}.{after}"
 
 
 def _asks_about(datasets: Sequence[Json], prompt: str, language: str) -> bool:

@@ -8,6 +8,7 @@ speaks of a trial.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,17 @@ MOST_SENTENCES = 40
 _IDEAL_LOG_WORDS = 3.1
 """ln 22: as long as people make such a sentence."""
 _SHORT, _LONG = 9, 38
+_GOES_ON = re.compile(
+    r"^(?:also|and|but|or|so|besides|moreover|furthermore|additionally|in addition"
+    r"|however\b(?!.*\b(?:we|our|this (?:paper|work|article|study))\b))(?![\w-])",
+    re.IGNORECASE,
+)
+_POINTS_ELSEWHERE = re.compile(
+    r"^(?:for [^.]+[,;:] see |see also\b|see (?:the )?main articles?\b|main (?:articles?|pages?)\b\s*:"
+    r"|further (?:information|reading)\s*:|this (?:article|page|section|list) is about\b|not to be confused with\b"
+    r"|.{1,80} redirects? here\b|(?:jump|skip|back) to\b)",
+    re.IGNORECASE,
+)
 
 WEIGHTS: Mapping[str, float] = {
     "first": 0.24,
@@ -87,9 +99,15 @@ def gist_of(
     terms = [known.get(start) or analyzer.terms(line) for _, start, line in kept]
     rows = signs_of([line for _, _, line in kept], terms, frozenset(analyzer.terms(title)))
     values = [sum(WEIGHTS[name] * value for name, value in zip(SIGNS, row, strict=True)) for row in rows]
-    best = max(range(len(kept)), key=lambda i: (round(values[i], 6), -i))
+    best = max(range(len(kept)), key=lambda i: (_stands_alone(kept[i][2]), round(values[i], 6), -i))
     index, start, _ = kept[best]
     return Gist(start, sentences[index].end, text[start : sentences[index].end])
+
+
+def _stands_alone(line: str) -> bool:
+    """False for a sentence that goes on from the one before it, and for a note that sends the reader elsewhere: the
+    gist only where there is no other."""
+    return not _GOES_ON.match(line) and not _POINTS_ELSEWHERE.match(line)
 
 
 def _looked_at(sentences: Sequence[Sentence]) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from worker.engines.base import StageContext
+from worker.engines.research.connected import caveat
 from worker.engines.research.coverage import weights_of
 from worker.engines.research.model import Candidate, Claim, Exclusion, Json, Outline, Plan, Statement
 from worker.engines.research.settings import Settings
@@ -37,6 +38,8 @@ class Material:
     """The strength of each document's strongest statement."""
     gists: Mapping[str, Json] = field(default_factory=dict)
     """The sentence that says best what a document contributes, by document; only those verified."""
+    unasked: str = ""
+    """What must be owned up to about connectors; empty where all of them answered."""
 
     def signals(self, claim: Claim | None) -> Signals:
         """What speaks for a claim being an answer."""
@@ -67,4 +70,5 @@ class Material:
             named=ctx.job.documents,
             strengths=strengths_of(map(Statement.of, outputs["read"]["statements"])),
             gists=verify["gists"],
+            unasked=caveat(outputs["gather"].get("connectors", {})),
         )

@@ -12,12 +12,17 @@ from worker.engines.text.wording import capitalised, count, quoted, shortened, t
 _LONGEST_TITLE = 105
 
 
+def stated(confidence: Confidence) -> str:
+    """A confidence as summaries state it."""
+    return f"{confidence.score:.2f} ({confidence.word})"
+
+
 def basis(quotes: int, documents: int, read: int, identified: int, confidence: Confidence) -> str:
     """What the answer rests on, for the end of a summary."""
     return (
         f"This rests on {count(quotes, 'verified quote')} from {count(documents, 'document')}; "
         f"of {count(identified, 'document')} found or given, {were(read)} read. "
-        f"Confidence: {confidence.score:.2f} ({confidence.word})."
+        f"Confidence: {stated(confidence)}."
     )
 
 
@@ -34,7 +39,7 @@ def overview_basis(quotes: int, documents: int, read: int, held: int, confidence
         "This is an overview: the prompt names no subject, so the statements most central to each document stand "
         f"here, in its own words. It rests on {count(quotes, 'verified quote')} from {count(documents, 'document')}; "
         f"of {count(held, 'document')} in these sources {were(read)} read. "
-        f"Confidence that it stands for them: {confidence.score:.2f} ({confidence.word})."
+        f"Confidence that it stands for them: {stated(confidence)}."
     )
 
 

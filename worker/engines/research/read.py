@@ -70,6 +70,7 @@ async def run(ctx: StageContext) -> Json:
         found = await _with_pages(ctx, found[:MAX_STATEMENTS], kept) + found[MAX_STATEMENTS:]
     else:
         found = await ctx.run(rank, scans, kept, ctx.job.prompt, plan, weights, most)
+    found = _on_single_pages(found, kept)
     statements = found[:MAX_STATEMENTS]
     giving = {statement.document_id for statement in statements}
     outdone = {statement.document_id for statement in found} - giving
@@ -109,13 +110,17 @@ def _scan_batch(batch: Sequence[tuple[Candidate, str]], terms: Sequence[Term], l
             candidate.passages,
             # Only passages know their page, so a document with pages is read where the searches pointed.
             whole=candidate.record.pages <= 1,
+            works=candidate.record.works,
         )
         for candidate, text in batch
     ]
 
 
 def _survey_batch(batch: Sequence[tuple[Candidate, str]], language: str) -> list[Survey]:
-    return [survey(candidate.document_id, candidate.record.title, text, language) for candidate, text in batch]
+    return [
+        survey(candidate.document_id, candidate.record.title, text, language, candidate.record.works)
+        for candidate, text in batch
+    ]
 
 
 async def _with_pages(ctx: StageContext, found: list[Statement], kept: Sequence[Candidate]) -> list[Statement]:
@@ -127,6 +132,12 @@ async def _with_pages(ctx: StageContext, found: list[Statement], kept: Sequence[
     ]
 
 
+def _on_single_pages(found: Sequence[Statement], kept: Sequence[Candidate]) -> list[Statement]:
+    """The statements, those of a document with a single page on that page: nothing needs to be searched for it."""
+    single = {item.document_id for item in kept if item.record.pages == 1}
+    return [replace(item, page=1) if item.document_id in single else item for item in found]
+
+
 async def _gists(ctx: StageContext, read: Sequence[Survey | Scan], kept: Sequence[Candidate]) -> Json:
     """The gist of every document read, by its id; null for one without."""
     by_id = {item.document_id: item for item in kept}
@@ -136,7 +147,7 @@ async def _gists(ctx: StageContext, read: Sequence[Survey | Scan], kept: Sequenc
         if gist is None:
             found[one.document_id] = None
             continue
-        page = page_of(gist.start, gist.end, candidate.passages)
+        page = 1 if candidate.record.pages == 1 else page_of(gist.start, gist.end, candidate.passages)
         if candidate.record.pages > 1 and page is None:
             page = await _page(ctx, one.document_id, gist)
         found[one.document_id] = {

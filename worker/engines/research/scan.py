@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from worker.engines.base import WorkSpan
 from worker.engines.research.evidence import place_of, signs_of
 from worker.engines.research.gist import Gist, gist_of
 from worker.engines.research.model import Passage, Term
+from worker.engines.research.works import title_at, without_heads
 from worker.engines.text.cues import Part, part_of, reports_research
 from worker.engines.text.matching import TermMatcher, abbreviations
 from worker.engines.text.sentences import Sentence, split_sentences
@@ -61,13 +63,22 @@ class Scanner:
         self._analyzer = Analyzer(language)
         self._matcher = TermMatcher({term.stem: term.word for term in terms})
 
-    def scan(self, document_id: str, title: str, text: str, passages: Sequence[Passage], *, whole: bool) -> Scan:
+    def scan(
+        self,
+        document_id: str,
+        title: str,
+        text: str,
+        passages: Sequence[Passage],
+        *,
+        whole: bool,
+        works: Sequence[WorkSpan] = (),
+    ) -> Scan:
         """The statements of `text` that hold a term of the prompt, each a sentence; with `whole` false, only those in
-        the passages found."""
+        the passages found. What identifies a work of a bibliography is none, but is the context of those about it."""
         analyzer, asked, stems = self._analyzer, self._asked, self._stems
         in_title = asked.intersection(analyzer.terms(title))
         title_line = display(title).rstrip(".").casefold()
-        every = split_sentences(text)
+        every = without_heads(text, split_sentences(text), works)
         sentences = [part for part in every if whole or _overlaps(part, passages)]
         forms = [analyzer.forms(text[part.start : part.end]) for part in sentences]
         aliases = abbreviations(text, analyzer)
@@ -84,7 +95,8 @@ class Scanner:
             if not is_statement(line, marked=part.marked) or line.rstrip(".").casefold() == title_line:
                 continue
             own = [stem for stem, _ in forms[index]]
-            around = in_title.union(*(sure[i] for i in _neighbours(sentences, index)))
+            titled = asked.intersection(analyzer.terms(title_at(start, works)))
+            around = (in_title | titled).union(*(sure[i] for i in _neighbours(sentences, index)))
             units.append(
                 Unit(
                     start=start,

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.engines.base import DocumentRecord
+from worker.engines.base import DocumentRecord, WorkSpan
 from worker.engines.research.gist import Gist, gist_of
 from worker.engines.research.model import Statement
 from worker.engines.research.scan import first_of
+from worker.engines.research.works import without_heads
 from worker.engines.text.bm25 import CollectionStatistics
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
@@ -78,11 +79,12 @@ def representative(records: Sequence[DocumentRecord], limit: int, language: str)
     return [ordered[i] for i in [*sorted(chosen), *left]]
 
 
-def survey(document_id: str, title: str, text: str, language: str) -> Survey:
-    """The quotable statements of a text, each with its terms and how telling its place is."""
+def survey(document_id: str, title: str, text: str, language: str, works: Sequence[WorkSpan] = ()) -> Survey:
+    """The quotable statements of a text, each with its terms and how telling its place is; what identifies a work of a
+    bibliography is none."""
     analyzer = Analyzer(language)
     title_line = display(title).rstrip(".").casefold()
-    sentences = split_sentences(text)
+    sentences = without_heads(text, split_sentences(text), works)
     last_block = max((part.block for part in sentences if not is_back_matter(part.section)), default=-1)
     found: list[Quotable] = []
     led = 0

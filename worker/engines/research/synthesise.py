@@ -13,6 +13,7 @@ from worker.engines.research.model import Candidate, Claim, Json, Outline, Plan,
 from worker.engines.research.settings import Depth, Settings
 from worker.engines.research.themes import by_document, by_phrase, by_question
 from worker.engines.text.bm25 import CollectionStatistics
+from worker.engines.text.effects import Effect, effect_of, opposite
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.polarity import Stance, opposed, stance
 from worker.engines.text.similarity import cosine, near_identical, tfidf
@@ -164,18 +165,19 @@ def _of_documents_to_the_point(key: Sequence[Claim], candidates: Sequence[Candid
 def merge(statements: Sequence[Statement], analyzer: Analyzer) -> list[Claim]:
     """One claim for statements in nearly the same words; the best one speaks, those of other documents echo it."""
     groups: list[list[Statement]] = []
-    heads: list[tuple[frozenset[str], Stance]] = []
+    heads: list[tuple[frozenset[str], Stance, Effect | None]] = []
     for statement in statements:
         stems, side = frozenset(analyzer.terms(statement.text)), stance(statement.text, analyzer)
-        for group, (head, head_side) in zip(groups, heads, strict=True):
+        effect = effect_of(statement.text, analyzer)
+        for group, (head, head_side, head_effect) in zip(groups, heads, strict=True):
             # "not" is no stem: two sentences may have all stems in common and say the opposite.
-            if near_identical(head, stems) and not opposed(head_side, side):
+            if near_identical(head, stems) and not (opposed(head_side, side) or opposite(head_effect, effect)):
                 if statement.document_id not in {item.document_id for item in group}:
                     group.append(statement)
                 break
         else:
             groups.append([statement])
-            heads.append((stems, side))
+            heads.append((stems, side, effect))
     return [Claim(content_id("claim", group[0].id), group[0], tuple(group[1:])) for group in groups]
 
 
@@ -221,9 +223,11 @@ def mark_conflicts(claims: Sequence[Claim], analyzer: Analyzer) -> list[Claim]:
     """The claims, each with the ids of those from other documents that state the opposite."""
     against: dict[str, list[str]] = {claim.id: [] for claim in claims}
     stances = {claim.id: stance(claim.statement.text, analyzer) for claim in claims}
+    effects = {claim.id: effect_of(claim.statement.text, analyzer) for claim in claims}
     for index, left in enumerate(claims):
         for right in claims[index + 1 :]:
-            if opposed(stances[left.id], stances[right.id]) and set(left.documents).isdisjoint(right.documents):
+            against_it = opposed(stances[left.id], stances[right.id]) or opposite(effects[left.id], effects[right.id])
+            if against_it and set(left.documents).isdisjoint(right.documents):
                 against[left.id].append(right.id)
                 against[right.id].append(left.id)
     return [replace(claim, conflicts=tuple(against[claim.id])) for claim in claims]

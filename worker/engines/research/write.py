@@ -36,7 +36,8 @@ async def run(ctx: StageContext) -> Json:
     datasets = ctx.outputs.get("analyse", {}).get("datasets", [])
     if datasets:
         asked = bool(material.candidates)
-        add_datasets(document, datasets, material.prompt, material.settings.language, documents_asked=asked)
+        language, unasked = material.settings.language, material.unasked
+        add_datasets(document, datasets, material.prompt, language, documents_asked=asked, unasked=unasked)
     ctx.decide(
         "written",
         f"Confidence {document['confidence_score']}: "
@@ -184,6 +185,8 @@ def _caveats(claims: Sequence[Claim], material: Material, gaps: Sequence[Json]) 
         text += " The sources disagree in places, see “Where the sources disagree”."
     if claims and gaps:
         text += " " + blocks.told_gaps(gaps[:_SUMMARY_GAPS])
+    if material.unasked:
+        text += " " + material.unasked
     if material.partial:
         text += (
             " Partial: time or budget was nearly spent, so not everything that was planned could be searched or read."

@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from worker.engines.synthesis import directions
 from worker.engines.synthesis.quantities import Quantity, agree, quantities
+from worker.engines.text import directions
 from worker.engines.text.bm25 import CollectionStatistics
+from worker.engines.text.effects import Effect, effect_of, opposite
 from worker.engines.text.terms import Analyzer, fold, words
 
 SAME_MEANING = 0.6
@@ -66,6 +67,8 @@ class Reading:
     """Of what weighs two sides: what each has for itself, directions included; else empty."""
     known: bool
     """Whether denials of its language are known; if not, only the same words say the same."""
+    effect: Effect | None
+    """What it says does what to what, where it says just that."""
 
 
 def readings(texts: Sequence[str], analyzer: Analyzer) -> list[Reading]:
@@ -93,6 +96,8 @@ def relation(left: Reading, right: Reading) -> Relation:
         return Relation.SAME
     if not (left.known and right.known):
         return Relation.DIFFERENT
+    if opposite(left.effect, right.effect):
+        return Relation.DIRECTION
     alike = likeness(left, right)
     if alike < SAME_MEANING or _swapped(left, right):
         return Relation.DIFFERENT
@@ -155,6 +160,7 @@ def _reading(text: str, topic: Sequence[str], statistics: CollectionStatistics, 
         after=after,
         sides=_weighed(text, folded, analyzer),
         known=bool(denials),
+        effect=effect_of(text, analyzer),
     )
 
 

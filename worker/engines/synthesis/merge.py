@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from worker.engines.base import StageContext
 from worker.engines.synthesis.citations import WorkIndex
@@ -85,6 +86,12 @@ def _relations(read: Sequence[Reading]) -> dict[tuple[int, int], Relation]:
         for other in holders[stem]
         if other != place
     }
+    # What acts on the same thing the opposite way may be told in a much longer sentence.
+    acting: dict[tuple[frozenset[str], str], list[int]] = {}
+    for place, reading in enumerate(read):
+        if reading.effect is not None:
+            acting.setdefault((reading.effect.actor, reading.effect.head), []).append(place)
+    pairs.update(pair for places in acting.values() for pair in combinations(places, 2))
     found: dict[tuple[int, int], Relation] = {}
     for pair in sorted(pairs):
         what = relation(read[pair[0]], read[pair[1]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.engines.synthesis.directions import SIGNS
+from worker.engines.text.directions import SIGNS
 from worker.engines.text.stopwords import word_set
 
 _DOING = word_set(

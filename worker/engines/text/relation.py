@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from worker.engines.text.effects import acting_stems, speaks_of
 from worker.engines.text.stopwords import word_set
 from worker.engines.text.terms import Analyzer, fold, words
 
@@ -91,6 +92,14 @@ _AIM = re.compile(
     re.IGNORECASE,
 )
 """Says what was to be found out, and not what was found."""
+_SETTING = re.compile(
+    r"\b(?:was|were|been) (?:\w+ )?(?:assigned|bred|collected|cultivated|cultured|enrolled|exposed|fed|grown|housed"
+    r"|incubated|kept|maintained|measured|monitored|planted|randomi[sz]ed|recruited|reared|sampled|sown|surveyed)\b"
+    r"|\bwe (?:\w+ )?(?:bred|collected|cultivated|cultured|enrolled|exposed|fed|grew|housed|incubated|kept|measured"
+    r"|monitored|planted|randomi[sz]ed|recruited|reared|sampled|sowed|surveyed)\b",
+    re.IGNORECASE,
+)
+"""Says what was done with what was studied. Where it states no effect besides, it is no evidence of one."""
 
 NO_EFFECT_DENIED, NO_EFFECT_SHARED = 0.9, 0.3
 OPPOSITE_WAYS, OPPOSITE_SHARED, OPPOSITE_LEAST = 0.85, 0.4, 0.5
@@ -133,11 +142,16 @@ def relation(statement: str, sentence: str, analyzer: Analyzer | None = None) ->
     if _AIM.search(sentence):
         return Relation("mentions", 0.0, "it says what was to be found out")
     said, found = _read(statement, analyzer), _read(sentence, analyzer)
+    if _SETTING.search(sentence) and not (found.directions or found.null or _FOUND.search(sentence)):
+        return Relation("mentions", 0.0, "it says what was done, and states no effect")
     shared = said.shared_by & found.shared_by
     share = len(shared) / max(1, len(said.shared_by))
     agree, clash = _directions(said, found, shared)
     if said.null and not found.null and share >= NO_EFFECT_SHARED and _FOUND.search(sentence):
         return Relation("contradicts", NO_EFFECT_DENIED, "it reports an effect where the statement says there is none")
+    acting = acting_stems(statement, analyzer)
+    if not found.null and not speaks_of(acting, found.stems):
+        return Relation("mentions", 0.0, "it does not speak of what is said to act")
     opposite = clash > OPPOSITE_LEAST and not agree and said.parity != found.parity and not said.numbers & found.numbers
     if opposite and not (said.null or found.null) and share >= OPPOSITE_SHARED:
         return Relation("contradicts", OPPOSITE_WAYS, "its words of direction point the other way")

@@ -11,7 +11,7 @@ from worker.engines.text.stopwords import word_set
 UP = word_set(
     """
     accelerate accelerated accelerates better boost boosted boosts elevate elevated elevates enhance enhanced enhances
-    enhancing expand expanded expands gain gained gains greater grew grow grows grown growth higher improve improved
+    enhancing expand expanded expands gain gained gains greater grew grow grows growth higher improve improved
     improves improving improvement improvements increase increased increases increasing longer more positive positively
     promote promoted promotes raise raised raises raising rise risen rises rising rose strengthen strengthened
     strengthens stronger
