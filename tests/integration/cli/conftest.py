@@ -71,11 +71,14 @@ class StackProcess:
         self.seen |= self.parts()
         return line
 
-    async def said(self) -> str:
-        """The next line on standard error."""
+    async def said(self, of: str = "") -> str:
+        """The next line on standard error that holds `of`; "" when it ends without one."""
         assert self.process.stderr is not None
         async with asyncio.timeout(60):
-            return (await self.process.stderr.readline()).decode()
+            while line := (await self.process.stderr.readline()).decode():
+                if of in line:
+                    break
+            return line
 
     def parts(self) -> dict[int, str]:
         return descendants(self.process.pid)

@@ -65,7 +65,7 @@ def test_envoy_is_there_instead_of_the_gateway(stack: StackProcess) -> None:
 async def test_an_envoy_that_dies_comes_back(stack: StackProcess, client: aiohttp.ClientSession) -> None:
     (victim,) = [pid for pid, line in stack.parts().items() if "/envoy -c " in line]
     os.kill(victim, signal.SIGKILL)
-    assert (await stack.said()).startswith("prsm: envoy ended with ")
+    assert (await stack.said("ended")).startswith("prsm: envoy ended with ")
 
     async def is_ready() -> bool:
         try:
