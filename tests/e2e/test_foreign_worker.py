@@ -23,6 +23,7 @@ from kit.auth.internal import InternalSigner
 from kit.auth.keys import create_key, load_key, write_jwks
 from kit.times import SystemClock
 from tests.e2e.lab import digest, money
+from tests.support.processes import ending
 from tests.support.rest import API, PATIENCE, Api, People
 from tests.support.stack import GLOSSARY, ROOT, RunningStack
 
@@ -99,16 +100,8 @@ async def working(
         env=path,
         stdout=asyncio.subprocess.PIPE,
     )
-    try:
+    async with ending(process, PATIENCE):
         yield Worker(process)
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(PATIENCE):
-            assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def library(people: People) -> Api:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.lab import digest, money
+from tests.support.processes import ending
 from tests.support.rest import API, PATIENCE, Api, People
 from tests.support.stack import CONCORDANCE, GATED, GATED_ONCE, ROOT, RunningStack
 
@@ -107,15 +108,8 @@ async def working(stack: RunningStack, installed: Path, gate: Path, *engines: st
             **{f"PRSM_WORKER_{name}": value for name, value in settings.items()},
         },
     )
-    try:
+    async with ending(process, PATIENCE):
         yield
-        process.terminate()
-        async with asyncio.timeout(PATIENCE):
-            assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def library(people: People) -> Api:

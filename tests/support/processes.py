@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -69,3 +70,18 @@ class ServiceProcess:
             self._process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(30):
             return await self._process.wait()
+
+
+@asynccontextmanager
+async def ending(process: asyncio.subprocess.Process, patience: float) -> AsyncIterator[None]:
+    """At the end of the block: SIGTERM unless it has ended, and status 0 within `patience` seconds; else it is killed."""
+    try:
+        yield
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(patience):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
