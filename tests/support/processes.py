@@ -74,7 +74,7 @@ class ServiceProcess:
 
 @asynccontextmanager
 async def ending(process: asyncio.subprocess.Process, patience: float) -> AsyncIterator[None]:
-    """At the end of the block: SIGTERM unless it has ended, and status 0 within `patience` seconds; else it is killed."""
+    """At the end of the block: SIGTERM unless it has ended, then status 0 in `patience` seconds, or SIGKILL."""
     try:
         yield
         if process.returncode is None:
