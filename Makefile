@@ -8,9 +8,9 @@ RUN_DIR ?= .run
 DOCS ?=
 DATA ?=
 CEILING ?=
-# Tests on so many processes, each with a running stack of its own; the long files are among the first.
+# Tests on so many processes. tests/conftest.py says which stay together; the long ones are among the first.
 JOBS ?= 2
-PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PARALLEL := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table

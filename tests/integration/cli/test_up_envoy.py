@@ -23,22 +23,22 @@ NOTE = "The Moon raises two tidal bulges on the Earth. Its gravity causes the ti
 
 
 @pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackProcess]:
+async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackProcess]:
     async with running(tmp_path_factory.mktemp("up") / "data", "--edge", "envoy") as started:
         yield started
 
 
 @pytest.fixture
-async def client(stack: StackProcess) -> AsyncIterator[aiohttp.ClientSession]:
+async def client(up: StackProcess) -> AsyncIterator[aiohttp.ClientSession]:
     """A signed-in user."""
     rules = TokenRules(USER_ISSUER, USER_AUDIENCE)
-    token = mint(load_user_key(DataDir(stack.folder)), rules, SystemClock(), ttl=600, claims={"sub": "ada"})
+    token = mint(load_user_key(DataDir(up.folder)), rules, SystemClock(), ttl=600, claims={"sub": "ada"})
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{stack.port}", headers=headers) as session:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{up.port}", headers=headers) as session:
         yield session
 
 
-async def test_a_session_from_its_creation_to_its_end(stack: StackProcess, client: aiohttp.ClientSession) -> None:
+async def test_a_session_from_its_creation_to_its_end(up: StackProcess, client: aiohttp.ClientSession) -> None:
     async with client.get("/ready") as response:
         assert set((await response.json())["services"].values()) == {"serving"}
     async with client.post("/api/v1/documents", json={"title": "Tides", "text": NOTE}) as response:
@@ -54,18 +54,18 @@ async def test_a_session_from_its_creation_to_its_end(stack: StackProcess, clien
         assert (await response.json())["status"] == "completed"
 
 
-def test_envoy_is_there_instead_of_the_gateway(stack: StackProcess) -> None:
-    lines = " ".join(stack.seen.values())
+def test_envoy_is_there_instead_of_the_gateway(up: StackProcess) -> None:
+    lines = " ".join(up.seen.values())
     assert "-m deploy.envoy " in lines
     assert "-m gateway" not in lines
-    assert json.loads((stack.folder / "endpoints.json").read_text())["gateway"] == f"http://127.0.0.1:{stack.port}"
-    assert '"GET /ready"' in (stack.folder / "logs" / "envoy.log").read_text()
+    assert json.loads((up.folder / "endpoints.json").read_text())["gateway"] == f"http://127.0.0.1:{up.port}"
+    assert '"GET /ready"' in (up.folder / "logs" / "envoy.log").read_text()
 
 
-async def test_an_envoy_that_dies_comes_back(stack: StackProcess, client: aiohttp.ClientSession) -> None:
-    (victim,) = [pid for pid, line in stack.parts().items() if "/envoy -c " in line]
+async def test_an_envoy_that_dies_comes_back(up: StackProcess, client: aiohttp.ClientSession) -> None:
+    (victim,) = [pid for pid, line in up.parts().items() if "/envoy -c " in line]
     os.kill(victim, signal.SIGKILL)
-    assert (await stack.said("ended")).startswith("prsm: envoy ended with ")
+    assert (await up.said("ended")).startswith("prsm: envoy ended with ")
 
     async def is_ready() -> bool:
         try:

@@ -33,7 +33,7 @@ _STEPS = (("billing",), ("session",), ("gateway",), ("nats",), ("library", "coll
 
 
 @pytest_asyncio.fixture(scope="module")
-async def stack() -> AsyncIterator[RunningStack]:
+async def alone() -> AsyncIterator[RunningStack]:
     """A stack that nobody else uses, with real engines."""
     with tempfile.TemporaryDirectory(prefix="prsm-rolling-", ignore_cleanup_errors=True) as folder:
         async with running_stack(Path(folder), workers=_WORKERS, settings=_SETTINGS) as running:
@@ -79,19 +79,19 @@ async def ready(stack: RunningStack, http: aiohttp.ClientSession) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_nobody_needs_more_than_one_retry(stack: RunningStack) -> None:
+async def test_nobody_needs_more_than_one_retry(alone: RunningStack) -> None:
     journal, over = Journal(), asyncio.Event()
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
         people = []
         for index in range(_PEOPLE):
             user = f"person-{index}"
-            person = Person(Client(http, stack.url, user, stack.token(user), journal))
+            person = Person(Client(http, alone.url, user, alone.token(user), journal))
             people.append(person)
             group.create_task(person.run(over))
         await asyncio.gather(*(person.warm.wait() for person in people))
         for parts in _STEPS:
             before = [person.done for person in people]
-            await asyncio.gather(*(restarted(stack, part) for part in parts))
+            await asyncio.gather(*(restarted(alone, part) for part in parts))
             await asyncio.gather(*(person.beyond(done) for person, done in zip(people, before, strict=True)))
         over.set()
     mended = Counter(f"{record.operation}: {record.first}" for record in journal.records if record.first)
@@ -99,11 +99,11 @@ async def test_nobody_needs_more_than_one_retry(stack: RunningStack) -> None:
     assert len(journal.records) > _PEOPLE * len(_STEPS)
 
 
-async def test_a_broker_that_stands_still_keeps_nobody_from_their_results(stack: RunningStack) -> None:
+async def test_a_broker_that_stands_still_keeps_nobody_from_their_results(alone: RunningStack) -> None:
     journal = Journal()
-    (nats,) = pids_of(stack, "nats")
+    (nats,) = pids_of(alone, "nats")
     async with aiohttp.ClientSession() as http:
-        person = Person(Client(http, stack.url, "patient", stack.token("patient"), journal))
+        person = Person(Client(http, alone.url, "patient", alone.token("patient"), journal))
         os.kill(nats, signal.SIGSTOP)
         try:
             await person.round()
