@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval lint lint-openapi lint-deploy format bench bench-streams bench-durability clean images-check sbom settings-table
+.PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval simulate lint lint-openapi lint-deploy format bench bench-gateway bench-analysis bench-streams bench-durability clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ eval: dev ## Quality on collections of documents and questions: DATA=folder (ARG
 	@test -n "$(DATA)" || { echo "make eval DATA=folder: docs/evaluation.md says what it may hold"; exit 2; }
 	$(BIN)/python -m eval --data "$(DATA)" $(ARGS)
 
+simulate: dev ## Coverage of intervals and false positives of tests, by simulation (ARGS="--runs 2000 --seed 1")
+	$(BIN)/python -m eval.simulation $(ARGS)
+
 contract: dev ## The REST contract through both edges, with a table of what passed
 	$(BIN)/python -m pytest $(PARALLEL) tests/contract tests/edges $(ARGS)
 
@@ -85,8 +88,13 @@ format: dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: dev ## Create, get and list through the gateway (CEILING=path of a reference server to interleave with)
+bench: bench-gateway bench-analysis ## The gateway, then analysis by size
+
+bench-gateway: dev ## Create, get and list through the gateway (CEILING=path of a reference server to interleave with)
 	$(BIN)/python -m bench.gateway $(if $(CEILING),--ceiling "$(CEILING)") $(ARGS)
+
+bench-analysis: dev ## Time and memory of an analysis by size, beside plain pandas (ARGS="--rows 1000 1000000 --columns 50")
+	$(BIN)/python -m bench.analysis $(ARGS)
 
 bench-streams: dev ## Ten thousand idle event streams: memory, processor time, latency (ARGS="--streams 3000")
 	$(BIN)/python -m bench.streams $(ARGS)

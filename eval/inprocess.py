@@ -57,6 +57,9 @@ class Indexed:
     async def dataset(self, document_id: str) -> tuple[str, bytes]:
         raise LookupError(document_id)
 
+    async def dataset_file(self, document_id: str) -> tuple[str, str]:
+        raise LookupError(document_id)
+
     async def session_results(self, session_id: str) -> dict[str, JSON]:
         raise LookupError(session_id)
 

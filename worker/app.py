@@ -78,7 +78,7 @@ async def serve(settings: WorkerSettings) -> None:
         sources=sources.open,
         load=registry.load,
         measure=ProcessMeter,
-        computers=lambda: Computer(computing),
+        computers=lambda: Computer(computing, seconds=settings.computation_seconds),
         drain=drain,
         patience=patience,
         models=None if models is None else models.open,

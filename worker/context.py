@@ -21,17 +21,18 @@ class RunningStage:
     """A StageContext over an attempt; what it is told, the heartbeat passes on."""
 
     def __init__(
-        self, attempt: Attempt, sources: Sources, outputs: Mapping[str, JSON], models: OpenModel | None = None
+        self, attempt: Attempt, sources: Sources, finished: dict[str, JSON], models: OpenModel | None = None
     ) -> None:
+        """`finished` are the outputs of stages; whoever runs the stages adds to them."""
         self.job: Job = attempt.claim.job
         self.sources = sources
         self._attempt = attempt
-        self._outputs = outputs
+        self.finished = finished
         self._models = models
 
     @property
     def outputs(self) -> Mapping[str, JSON]:
-        return self._outputs
+        return self.finished
 
     @property
     def write_up(self) -> bool:

@@ -50,10 +50,18 @@ class Grant(Protocol):
     def __call__(self) -> str: ...
 
 
+class OpenedSources(Sources, Protocol):
+    """Sources for one attempt."""
+
+    async def close(self) -> None:
+        """Remove the files that were made for it."""
+        ...
+
+
 class OpenSources(Protocol):
     """Gives the sources that a grant opens."""
 
-    def __call__(self, grant: Grant, /) -> Sources: ...
+    def __call__(self, grant: Grant, /) -> OpenedSources: ...
 
 
 class Computer(Protocol):

@@ -18,6 +18,7 @@ from kit.telemetry.scope import Scope, TraceContext
 from kit.telemetry.tracing import Attributes, Kind
 from worker import metrics
 from worker.attempt import Attempt, StageState
+from worker.computing.forkserver import ComputingTooLong
 from worker.context import RunningStage
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, EngineError, StageSpec
@@ -31,6 +32,7 @@ from worker.patience import insist
 from worker.ports import Artifacts, Computer, Meter, OpenModel, OpenSources, Sessions
 
 log = structlog.get_logger("runner")
+_TIME_SETTING = "PRSM_WORKER_COMPUTATION_SECONDS"
 _TRIES = 8
 """How often work is cancelled, four times a second, before it counts as stubborn."""
 
@@ -124,7 +126,16 @@ class Runner:
         plan: Sequence[StageSpec] = engine.stages(claim.job)
         outputs = await self._checkpoints(attempt)
         await insist(lambda: self._sessions.start(claim.lease, plan))
-        context = RunningStage(attempt, self._sources(lambda: attempt.grant), outputs, self._models)
+        sources = self._sources(lambda: attempt.grant)
+        try:
+            return await self._stages(attempt, engine, plan, RunningStage(attempt, sources, outputs, self._models))
+        finally:
+            await sources.close()
+
+    async def _stages(
+        self, attempt: Attempt, engine: Engine, plan: Sequence[StageSpec], context: RunningStage
+    ) -> Ending:
+        claim, outputs = attempt.claim, context.finished
         last, digest = plan[-1].name, ""
         for spec in plan:
             if spec.name in outputs:
@@ -224,6 +235,12 @@ def _failure(error: Exception, stage: str) -> Failure:
         message = "A service that the work needs was not available"
         return Failure("dependency_unavailable", message, stage, retryable=True, ours=True)
     if isinstance(error, MemoryError):
-        message = "The work needs more memory than one session may use"
+        message = (
+            "The work needs more memory than one session may use: give it less to read, or have the operator raise "
+            "PRSM_WORKER_MEMORY_MB"
+        )
         return Failure("out_of_memory", message, stage, retryable=False, ours=True)
+    if isinstance(error, ComputingTooLong):
+        message = f"The work was ended: {error}. Give it less to do, or have the operator raise {_TIME_SETTING}"
+        return Failure("computation_too_long", message, stage, retryable=False, ours=True)
     return Failure("engine_crashed", "The engine stopped unexpectedly", stage, retryable=True, ours=True)

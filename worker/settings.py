@@ -28,6 +28,9 @@ class WorkerSettings(ModelSettings, TlsSettings, HealthSettings, BusSettings, Ca
         default=60.0, gt=0, description="how long library and results may be away before an attempt is given up"
     )
     memory_mb: int = Field(default=1500, ge=64, description="10^6 bytes that the computations of one session may hold")
+    computation_seconds: float = Field(
+        default=1_800.0, gt=0, description="longest time that one computation may take; then its session fails"
+    )
     preload: list[str] | None = Field(
         default=None,
         description="engines whose libraries are loaded after the start; null for all that are offered, [] for none: "

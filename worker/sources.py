@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import grpc
@@ -14,11 +18,22 @@ from kit.rpc.client import Peer
 from prsm.library.v1 import internal_pb2, internal_pb2_grpc, library_pb2
 from prsm.results.v1 import artifacts_pb2, artifacts_pb2_grpc
 from worker.clients import joined
-from worker.engines.base import JSON, AskedConnector, DocumentRecord, FoundWork, GatheredWorks, Hit, WorkSpan
+from worker.engines.base import (
+    JSON,
+    AskedConnector,
+    DocumentRecord,
+    EngineError,
+    FoundWork,
+    GatheredWorks,
+    Hit,
+    WorkSpan,
+)
 from worker.patience import insist
 from worker.ports import Grant
 
 T = TypeVar("T")
+NO_ROOM = "dataset_too_large"
+_FOLDER = "temporary folder (TMPDIR)"
 _SEARCH = 30.0
 _TRANSFER = 120.0
 _GATHERING = 150.0
@@ -90,6 +105,21 @@ class SourceClient:
 
         return await self._insist(call)
 
+    async def save(self, grant: Grant, request: internal_pb2.ReadContentRequest, path: Path) -> str:
+        """The name; the bytes go to a file, whatever it held before."""
+
+        async def call() -> str:
+            extra = ((METADATA_KEY, grant()),)
+            parts = self._library_peer.stream(self._library.ReadContent, request, timeout=_TRANSFER, extra=extra)
+            name = ""
+            with path.open("wb") as file:
+                async for part in parts:
+                    name = name or str(part.name)
+                    await asyncio.to_thread(file.write, part.chunk)
+            return name
+
+        return await self._insist(call)
+
     async def results(self, grant: Grant, session_id: str) -> bytes:
         request = artifacts_pb2.GetInputResultsRequest(session_id=session_id)
 
@@ -110,6 +140,8 @@ class GrantedSources:
     def __init__(self, client: SourceClient, grant: Grant) -> None:
         self._client = client
         self._grant = grant
+        self._folder: TemporaryDirectory[str] | None = None
+        self._files: dict[str, tuple[str, str]] = {}
 
     async def search(
         self, query: str, *, limit: int, document_ids: Sequence[str] = (), passages: bool = True
@@ -150,6 +182,28 @@ class GrantedSources:
         form = internal_pb2.ReadContentRequest.FORM_RAW
         request = internal_pb2.ReadContentRequest(document_id=document_id, form=form)
         return await self._client.content(self._grant, request)
+
+    async def dataset_file(self, document_id: str) -> tuple[str, str]:
+        if document_id not in self._files:
+            if self._folder is None:
+                self._folder = TemporaryDirectory(prefix="prsm-datasets-")
+            path = Path(self._folder.name) / str(len(self._files))
+            form = internal_pb2.ReadContentRequest.FORM_RAW
+            request = internal_pb2.ReadContentRequest(document_id=document_id, form=form)
+            try:
+                name = await self._client.save(self._grant, request, path)
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise EngineError(NO_ROOM, f"the dataset does not fit the worker's {_FOLDER}") from None
+                raise
+            self._files[document_id] = name, str(path)
+        return self._files[document_id]
+
+    async def close(self) -> None:
+        folder, self._folder = self._folder, None
+        self._files.clear()
+        if folder is not None:
+            await asyncio.to_thread(folder.cleanup)
 
     async def session_results(self, session_id: str) -> dict[str, JSON]:
         document: dict[str, Any] = orjson.loads(await self._client.results(self._grant, session_id))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.analysis_requests import faults as analysis_faults
 from kit.errors import Fault, ValidationError
 from kit.money import InvalidAmount, parse
 from kit.times import MINUTE
@@ -171,6 +172,7 @@ def rules(draft: Draft, catalogue: Catalogue) -> Iterator[Fault]:
     yield from _limit_rules(draft.limit)
     yield from _json_rules("metadata", draft.metadata)
     yield from _json_rules("preferences.analysis", draft.preferences.get("analysis", {}))
+    yield from _analysis_rules(draft)
     yield from _offer_rules(draft, catalogue)
     for number, document in enumerate(draft.documents):
         yield from _document_rules(f"inputs.documents[{number}]", document, catalogue)
@@ -190,6 +192,12 @@ def _limit_rules(limit: str | None) -> Iterator[Fault]:
             yield Fault("budget.limit", 'must be greater than 0: write "50.00"')
     except InvalidAmount as error:
         yield Fault("budget.limit", str(error))
+
+
+def _analysis_rules(draft: Draft) -> Iterator[Fault]:
+    """Of the built-in engines; one that an installation adds reads `preferences.analysis` as it likes."""
+    if draft.preferences.get("engine", draft.session_type) in ("", *SessionType):
+        yield from analysis_faults(draft.preferences.get("analysis"))
 
 
 def _json_rules(name: str, value: JsonObject) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from worker.computing.forkserver import ComputingLost, ForkServer
+from worker.computing.forkserver import ComputingLost, ComputingTooLong, ForkServer
 from worker.computing.frames import ANSWER, CALL, ERROR, FORGET, HELLO, KEEP, REQUEST, Kept, packed, unpacked
 
 T = TypeVar("T")
@@ -30,8 +30,10 @@ class Computer:
     Cancelling a call kills the process, wherever it is, within milliseconds; what it had kept is gone then.
     """
 
-    def __init__(self, server: ForkServer) -> None:
+    def __init__(self, server: ForkServer, *, seconds: float | None = None) -> None:
+        """`seconds` is the longest time that one call may take; None for any."""
         self._server = server
+        self._seconds = seconds
         self._libraries: tuple[str, ...] = ()
         self._process: _Process | None = None
         self._turn = asyncio.Lock()
@@ -46,7 +48,8 @@ class Computer:
 
     async def run(self, fn: Callable[..., T], *args: object) -> T:
         """`fn(*args)`; function, arguments and value must pickle. Raises what `fn` raises, TypeError for what does not
-        pickle, MemoryError past the limit, ComputingLost when the process ends by itself."""
+        pickle, MemoryError past the limit, ComputingTooLong past that of time, ComputingLost when the process ends by
+        itself."""
         value: T = await self._call(CALL, fn, args)
         return value
 
@@ -101,11 +104,15 @@ class Computer:
         return value
 
     async def _exchange(self, process: _Process, kind: bytes, request: bytes) -> tuple[bytes, bytes]:
+        within = asyncio.timeout(self._seconds)
         try:
-            return await process.exchange(kind, request)
+            async with within:
+                return await process.exchange(kind, request)
         except (OSError, asyncio.IncompleteReadError) as error:
             self._drop()
             process.leave()
+            if within.expired():
+                raise ComputingTooLong(f"one computation took longer than {self._seconds:g} seconds") from None
             raise ComputingLost("a computing process ended by itself") from error
         except BaseException:
             self._drop()

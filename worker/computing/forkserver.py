@@ -24,6 +24,10 @@ class ComputingLost(Exception):
     """A computing process, or the one that makes them, ended by itself or could not be started."""
 
 
+class ComputingTooLong(Exception):
+    """A computation was ended because it took longer than one may."""
+
+
 class ForkServer:
     """Started when it is first needed, and again after it was lost. For one event loop, in the main thread: the kernel
     takes the end of the thread that starts it for the worker's."""
@@ -134,4 +138,6 @@ def _environment() -> dict[str, str]:
     # One thread each: libraries must have none when the server forks, sums must come out the same on any number of
     # cores, and the sessions of a worker share its cores as it is.
     threads = dict.fromkeys(_THREADS, "1")
-    return {**kept, **threads, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2"}
+    # Large arrays come from the kernel and go back to it: a heap with holes would count against the limit on memory.
+    malloc = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return {**kept, **threads, **malloc, "PYTHONPATH": path}

@@ -140,6 +140,11 @@ class Sources(Protocol):
         """Name and raw bytes of a dataset."""
         ...
 
+    async def dataset_file(self, document_id: str) -> tuple[str, str]:
+        """Name of a dataset, and the path of a file with its raw bytes, for computations to open. It is there until the
+        session's work ends; asking again costs nothing."""
+        ...
+
     async def session_results(self, session_id: str) -> dict[str, JSON]:
         """The stored result document of a completed session, as written by its own engine, plus `prompt`."""
         ...

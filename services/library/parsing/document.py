@@ -52,6 +52,8 @@ class ParseLimits:
     pages: int = 5_000
     characters: int = 20_000_000
     cells: int = 5_000_000
+    head_characters: int = 1_000_000
+    """What is kept as text of a table that is over the others; its file is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +176,44 @@ def _goes_on(before: str, after: str) -> bool:
     return after[0].islower() and (before[-1].isalnum() or before[-1] == ",")
 
 
-def bounded(text: str, limits: ParseLimits) -> str:
-    """Normalise an unpaged text and hold it to the limit on characters."""
+def bounded(text: str, limits: ParseLimits, cure: str = "") -> str:
+    """Normalise an unpaged text and hold it to the limit on characters. `cure` ends what is said beyond it."""
     stored = normalise(text)
     if len(stored) > limits.characters:
-        raise too_much_text(limits)
+        raise too_much_text(limits, cure)
     return stored
 
 
-def too_much_text(limits: ParseLimits) -> DocumentUnreadable:
-    return DocumentUnreadable(UnreadableCause.TOO_LARGE, f"Its text is over {limits.characters:,} characters.")
+def beginning(data: bytes, limits: ParseLimits) -> bytes:
+    """A file of lines, or the beginning of one that is over the limit in any encoding."""
+    if len(data) <= 4 * limits.characters:
+        return data
+    most = 4 * limits.head_characters
+    wide = b"\0" in data[:1_024]
+    return data[: most // 4 * 4 if wide else data.rfind(b"\n", 0, most) + 1 or most]
+
+
+def table_text(raw: str, limits: ParseLimits, *, cut: bool) -> tuple[str, tuple[str, ...]]:
+    """The text of a table as it is stored, and what its owner should know: of one over the limit, or already `cut`,
+    the head is kept, for searches to show what it is about."""
+    if not cut and len(raw) <= limits.characters:
+        return normalise(raw), ()
+    stored = normalise(raw[: 2 * limits.head_characters])
+    head = stored[: stored.rfind("\n", 0, limits.head_characters) + 1 or limits.head_characters]
+    return head, (head_problem(head.count("\n")),)
+
+
+def head_problem(lines: int) -> str:
+    """What the owner is told of a table of which only so many lines are kept as text."""
+    return f"Searches read its first {lines:,} lines only, for it is large; an analysis reads all of the file."
+
+
+def too_large_file(limits: ParseLimits) -> DocumentUnreadable:
+    return DocumentUnreadable(
+        UnreadableCause.TOO_LARGE,
+        f"It is over {limits.file_bytes:,} bytes, the most that PRSM_LIBRARY_UPLOAD_MB allows here.",
+    )
+
+
+def too_much_text(limits: ParseLimits, cure: str = "") -> DocumentUnreadable:
+    return DocumentUnreadable(UnreadableCause.TOO_LARGE, f"Its text is over {limits.characters:,} characters.{cure}")

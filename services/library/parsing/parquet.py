@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded, too_much_text
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, table_text
 from services.library.parsing.facts import title_from_filename
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ def parse_parquet(data: bytes, filename: str, content_type: str, limits: ParseLi
     try:
         file = parquet.ParquetFile(arrow.BufferReader(data), pre_buffer=False)
         rows = _checked(file.metadata, limits)
+        large = rows * file.metadata.num_columns > limits.cells
         writer.writerow(_names(file.schema_arrow))
         size = max(1, _BATCH_CELLS // max(1, file.metadata.num_columns))
         for batch in file.iter_batches(batch_size=size, use_threads=False):
             writer.writerows(_rows(batch))
-            if out.tell() > limits.characters:
-                raise too_much_text(limits)
+            if out.tell() > (limits.head_characters if large else limits.characters):
+                large = True
+                break
     except arrow.ArrowException as error:
         if isinstance(error, MemoryError):
             raise DocumentUnreadable(UnreadableCause.MEMORY_LIMIT) from error
@@ -52,17 +54,19 @@ def parse_parquet(data: bytes, filename: str, content_type: str, limits: ParseLi
         raise DocumentUnreadable(cause, "It is no readable Parquet file.") from error
     except (OSError, EOFError, UnicodeDecodeError, OverflowError) as error:
         raise DocumentUnreadable(UnreadableCause.CORRUPT, "It is no readable Parquet file.") from error
-    return ParsedDocument(
-        title_from_filename(filename), Kind.PARQUET, bounded(out.getvalue(), limits), is_dataset=rows > 0
-    )
+    text, problems = table_text(out.getvalue(), limits, cut=large)
+    return ParsedDocument(title_from_filename(filename), Kind.PARQUET, text, problems=problems, is_dataset=rows > 0)
 
 
 def _checked(metadata: Any, limits: ParseLimits) -> int:
-    """The number of rows, once the file's own figures are within bounds. They may lie: batches are counted too."""
+    """The number of rows, once the file's own figures are within bounds. They may lie: batches are counted too. Of a
+    table with more cells than the limit only the beginning will be unpacked."""
     if metadata.num_columns == 0:
         raise DocumentUnreadable(UnreadableCause.EMPTY, "It has no columns.")
-    if metadata.num_columns > _COLUMNS or metadata.num_rows * metadata.num_columns > limits.cells:
-        raise DocumentUnreadable(UnreadableCause.TOO_LARGE, f"It has more than {limits.cells:,} cells.")
+    if metadata.num_columns > _COLUMNS:
+        raise DocumentUnreadable(UnreadableCause.TOO_LARGE, f"It has more than {_COLUMNS:,} columns.")
+    if metadata.num_rows * metadata.num_columns > limits.cells:
+        return int(metadata.num_rows)
     groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
     if sum(group.total_byte_size for group in groups) > limits.unpacked_bytes:
         raise DocumentUnreadable(UnreadableCause.DECOMPRESSION_LIMIT)

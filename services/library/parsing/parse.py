@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.bibtex import parse_bibtex
 from services.library.parsing.csl_json import parse_csl
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, too_large_file
 from services.library.parsing.html import parse_html
 from services.library.parsing.jats import parse_jats
 from services.library.parsing.kinds import detect_kind
@@ -45,6 +44,6 @@ def parse(data: bytes, filename: str, content_type: str, limits: ParseLimits) ->
     """Read a file in this process. Raises DocumentUnreadable, and whatever a hostile file provokes:
     callers other than the child process want :class:`services.library.parsing.pool.ParserPool`."""
     if len(data) > limits.file_bytes:
-        raise DocumentUnreadable(UnreadableCause.TOO_LARGE, f"It is over {limits.file_bytes:,} bytes.")
+        raise too_large_file(limits)
     kind = detect_kind(data, filename, content_type)
     return _PARSERS[kind](data, filename, content_type, limits)

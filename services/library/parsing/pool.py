@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.metrics import PARSED
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits
+from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, too_large_file
 from services.library.parsing.encoding import decode_certain
 from services.library.parsing.kinds import named_kind
 from services.library.parsing.plain import parse_text
@@ -83,7 +83,7 @@ class ParserPool:
         Raises DocumentUnreadable with the cause. Cancelling it kills the process that reads the file.
         """
         if len(data) > self.limits.file_bytes:
-            raise DocumentUnreadable(UnreadableCause.TOO_LARGE, f"It is over {self.limits.file_bytes:,} bytes.")
+            raise too_large_file(self.limits)
         if _is_simple_text(data, filename, content_type):
             return parse_text(data, filename, content_type, self.limits)
         process = await self._idle.get()

@@ -9,21 +9,32 @@ import orjson
 from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.bibliography import bibliography
 from services.library.parsing.csl_json import csl_items
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
+from services.library.parsing.document import (
+    Kind,
+    ParsedDocument,
+    ParseLimits,
+    beginning,
+    bounded,
+    table_text,
+    too_much_text,
+)
 from services.library.parsing.encoding import declared_charset, decode
 from services.library.parsing.facts import TITLE_MAX, clean_doi, title_from_filename, usable_title
 from services.library.parsing.normalise import one_line
 from services.library.parsing.plain import require_text
 
 _LISTED_LINES = 5
+_CURE = " A table of that size can be sent as JSON Lines, CSV or Parquet."
 
 
 def parse_json(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
     """A JSON file. `{"title", "text"}` is a document, CSL-JSON items are a bibliography; a list of objects, a list
     of lists under a first one of names, or an object of equally long lists is a dataset; anything else is kept
     as its source text."""
+    if len(data) > 4 * limits.characters:
+        raise too_much_text(limits, _CURE)
     raw, problems = decode(data, declared_charset(content_type))
-    text = bounded(raw, limits)
+    text = bounded(raw, limits, _CURE)
     require_text(text)
     try:
         value = orjson.loads(text)
@@ -40,8 +51,10 @@ def parse_json(data: bytes, filename: str, content_type: str, limits: ParseLimit
 
 def parse_jsonl(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
     """A file with one JSON value a line; lines that are none are reported, none at all is an error."""
-    raw, problems = decode(data, declared_charset(content_type))
-    text = bounded(raw, limits)
+    head = beginning(data, limits)
+    raw, problems = decode(head, declared_charset(content_type))
+    text, told = table_text(raw, limits, cut=len(head) < len(data))
+    problems += told
     require_text(text)
     bad: list[int] = []
     good = objects = 0

@@ -12,7 +12,14 @@ import python_calamine
 
 from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.archive import check_archive
-from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, assemble, bounded
+from services.library.parsing.document import (
+    Kind,
+    ParsedDocument,
+    ParseLimits,
+    assemble,
+    beginning,
+    table_text,
+)
 from services.library.parsing.encoding import declared_charset, decode
 from services.library.parsing.facts import title_from_filename
 from services.library.parsing.plain import require_text
@@ -34,8 +41,10 @@ def parse_tsv(data: bytes, filename: str, content_type: str, limits: ParseLimits
 
 
 def _separated(kind: Kind, data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:
-    raw, problems = decode(data, declared_charset(content_type))
-    text = bounded(raw, limits)
+    head = beginning(data, limits)
+    raw, problems = decode(head, declared_charset(content_type))
+    text, told = table_text(raw, limits, cut=len(head) < len(data))
+    problems += told
     require_text(text)
     delimiter = "\t" if kind is Kind.TSV else sniff_delimiter(text)
     return ParsedDocument(

@@ -36,6 +36,29 @@ _WORDS: dict[str, tuple[str, str, str, str]] = {
         "Cribado (PRISMA 2020)",
     ),
     "methods": ("Methods", "Methoden", "Méthodes", "Métodos"),
+    "reproduction": (
+        "Reproducing this analysis",
+        "Diese Analyse wiederholen",
+        "Reproduire cette analyse",
+        "Reproducir este análisis",
+    ),
+    "script": (
+        "The script {filename}, in the JSON of the results and in the export with raw data, repeats each computed step "
+        "in plain numpy, scipy and pandas on the file named here and compares the numbers.",
+        "Das Skript {filename}, im JSON der Ergebnisse und im Export mit Rohdaten, wiederholt jeden Rechenschritt "
+        "in bloßem numpy, scipy und pandas an der hier genannten Datei und vergleicht die Zahlen.",
+        "Le script {filename}, dans le JSON des résultats et dans l’export avec données brutes, répète chaque étape "
+        "calculée avec numpy, scipy et pandas seuls sur le fichier nommé ici et compare les nombres.",
+        "El script {filename}, en el JSON de los resultados y en la exportación con datos brutos, repite cada paso "
+        "calculado solo con numpy, scipy y pandas sobre el archivo aquí nombrado y compara los números.",
+    ),
+    "dataset": ("Dataset", "Datensatz", "Jeu de données", "Conjunto de datos"),
+    "rows": ("Rows", "Zeilen", "Lignes", "Filas"),
+    "columns": ("Columns", "Spalten", "Colonnes", "Columnas"),
+    "sha256": ("SHA-256", "SHA-256", "SHA-256", "SHA-256"),
+    "what": ("What was done", "Was getan wurde", "Ce qui a été fait", "Qué se hizo"),
+    "seed": ("Seed", "Startwert", "Graine", "Semilla"),
+    "versions": ("Versions", "Versionen", "Versions", "Versiones"),
     "source": ("Source", "Quelle", "Source", "Fuente"),
     "contributes": ("What it contributes", "Was sie beiträgt", "Ce qu’elle apporte", "Qué aporta"),
     "role_key": (

@@ -40,7 +40,7 @@ _FINDINGS_OF_THEIR_OWN = frozenset({"bridges", "conflicts", "contradictions", "h
 """Blocks that are part of what was found; the others say how, and stand after the references."""
 
 _FIRST = ("contradictions", "conflicts", "facets", "gaps", "sources", "agreements", "themes", "provenance")
-_LAST = ("screening", "methods")
+_LAST = ("screening", "methods", "reproduction")
 """Known blocks in their order, before and after those of other names: storage keeps members sorted by name."""
 
 

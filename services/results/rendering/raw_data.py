@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from services.results.rendering import archives, figures
+from services.results.rendering import archives, figures, reproducing
 from services.results.rendering.anchors import Anchors
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.metadata import ExecutionMetadata
@@ -32,7 +32,8 @@ def archive(
     raw_data: Mapping[str, JSON],
     rendition: tuple[str, bytes],
 ) -> bytes:
-    """A zip file with the rendition, the results as JSON, tables as CSV, figures, and the raw data.
+    """A zip file with the rendition, the results as JSON, tables as CSV, figures, the script of an analysis, and the
+    raw data.
 
     Equal content gives equal bytes.
 
@@ -55,6 +56,7 @@ def archive(
             files[f"{path}.png"] = figures.png(figures.draw(figure.spec))
         except figures.FigureRefused:
             continue  # The specification is there, and the document says why there is no drawing.
+    files.update(reproducing.files(document))
     for block in RAW_BLOCKS:
         rows = raw_data.get(block) or []
         files[f"raw/{block}.json"] = orjson.dumps(rows, option=orjson.OPT_SORT_KEYS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.results.rendering import blocks
+from services.results.rendering import blocks, reproducing
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.plain_text import one_line, paragraphs
 from services.results.rendering.reading import JSON, InvalidResultDocument, Node
@@ -62,6 +62,7 @@ class ReaderBlocks:
             "themes": self._themes,
             "provenance": self._provenance,
             "screening": lambda root: flow(root.object("screening"), labels),
+            "reproduction": lambda root: reproducing.section(root, labels),
             "methods": self._methods,
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -35,6 +37,11 @@ async def test_texts_data_sets_and_results_come_back_whole(stand: Stand) -> None
     opened = await sources(stand, stand.grant("s"))
     assert await opened.text("d1") == TEXT
     assert await opened.dataset("t1") == ("table.csv", b"a,b\n1,\xff\n" * 100)
+    name, path = await opened.dataset_file("t1")
+    assert (name, await asyncio.to_thread(Path(path).read_bytes)) == ("table.csv", b"a,b\n1,\xff\n" * 100)
+    assert await opened.dataset_file("t1") == (name, path)
+    await opened.close()
+    assert not await asyncio.to_thread(Path(path).parent.exists)
     assert await opened.session_results("s1") == {"title": "T", "prompt": "Why?"}
     assert stand.results.grants[-1].session_id == "s"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.support.datasets import DatasetFiles
 from worker.engines.analysis.engine import AnalysisEngine
 from worker.engines.base import DocumentRecord, GatheredWorks, Hit, Job, Kept, LanguageModel, Sources
 
@@ -17,9 +18,14 @@ class MemorySources:
     """Datasets by id; an analysis reads nothing else."""
 
     datasets: Mapping[str, tuple[str, bytes]]
+    files: DatasetFiles = field(default_factory=DatasetFiles)
 
     async def dataset(self, document_id: str) -> tuple[str, bytes]:
         return self.datasets[document_id]
+
+    async def dataset_file(self, document_id: str) -> tuple[str, str]:
+        name, data = self.datasets[document_id]
+        return name, self.files.put(document_id, data)
 
     async def search(
         self, query: str, *, limit: int, document_ids: Sequence[str] = (), passages: bool = True

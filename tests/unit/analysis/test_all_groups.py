@@ -35,7 +35,7 @@ async def test_the_answer_to_the_whole_question_leads() -> None:
     assert "S3 (mean 1" in first or "S3 (mean 9" in first
     assert "is higher than S1 (" in first
     assert "1 of 3 pairs does not differ clearly" in first
-    assert document["summary"].split(". ", 1)[1].startswith("oxygen differs between")
+    assert document["summary"].startswith("oxygen differs between")
 
 
 async def test_no_difference_is_said_first_too() -> None:

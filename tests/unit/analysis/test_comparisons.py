@@ -37,9 +37,12 @@ def test_p_values_far_out_keep_their_digits() -> None:
 
 def test_noncentral_interval_inverts_the_distribution() -> None:
     low, high = noncentral_chi2_interval(25.0, 4)
-    assert stats.ncx2.sf(25.0, 4, low) == pytest.approx(0.025, rel=1e-6)
-    assert stats.ncx2.cdf(25.0, 4, high) == pytest.approx(0.025, rel=1e-6)
+    for limit in (low, high):
+        reach = abs(5.0 - math.sqrt(limit))
+        near, far = max(0.0, math.sqrt(limit) - reach) ** 2, (math.sqrt(limit) + reach) ** 2
+        assert stats.ncx2.cdf(far, 4, limit) - stats.ncx2.cdf(near, 4, limit) == pytest.approx(0.95, rel=1e-6)
     assert noncentral_chi2_interval(1.0, 4)[0] == 0.0
+    assert noncentral_chi2_interval(0.0, 4)[1] > 1.0
 
 
 @settings(max_examples=60, deadline=None)

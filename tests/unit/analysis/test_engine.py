@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.datasets import DatasetFiles
 from tests.unit.analysis.fakes import context, run_session
 from worker.engines.analysis.engine import AnalysisEngine, analyse_dataset
 from worker.engines.analysis.errors import AnalysisError
@@ -101,9 +102,10 @@ async def test_asked_tasks_come_in_the_order_asked() -> None:
             {"tasks": [{"kind": "describe"}, {"kind": "astrology"}]},
             "preferences.analysis.tasks[1].kind: 'astrology' is not offered",
         ),
-        ({"tasks": [{"kind": "cluster"}]}, "the kinds are profile, describe, correlation"),
+        ({"tasks": [{"kind": "corelation"}]}, "did you mean 'correlation'?"),
+        ({"tasks": ["describe", "clusters"]}, "preferences.analysis.tasks[1]: 'clusters' is not offered"),
         ({"tasks": [{}]}, "preferences.analysis.tasks[0].kind: must be given"),
-        ({"tasks": ["describe"]}, "preferences.analysis.tasks[0]: must be an object"),
+        ({"tasks": [["describe"]]}, "preferences.analysis.tasks[0]: must be the name of a kind or an object"),
         ({"tasks": [{"kind": "anova", "response": "height"}]}, "preferences.analysis.tasks[0].group: anova needs it"),
         ({"tasks": [{"kind": "describe", "colums": []}]}, "preferences.analysis.tasks[0].colums: unknown field"),
         (
@@ -112,7 +114,7 @@ async def test_asked_tasks_come_in_the_order_asked() -> None:
         ),
         ({"tasks": [{"kind": "describe", "dataset": "z"}]}, "preferences.analysis.tasks[0].dataset: no dataset 'z'"),
         ({"target": "nope"}, "preferences.analysis.target: no column 'nope'"),
-        ({"target": "soil"}, "preferences.analysis.target: column 'soil' is category"),
+        ({"target": "heigth"}, "did you mean 'height'?"),
         ({"features": ["light", "q"]}, "preferences.analysis.features[1]: no column 'q'"),
         ({"group_by": "q"}, "preferences.analysis.group_by: no column 'q'"),
         ({"time": "soil"}, "preferences.analysis.time: column 'soil'"),
@@ -163,7 +165,12 @@ async def test_what_the_data_cannot_answer_is_said() -> None:
 async def test_a_prompt_without_columns_is_said_to_have_no_direct_answer() -> None:
     document = await run_session(context(("plants.csv", PLANTS), prompt="What is the meaning of it all?"))
     assert "names no column of the data" in document["sections"][0]["body"]
-    assert any("exploratory" in claim["text"] for claim in document["sections"][2]["claims"])
+    assert document["answer"]["status"] == "not_answerable"
+    assert document["summary"].startswith("The data cannot answer this: ")
+    assert document["key_findings"][0]["text"] == document["answer"]["text"]
+    assert document["confidence_score"] <= 0.1
+    limits = next(section for section in document["sections"] if section["heading"] == "Limits")
+    assert any("exploratory" in claim["text"] for claim in limits["claims"])
 
 
 async def test_writing_up_early_skips_what_is_left() -> None:
@@ -185,7 +192,8 @@ async def test_two_datasets_of_one_name_stay_apart() -> None:
 
 async def test_malformed_rows_are_named_in_the_document() -> None:
     document = await run_session(context(("t.csv", "x,y\n1,2\n2\n3,4\n"), prompt="x and y"))
-    assert "line 3: has 1 field where the header has 2 (row left out)" in document["sections"][1]["body"]
+    quality = next(section for section in document["sections"] if section["heading"] == "Data quality")
+    assert "line 3: has 1 field where the header has 2 (row left out)" in quality["body"]
     told = "1 of 3 rows was left out of t.csv: line 3: has 1 field where the header has 2."
     assert told in document["summary"]
 
@@ -200,13 +208,15 @@ async def test_rows_left_out_and_open_quotes_are_told_in_the_summary() -> None:
 
 
 def test_the_helper_does_what_the_engine_does() -> None:
-    found = analyse_dataset("plants.csv", PLANTS.encode(), PROMPT, {}, seed=0)
+    files = DatasetFiles()
+    found = analyse_dataset("plants.csv", files.put("plants", PLANTS.encode()), PROMPT, {}, seed=0)
     assert set(found) == {"tables", "figures", "analysis", "key_findings", "sections", "decisions", "left_out"}
     json.dumps(found, allow_nan=False)
 
 
 async def test_the_helper_agrees_with_the_engine() -> None:
-    found = analyse_dataset("plants.csv", PLANTS.encode(), PROMPT, {}, seed=0)
+    files = DatasetFiles()
+    found = analyse_dataset("plants.csv", files.put("plants", PLANTS.encode()), PROMPT, {}, seed=0)
     document = await plants()
     for part in ("tables", "figures", "analysis", "key_findings", "sections"):
         assert found[part] == document[part]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -47,8 +49,20 @@ def test_given_hypotheses_keep_their_order_and_get_verdicts() -> None:
 
 def test_f_interval_inverts_the_distribution() -> None:
     low, high = noncentral_f_interval(6.0, 3, 40)
-    assert stats.ncf.sf(6.0, 3, 40, low) == pytest.approx(0.025, rel=1e-6)
-    assert stats.ncf.cdf(6.0, 3, 40, high) == pytest.approx(0.025, rel=1e-6)
+    for limit in (low, high):
+        # The chance of a statistic whose root is nearer to that of the limit than 18, which is 3 · 6.
+        reach = abs(math.sqrt(18.0) - math.sqrt(limit))
+        near, far = max(0.0, math.sqrt(limit) - reach) ** 2 / 3, (math.sqrt(limit) + reach) ** 2 / 3
+        law = stats.ncf(3, 40, limit)
+        assert law.cdf(far) - law.cdf(near) == pytest.approx(0.95, rel=1e-6)
+    assert low < 18 < high
+
+
+def test_f_interval_holds_zero_just_where_the_test_does_not_reject() -> None:
+    critical = stats.f.isf(0.05, 3, 40)
+    assert noncentral_f_interval(critical * 0.999, 3, 40)[0] == 0.0
+    assert noncentral_f_interval(critical * 1.001, 3, 40)[0] > 0.0
+    assert noncentral_f_interval(0.0, 3, 40)[1] > 1.0
 
 
 def test_false_positives_stay_rare_over_the_whole_block() -> None:

@@ -30,6 +30,7 @@ TABLE = table_of(
         ("a look at the whole", (), None),
         ("the role of `a`", ("a",), "a"),
         ("petal widths", ("petal_width",), "petal_width"),
+        ("relation between petal width and the length of petals", ("petal_width", "petal_length"), "petal_width"),
         ("compare species", ("species",), None),
         ("petals", (), None),
     ],

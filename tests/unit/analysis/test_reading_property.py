@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.analysis.dialects import draw_table
 from worker.engines.analysis.errors import AnalysisError
 from worker.engines.analysis.options import parse_options
 from worker.engines.analysis.reading.reader import read_table
@@ -20,6 +22,19 @@ words = st.text(alphabet="abcdefghXYZ äöüß,;\"'\n|", min_size=1, max_size=12
 
 
 @settings(max_examples=150, deadline=None)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_a_dialect_that_nobody_tells_is_found(seed: int) -> None:
+    """Delimiter, quoting, encoding, line ends, marks in numbers, dates, booleans, units, codes for missing values,
+    lines around the table and damaged rows are all to be seen in the file."""
+    written = draw_table(Random(seed))
+    result = read_table("t", written.data)
+    assert result.table.names() == written.names
+    assert [list(column.cells) for column in result.table.columns] == written.columns
+    assert result.table.columns[1].unit == written.unit
+    assert sorted(problem.line for problem in result.problems) == written.faults
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(st.tuples(numbers, words), min_size=2, max_size=25),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -52,7 +67,7 @@ def read_or_reason(data: bytes) -> tuple[set[int], str]:
     return {table.rows, *(len(column.cells) for column in table.columns)}, ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_table_or_a_named_fault(data: bytes) -> None:
     lengths, reason = read_or_reason(data)

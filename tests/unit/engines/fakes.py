@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.support.datasets import DatasetFiles
 from worker.engines.base import (
     JSON,
     AskedConnector,
@@ -48,6 +49,7 @@ class Library:
     problems: dict[str, str] = field(default_factory=dict)
     """What goes wrong, by connector; the others find all works."""
     asked: list[str] = field(default_factory=list)
+    _files: DatasetFiles = field(default_factory=DatasetFiles)
     """Questions that connectors were asked."""
     _index: list[tuple[str, int, int, Counter[str], int]] | None = None
     _statistics: CollectionStatistics | None = None
@@ -108,6 +110,13 @@ class Library:
 
     async def dataset(self, document_id: str) -> tuple[str, bytes]:
         return self.datasets[document_id]
+
+    async def dataset_file(self, document_id: str) -> tuple[str, str]:
+        name, data = self.datasets[document_id]
+        return name, self._files.put(document_id, data)
+
+    async def close(self) -> None:
+        """Nothing is left behind."""
 
     async def session_results(self, session_id: str) -> dict[str, JSON]:
         return self.results[session_id]

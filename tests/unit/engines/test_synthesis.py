@@ -162,6 +162,15 @@ async def test_findings_of_data_name_their_dataset_and_bring_their_blocks() -> N
     assert "do not show causes" not in json.dumps(result)
 
 
+async def test_that_data_cannot_answer_is_no_finding() -> None:
+    cannot = finding("The data cannot answer this: no column is about “rain”.", kind="answer", confidence=0.7)
+    other = results("Rain", cannot, finding("Sleep and recall rise together (r = 0.8, n = 30).", dataset="sleep.csv"))
+    document = await synthesised(DATA, other)
+    texts = [item["text"] for item in document["key_findings"]]
+    assert not any("cannot answer" in text for text in texts)
+    assert len(texts) == 2
+
+
 async def test_a_term_bridges_two_sessions() -> None:
     result = await synthesised(
         results("One", finding("Iron dust feeds plankton in the Southern Ocean.", "a")),

@@ -82,7 +82,10 @@ def test_a_small_file_may_not_become_a_large_one() -> None:
     giant = arrow.DictionaryArray.from_arrays(arrow.array([0] * 50_000, arrow.int32()), arrow.array(["moss" * 250]))
     data = written({"a": giant})
     assert len(data) < 10_000
-    assert cause(data, ParseLimits(characters=1_000_000)) is UnreadableCause.TOO_LARGE
-    assert cause(data, ParseLimits(cells=40_000)) is UnreadableCause.TOO_LARGE
+    for limits in (ParseLimits(characters=1_000_000), ParseLimits(cells=40_000)):
+        found = read(data, limits)
+        assert len(found.text) <= 1_000_000
+        assert found.is_dataset
+        assert "Searches read its first" in found.problems[0]
     zeros = written({"a": [0.5] * 200_000}, use_dictionary=False, compression="gzip")
     assert cause(zeros, ParseLimits(unpacked_bytes=100_000)) is UnreadableCause.DECOMPRESSION_LIMIT

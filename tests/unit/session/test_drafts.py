@@ -87,6 +87,14 @@ def test_metadata_is_bounded() -> None:
     assert faults(preferences={"analysis": {"a": float("inf")}})[0][0] == "preferences.analysis"
 
 
+def test_an_analysis_is_checked_as_far_as_that_needs_no_data() -> None:
+    asked = {"analysis": {"tasks": ["describe", "corelation"], "colour": "red"}}
+    fields = [field for field, _ in faults(session_type="analysis", datasets=(DatasetDraft("d1"),), preferences=asked)]
+    assert fields == ["preferences.analysis.colour", "preferences.analysis.tasks[1]"]
+    assert "did you mean 'correlation'?" in faults(preferences=asked)[1][1]
+    assert check(Draft("Why?", preferences={"engine": "stiff", **asked}), CATALOGUE).engine == "stiff"
+
+
 def test_engines_and_connectors_of_this_installation() -> None:
     assert faults(preferences={"engine": "analysis"}) == [
         ("preferences.engine", "is no engine for research sessions: use research, stiff")

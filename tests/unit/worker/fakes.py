@@ -14,10 +14,10 @@ from tests.unit.engines.fakes import Library
 from worker.computing.computer import Computer
 from worker.computing.forkserver import ForkServer
 from worker.drain import Drain
-from worker.engines.base import JSON, Engine, Job, Sources, StageContext, StageSpec
+from worker.engines.base import JSON, Engine, Job, StageContext, StageSpec
 from worker.errors import LeaseLost
 from worker.model import Beat, BeatAnswer, Begun, Claim, Directive, Failure, Finished, Lease, Outcome, StoredStage
-from worker.ports import Grant, OpenModel
+from worker.ports import Grant, OpenedSources, OpenModel
 from worker.runner import Runner
 
 LEASE = Lease("session-1", 3, "worker-1")
@@ -150,7 +150,7 @@ def runner_of(
     """A runner for one engine."""
     server = computing or ForkServer(memory=1 << 30)
 
-    def sources(_grant: Grant) -> Sources:
+    def sources(_grant: Grant) -> OpenedSources:
         return Library()
 
     return Runner(

@@ -19,7 +19,7 @@ import pytest
 from tests.support.pids import children_of, ended, until
 from worker.computing.child import ComputingFailed
 from worker.computing.computer import Computer
-from worker.computing.forkserver import ComputingLost, ForkServer
+from worker.computing.forkserver import ComputingLost, ComputingTooLong, ForkServer
 from worker.computing.frames import COMMAND, FORK, NotKept
 from worker.computing.server import Server
 from worker.engines.base import EngineError
@@ -244,6 +244,16 @@ async def test_too_much_memory_is_an_error_and_not_the_end(computer: Computer) -
     with pytest.raises(MemoryError):
         await computer.run(operator.mul, b"x", 2 << 30)
     assert await computer.run(operator.add, 1, 1) == 2
+
+
+async def test_a_call_that_takes_too_long_is_ended(server: ForkServer) -> None:
+    computer = Computer(server, seconds=0.05)
+    try:
+        with pytest.raises(ComputingTooLong, match=r"longer than 0\.05 seconds"):
+            await computer.run(burn, 3_600.0)
+        assert computer.cpu_seconds() >= 0
+    finally:
+        await computer.close()
 
 
 async def test_what_it_used_is_counted_while_it_works_and_after(computer: Computer) -> None:

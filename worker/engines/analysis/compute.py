@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from worker.engines.analysis.canonical import content_id, strict
 from worker.engines.analysis.errors import AnalysisError, NotPossible
 from worker.engines.analysis.figures.choice import draw
-from worker.engines.analysis.figures.spec import MEDIA_TYPE
+from worker.engines.analysis.figures.spec import MAX_SPEC_BYTES, MEDIA_TYPE
 from worker.engines.analysis.planning import Planned
 from worker.engines.analysis.table import Table
 from worker.engines.analysis.tables import table_of
@@ -17,12 +18,14 @@ JSON = Any
 
 
 def compute(table: Table, planned: Planned) -> JSON:
-    """``{entry, table, figure}``; the last two may be None.
+    """``{entry, table, figures}``; the table may be None, the first figure is the main one.
 
     What the data cannot answer has ``not_possible`` with the reason in its result. Raises
     :class:`AnalysisError` for a request that does not fit the table.
     """
     task = planned.task
+    if planned.unfit:
+        return without_result(table.name, planned, "not_possible", planned.unfit)
     try:
         result = run_task(table, task)
     except NotPossible as reason:
@@ -34,21 +37,27 @@ def compute(table: Table, planned: Planned) -> JSON:
     result, lost = strict(result)
     if lost:
         result["warnings"] = [*result.get("warnings", []), f"not finite, so left empty: {', '.join(lost)}"]
-    figure = draw(table, task.kind, result)
-    drawn = None
-    if figure is not None:
-        spec, _ = strict(figure.spec)
-        drawn = {"title": figure.title, "alt": figure.alt, "spec": spec, "media_type": MEDIA_TYPE}
-        drawn = {"id": content_id("figure", drawn), **drawn}
     shown = table_of(task.kind, result)
     if shown is not None:
         shown = {"id": content_id("table", table.name, shown), **shown}
-    return {"entry": _entry(table.name, planned, result), "table": shown, "figure": drawn}
+    return {"entry": _entry(table.name, planned, result), "table": shown, "figures": _figures(table, task.kind, result)}
 
 
 def without_result(dataset: str, planned: Planned, key: str, reason: str) -> JSON:
     """What stands in the place of a task that gave nothing (`key` is ``not_possible`` or ``skipped``)."""
-    return {"entry": _entry(dataset, planned, {key: reason, "warnings": [reason]}), "table": None, "figure": None}
+    return {"entry": _entry(dataset, planned, {key: reason, "warnings": [reason]}), "table": None, "figures": []}
+
+
+def _figures(table: Table, kind: str, result: JSON) -> list[JSON]:
+    drawn = []
+    for figure in draw(table, kind, result):
+        spec, _ = strict(figure.spec)
+        # Long names can make a drawing of many categories heavy; the table says the same.
+        if len(json.dumps(spec, ensure_ascii=False).encode()) > MAX_SPEC_BYTES:
+            continue
+        content = {"title": figure.title, "alt": figure.alt, "spec": spec, "media_type": MEDIA_TYPE}
+        drawn.append({"id": content_id("figure", content), **content})
+    return drawn
 
 
 def _entry(dataset: str, planned: Planned, result: JSON) -> JSON:

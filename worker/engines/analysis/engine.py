@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from worker.engines.analysis.errors import NO_DATASET, AnalysisError
+from worker.engines.analysis.errors import NO_DATASET, TOO_LARGE, AnalysisError
 from worker.engines.base import JSON, Job, Kept, StageContext, StageSpec
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ LIBRARIES = (
     "worker.engines.analysis.compute",
     "worker.engines.analysis.conclusions",
     "worker.engines.analysis.loading",
-    "worker.engines.analysis.reading.reader",
+    "worker.engines.analysis.reading.bulk",
+    "worker.engines.analysis.reproduction.recipe",
 )
 """What computing processes load beforehand."""
 
@@ -73,15 +74,19 @@ class AnalysisEngine:
             raise AnalysisError(NO_DATASET, "an analysis needs a dataset")
         options = _options(ctx.job)
         read: list[Kept] = []
+        recipes: list[JSON] = []
         taken: list[str] = []
         for number in range(len(ctx.job.datasets)):
             result = await _read(ctx, number, options, taken=taken)
             name, rows = await ctx.run(_size, result)
+            _, path = await ctx.sources.dataset_file(ctx.job.datasets[number])
+            recipes.append(await ctx.run(_recipe, path, result, options))
             ctx.use("row_read", rows)
             read.append(result)
             taken.append(name)
             await ctx.step(number + 1, len(ctx.job.datasets) + 1)
         loaded = await ctx.run(load, read, ctx.job.prompt, options, seed_of(ctx.job.preferences))
+        loaded["recipes"] = recipes
         for decision in loaded["decisions"]:
             ctx.decide(
                 decision["decision"],
@@ -115,7 +120,10 @@ class AnalysisEngine:
             if planned.dataset not in tables:
                 names = [dataset["name"] for dataset in loaded["datasets"][: planned.dataset]]
                 tables[planned.dataset] = await _read(ctx, planned.dataset, options, taken=names)
-            results[str(place)] = await ctx.run(_result, tables[planned.dataset], planned)
+            try:
+                results[str(place)] = await ctx.run(_result, tables[planned.dataset], planned)
+            except MemoryError:
+                raise _too_large(loaded["datasets"][planned.dataset]["name"]) from None
             await ctx.step(done + 1, len(chosen))
         return {"results": results, "partial": partial}
 
@@ -145,11 +153,22 @@ def _options(job: Job) -> AnalysisOptions:
 async def _read(ctx: StageContext, number: int, options: AnalysisOptions, *, taken: Sequence[str]) -> Kept:
     """The dataset at that place, kept where it was read: a large table would take long to travel. Results speak of
     datasets by name, so one whose name is `taken` gets a number."""
-    from worker.engines.analysis.reading.reader import read_table
+    from worker.engines.analysis.reading.bulk import read_file
 
-    name, data = await ctx.sources.dataset(ctx.job.datasets[number])
+    name, path = await ctx.sources.dataset_file(ctx.job.datasets[number])
     name = f"{name} ({number + 1})" if name in taken else name
-    return await ctx.keep(read_table, name, data, options.read)
+    try:
+        return await ctx.keep(read_file, name, path, options.read)
+    except MemoryError:
+        raise _too_large(name) from None
+
+
+def _too_large(name: str) -> AnalysisError:
+    return AnalysisError(
+        TOO_LARGE,
+        f"{name} needs more memory than one session may use: leave out columns or rows that the question does not "
+        "need, or have the operator raise PRSM_WORKER_MEMORY_MB",
+    )
 
 
 # What runs in a computing process imports there: the worker itself has no need of the numeric libraries.
@@ -157,6 +176,12 @@ async def _read(ctx: StageContext, number: int, options: AnalysisOptions, *, tak
 
 def _size(read: ReadResult) -> tuple[str, int]:
     return read.table.name, read.table.rows
+
+
+def _recipe(path: str, read: ReadResult, options: AnalysisOptions) -> JSON:
+    from worker.engines.analysis.reproduction.recipe import recipe_of_file
+
+    return recipe_of_file(path, read, options.read)
 
 
 def _result(read: ReadResult, planned: Planned) -> JSON:
@@ -184,8 +209,8 @@ def _computed(outputs: Mapping[str, JSON]) -> tuple[list[JSON], bool]:
     return [merged[place] for place in sorted(merged, key=int)], partial
 
 
-def analyse_dataset(name: str, data: bytes, prompt: str, options: Mapping[str, Any], *, seed: int) -> dict[str, JSON]:
-    """Analyse one dataset as part of another session; the same code as the engine's, at one go.
+def analyse_dataset(name: str, path: str, prompt: str, options: Mapping[str, Any], *, seed: int) -> dict[str, JSON]:
+    """Analyse one dataset, in a file, as part of another session; the same code as the engine's, at one go.
 
     `options` is what `preferences.analysis` takes. Returns ``{tables, figures, analysis, key_findings, sections,
     decisions}`` in the result document's shapes, and `left_out`, a sentence on rows not used or "". Raises
@@ -195,10 +220,10 @@ def analyse_dataset(name: str, data: bytes, prompt: str, options: Mapping[str, A
     from worker.engines.analysis.conclusions import figures_in_order, find, left_out, sections
     from worker.engines.analysis.loading import load, planned_tasks
     from worker.engines.analysis.options import parse_options
-    from worker.engines.analysis.reading.reader import read_table
+    from worker.engines.analysis.reading.bulk import read_file
 
     parsed = parse_options(options)
-    read = read_table(name, data, parsed.read)
+    read = read_file(name, path, parsed.read)
     loaded = load([read], prompt, parsed, seed)
     computed = [compute(read.table, planned) for planned in planned_tasks(loaded)]
     findings = find(computed, loaded)

@@ -20,10 +20,15 @@ def load(read: Sequence[ReadResult], prompt: str, options: AnalysisOptions, seed
     plan = make_plan([result.table for result in read], prompt, options, seed)
     return {
         "datasets": [_dataset(result) for result in read],
-        "question": {"mentioned": list(plan.question.mentioned), "response": plan.question.response},
+        "question": plan.question.as_json(),
+        "question_dataset": read[plan.dataset].table.name,
+        "cannot": list(plan.cannot),
+        "caveats": list(plan.caveats),
         "exploratory": plan.exploratory,
         "tasks": [_task_json(planned) for planned in plan.tasks],
         "decisions": _decisions(read, plan),
+        "plan_decisions": [decision.as_json() for decision in plan.decisions],
+        "seed": seed,
     }
 
 
@@ -80,6 +85,7 @@ def _task_json(planned: Planned) -> JSON:
         "dataset": planned.dataset,
         "why": planned.why,
         "asked": planned.asked,
+        "unfit": planned.unfit,
     }
 
 
@@ -91,6 +97,7 @@ def planned_tasks(loaded: JSON) -> list[Planned]:
             item["dataset"],
             item["why"],
             item["asked"],
+            item["unfit"],
         )
         for item in loaded["tasks"]
     ]

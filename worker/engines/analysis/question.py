@@ -1,76 +1,121 @@
-"""Which columns a prompt speaks of, and which of them it asks about."""
+"""What a prompt asks of a table: the kind of question, the columns it names, and what part each of them has."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
 
-from worker.engines.analysis.table import Column, Table
+from worker.engines.analysis.mentions import find_mentions
+from worker.engines.analysis.table import Table
+from worker.engines.analysis.vocabulary import words_of
 
-_ARTICLES = r"(?:the |a |an |its |their |mean |average |median )*"
-_ACTS_ON = re.compile(
-    r"(?:\b(?:affects?|affecting|influences?|influencing|predicts?|predicting|explains?|explaining|determines?|"
-    r"drives?|causes?|forecast|model|change|changes|raises?|lowers?|increases?|decreases?|reduces?|improves?)"
-    rf"|(?<!depends)(?<!depend)(?<!depending)(?<!dependent)(?<!based) on) {_ARTICLES}$"
-)
-_IS_ACTED_ON = re.compile(
-    r"^ (?:values? |levels? )?(?:is |are |be |was |were )?(?:depends?|dependent|explained|affected|predicted|driven|"
-    r"influenced|determined|vary|varies|differs?|different|changed?|changes|increased?|increases|decreased?|decreases|"
-    r"grow|grows|rise|rises|fall|falls|by|between|across|over|as a function|higher|lower|larger|smaller)\b"
-)
-_OVER_TIME = re.compile(r"\b(trend|trends|trending|over time|over the years|time series|rising|falling|growth)\b")
-_ENGLISH_LETTERS = ("a", "i")
+
+class Ask(StrEnum):
+    """Kinds of questions."""
+
+    OVERVIEW = "overview"
+    DESCRIBE = "describe"
+    EFFECT = "effect"
+    RELATION = "relation"
+    DIFFERENCE = "difference"
+    TREND = "trend"
+    DRIVERS = "drivers"
+    MODEL = "model"
+    AGGREGATE = "aggregate"
+    ONE_SAMPLE = "one_sample"
+    DISTRIBUTION = "distribution"
+    OUTLIERS = "outliers"
+    CLUSTERS = "clusters"
+    COMPONENTS = "components"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the prompt names. `response` is the numeric column it asks about, if it names one."""
+    """What the prompt asks. `response` is the column it asks about, if it names one."""
 
     mentioned: tuple[str, ...] = ()
     """Column names, in order of mention."""
     response: str | None = None
+    ask: Ask = Ask.OVERVIEW
+    predictors: tuple[str, ...] = ()
+    group: str | None = None
+    levels: tuple[tuple[str, str], ...] = ()
+    """(column, value) of categories that are named."""
     over_time: bool = False
+    seasonal: bool = False
+    statistic: str | None = None
+    """Of a direct question: count, distinct, share, mean, median, sum, min, max, sd or mode."""
+    extreme: str | None = None
+    """``max`` or ``min`` where it asks which group has most or least."""
+    bound: tuple[str, str, float] | None = None
+    """(column, ``>``, ``>=``, ``<`` or ``<=``, value) that rows are to keep."""
+    value: float | None = None
+    """What a mean is to be compared with."""
+    how_much: bool = False
+    causal: bool = False
+    future: bool = False
+    beyond: str | None = None
+    """Words for a population beyond the data."""
+    years: tuple[int, ...] = ()
+    hypotheses: bool = False
+    unknown: tuple[str, ...] = ()
+    """Words in the place of a column that fit no column."""
+    unclear: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Words that fit several columns, with these."""
+    read_as: tuple[tuple[str, str], ...] = ()
+    """(column, why) of columns that are named in other words than their own."""
+
+    def as_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {key: _plain(value) for key, value in found.items()} | {"ask": str(self.ask)}
+
+
+def question_of(stored: Mapping[str, Any]) -> Question:
+    """A question, back from JSON."""
+    known = {item.name for item in fields(Question)}
+    found = {key: _tuples(value) for key, value in stored.items() if key in known}
+    return Question(**(found | {"ask": Ask(stored.get("ask", Ask.OVERVIEW))}))
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def read_question(prompt: str, table: Table) -> Question:
-    """Find column names in `prompt` as whole words, longest first; cue words tell which is the response.
+    """The question in `prompt` as far as `table` is concerned; see docs/analysis.md on what is understood."""
+    from worker.engines.analysis.phrasing import Phrasing
 
-    Without cue words the first numeric column named is the response.
-    """
-    text = _plain(prompt)
-    mentions = _mentions(prompt, text, table.columns)
-    numeric = [(start, end, column) for start, end, column in mentions if column.numeric]
-    acted_on = [c for start, _, c in numeric if _ACTS_ON.search(text[:start])]
-    acted_on += [c for _, end, c in numeric if _IS_ACTED_ON.search(text[end:])]
-    response = acted_on[0] if acted_on else numeric[0][2] if numeric else None
+    words = words_of(prompt)
+    mentions, unclear = find_mentions(prompt, words, table)
+    phrasing = Phrasing(words, mentions, {column.name: column.type for column in table.columns})
+    columns = tuple(dict.fromkeys(mention.column for mention in mentions))
+    found = phrasing.read()
+    levels = tuple(dict.fromkeys((m.column, m.level) for m in mentions if m.level is not None))
+    response = found.get("response")
+    if response is None and found.get("ask") not in _NO_DEFAULT:
+        response = _first_numeric(columns, table)
     return Question(
-        mentioned=tuple(dict.fromkeys(column.name for _, _, column in mentions)),
-        response=None if response is None else response.name,
-        over_time=bool(_OVER_TIME.search(text)),
+        **{
+            "mentioned": columns,
+            "levels": levels,
+            "unclear": tuple((item.said, item.columns) for item in unclear),
+            "read_as": tuple(dict.fromkeys((m.column, m.read_as) for m in mentions if m.read_as)),
+            **found,
+            "response": response,
+        }
     )
 
 
-def _plain(text: str) -> str:
-    """Lower case, camelCase parted, everything but letters and digits a single space."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    return " " + " ".join(re.sub(r"[\W_]+", " ", parted.lower()).split()) + " "
+def _first_numeric(columns: tuple[str, ...], table: Table) -> str | None:
+    numeric = [name for name in columns if table[name].numeric]
+    return next(iter(numeric), None)
 
 
-def _mentions(prompt: str, text: str, columns: Sequence[Column]) -> list[tuple[int, int, Column]]:
-    taken: list[tuple[int, int, Column]] = []
-    for column in sorted(columns, key=lambda c: -len(_plain(c.name))):
-        words = _plain(column.name).strip()
-        if not words or (len(words) == 1 and not _letter_is_meant(column.name, prompt)):
-            continue
-        for match in re.finditer(rf"(?<= ){re.escape(words)}(?:e?s)?(?= )", text):
-            if not any(match.start() < end and start < match.end() for start, end, _ in taken):
-                taken.append((match.start(), match.end(), column))
-    return sorted(taken, key=lambda mention: mention[:2])
-
-
-def _letter_is_meant(name: str, prompt: str) -> bool:
-    quoted = re.search(rf"[`'\"]{re.escape(name)}[`'\"]", prompt)
-    if name.lower() in _ENGLISH_LETTERS:
-        return quoted is not None
-    return quoted is not None or re.search(rf"\b{re.escape(name)}\b", prompt) is not None
+_NO_DEFAULT = (Ask.AGGREGATE, Ask.EFFECT, Ask.DIFFERENCE)
+"""Where a column that is named in another part is not the one asked about."""

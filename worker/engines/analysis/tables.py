@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from worker.engines.analysis.wording import term_name
+from worker.engines.analysis import tables_direct, tables_models, tables_multivariate
 
 Result = dict[str, Any]
 Rows = tuple[str, list[str], list[list[Any]]]
 """Title, column headings, rows."""
 
-_PAIRS = 40
 _LEVELS = 20
 
 
@@ -29,32 +28,6 @@ def _describe(result: Result) -> Rows:
 def _profile(result: Result) -> Rows:
     rows = [[c["name"], c["type"], c["missing"], c["distinct"], ", ".join(c["remarks"])] for c in result["columns"]]
     return "Columns", ["column", "type", "missing", "distinct", "remarks"], rows
-
-
-def _correlation(result: Result) -> Rows:
-    known = [pair for pair in result["pairs"] if pair["pearson"]["r"] is not None]
-    known.sort(key=lambda pair: -abs(pair["pearson"]["r"]))
-    rows = [
-        [
-            p["x"],
-            p["y"],
-            p["n"],
-            *(p["pearson"][k] for k in ("r", "ci_low", "ci_high", "p_adjusted")),
-            p["spearman"]["r"],
-        ]
-        for p in known[:_PAIRS]
-    ]
-    return "Correlations", ["x", "y", "n", "Pearson r", "95 % low", "95 % high", "p (Holm)", "Spearman ρ"], rows
-
-
-def _regression(result: Result) -> Rows:
-    keys = ("estimate", "std_error", "t", "p", "ci_low", "ci_high")
-    rows = [[term_name(term["name"]), *(term[key] for key in keys)] for term in result["terms"]]
-    return (
-        f"Least-squares model {result['formula']}",
-        ["term", "estimate", "std. error", "t", "p", "95 % low", "95 % high"],
-        rows,
-    )
 
 
 def _curve_fit(result: Result) -> Rows:
@@ -94,12 +67,6 @@ def _contingency(result: Result) -> Rows:
     return f"Counts of {result['column']} within {result['row']}", [result["row"], *levels], rows
 
 
-def _trend(result: Result) -> Rows:
-    keys = ("n", "slope", "ci_low", "ci_high", "tau", "p")
-    headings = ["response", "n", f"slope per {result['time_unit']}", "95 % low", "95 % high", "τ", "p"]
-    return f"Trend of {result['response']}", headings, [[result["response"], *(result[key] for key in keys)]]
-
-
 def _hypotheses(result: Result) -> Rows:
     rows = []
     for item in result["hypotheses"]:
@@ -107,21 +74,30 @@ def _hypotheses(result: Result) -> Rows:
         verdict = {True: "supported", False: "not shown", None: "cannot be answered"}[item["supported"]]
         figures = [effect["name"], effect["value"], effect["ci_low"], effect["ci_high"], item["p"], item["p_adjusted"]]
         rows.append([item["statement"], item["test"], item["n"], *figures, verdict])
-    headings = ["hypothesis", "test", "n", "effect", "size", "95 % low", "95 % high", "p", "p (Holm)", "verdict"]
+    adjusted = {"holm": "p (Holm)", "bh": "p (Benjamini–Hochberg)"}.get(result["adjustment"], "p (unadjusted)")
+    headings = ["hypothesis", "test", "n", "effect", "size", "95 % low", "95 % high", "p", adjusted, "verdict"]
     return "Hypotheses", headings, rows
 
 
 _MAKERS: Mapping[str, Callable[[Result], Rows]] = {
     "profile": _profile,
     "describe": _describe,
-    "correlation": _correlation,
-    "regression": _regression,
+    "correlation": tables_models.correlation,
+    "distribution": tables_models.distribution,
+    "outliers": tables_models.outliers,
+    "regression": tables_models.regression,
     "curve_fit": _curve_fit,
     "compare_groups": _groups,
     "anova": _anova,
     "contingency": _contingency,
-    "trend": _trend,
+    "trend": tables_models.trend,
     "hypotheses": _hypotheses,
+    "aggregate": tables_direct.aggregate,
+    "one_sample": tables_direct.one_sample,
+    "cluster": tables_multivariate.cluster,
+    "pca": tables_multivariate.pca,
+    "anomalies": tables_multivariate.anomalies,
+    "compare_models": tables_multivariate.compare_models,
 }
 
 

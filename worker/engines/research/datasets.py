@@ -28,10 +28,10 @@ async def run(ctx: StageContext) -> Json:
     for document_id in ctx.job.datasets:
         if ctx.write_up and found:
             break
-        given, data = await ctx.sources.dataset(document_id)
+        given, path = await ctx.sources.dataset_file(document_id)
         name = _distinct(given, {item["name"] for item in found})
         try:
-            blocks = await ctx.run(_analyse, name, data, ctx.job.prompt, options, settings.seed)
+            blocks = await ctx.run(_analyse, name, path, ctx.job.prompt, options, settings.seed)
         except EngineError as error:
             refused.append(error)
             excluded = [{"document_id": document_id, "title": name, "reason": str(error)}]
@@ -62,17 +62,17 @@ def _distinct(name: str, taken: set[str]) -> str:
     return found
 
 
-def _analyse(name: str, data: bytes, prompt: str, options: Mapping[str, Any], seed: int) -> Json:
+def _analyse(name: str, path: str, prompt: str, options: Mapping[str, Any], seed: int) -> Json:
     """The blocks of one dataset. Where no task was asked for by name, hypotheses are tested as well: a research session
     owes them whether or not its prompt brings the word."""
     # Imported here: the statistics libraries cost seconds of CPU that sessions without data need not pay.
     from worker.engines.analysis.engine import analyse_dataset
 
-    blocks = dict(analyse_dataset(name, data, prompt, options, seed=seed))
+    blocks = dict(analyse_dataset(name, path, prompt, options, seed=seed))
     if options.get("tasks") or any(entry["kind"] == _HYPOTHESES for entry in blocks["analysis"]):
         return blocks
     asked = {**options, "tasks": [{"kind": _HYPOTHESES}]}
-    more = analyse_dataset(name, data, prompt, asked, seed=seed)
+    more = analyse_dataset(name, path, prompt, asked, seed=seed)
     tested = [entry for entry in more["analysis"] if entry["kind"] == _HYPOTHESES and entry["result"].get("hypotheses")]
     if tested:
         blocks["analysis"] = [*blocks["analysis"], *tested]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from worker.engines.base import EngineError, StageContext
-from worker.engines.synthesis.model import COMPUTED, CONTRADICTED, Finding, Json, Origin, Session, to_json
+from worker.engines.synthesis.model import COMPUTED, CONTRADICTED, UNANSWERED, Finding, Json, Origin, Session, to_json
 from worker.engines.text.identifiers import content_id
 from worker.engines.text.wording import capitalised, count
 
@@ -64,7 +64,9 @@ def session_of(session_id: str, document: Mapping[str, Any]) -> tuple[Session, l
         for claim in _objects(section, "claims")
         if claim.get("support") != COMPUTED or claim.get("provenance")
     ]
-    stated = [(item, True) for item in _objects(document, "key_findings")] + [(item, False) for item in claims]
+    # That data cannot answer is the first key finding of their analysis, and says nothing about the subject.
+    key_findings = [item for item in _objects(document, "key_findings") if item.get("kind") != UNANSWERED]
+    stated = [(item, True) for item in key_findings] + [(item, False) for item in claims]
     # What was contradicted or not verified anywhere in the session is so wherever it is said.
     unsound = {_text(item) for item, _ in stated if item.get("support") == _UNSOUND}
     denied = {_text(item) for item, _ in stated if item.get("support") == CONTRADICTED}

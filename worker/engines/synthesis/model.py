@@ -10,6 +10,8 @@ Json = dict[str, Any]
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
 COMPUTED = "computed"
+UNANSWERED = "answer"
+"""The kind of the key finding by which an analysis says that its data cannot answer."""
 """Support of a statement that rests on data and not on a quote."""
 
 

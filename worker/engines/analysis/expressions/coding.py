@@ -16,6 +16,7 @@ from worker.engines.analysis.expressions.syntax import ExpressionError, Name
 from worker.engines.analysis.table import Column, ColumnType, Table, complete_rows
 
 Vector = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 INTERCEPT = "Intercept"
 MAX_COLUMNS = 200
@@ -29,7 +30,7 @@ class Design:
     names: list[str]
     matrix: Vector
     response: Vector
-    rows: list[int]
+    rows: Rows
     """Which rows of the table are used."""
     exact_columns: list[list[Decimal]] | None
     exact_response: list[Decimal] | None
@@ -96,7 +97,7 @@ def _merge(subsets: Iterable[frozenset[str]]) -> list[tuple[frozenset[str], froz
 def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
     """Design matrix and response over the rows where everything is present and defined.
 
-    `exact` also computes every column in decimals. Raises :class:`ExpressionError`.
+    `exact` also computes every column in decimals, where the table has kept them. Raises :class:`ExpressionError`.
     """
     if is_categorical(formula.response, table):
         raise ExpressionError(f"the response {formula.response.label} is not numeric")
@@ -109,7 +110,8 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
             if not table[name].numeric:
                 raise ExpressionError(f"column {name} is not numeric, so it cannot stand in {factor.label}")
     rows, floats = _float_factors(numeric, table, rows)
-    decimals = _decimal_factors(numeric, table, rows) if exact else None
+    kept = exact and all(table[name].exact for factor in numeric.values() for name in factor.columns)
+    decimals = _decimal_factors(numeric, table, rows) if kept else None
     names, columns, exact_columns = [], [], []
     references: dict[str, str] = {}
     if formula.intercept:
@@ -121,7 +123,7 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
         if len(names) + int(np.prod([len(c) for c in choices])) > MAX_COLUMNS:
             raise ExpressionError(f"the model has more than {MAX_COLUMNS} columns")
         for choice in product(*choices):
-            masks = [np.array([cell == level for cell in cells]) for _, level, cells in choice if level is not None]
+            masks = [chosen for _, _, chosen in choice if chosen is not None]
             mask = np.logical_and.reduce(masks) if masks else np.ones(len(rows), dtype=bool)
             parts = [label for label, level, _ in choice if level is None]
             values = mask.astype(np.float64)
@@ -131,7 +133,8 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
                 ":".join(label if level is None else f"{label}[{level}]" for label, level, _ in _shown(choice, coding))
             )
             if len(choice) == 1 and choice[0][1] is not None and not coding[0][1]:
-                references[names[-1]] = _levels(coding[0][0], table, rows)[0]
+                category = coding[0][0]
+                references[names[-1]] = table[category.columns[0]].codes()[1][_places(category, table, rows)[0]]
             columns.append(values)
             if decimals is not None:
                 exact_columns.append(_exact_product([decimals[label] for label in parts], mask))
@@ -147,25 +150,26 @@ def build_design(formula: ModelFormula, table: Table, *, exact: bool) -> Design:
     )
 
 
-Choice = tuple[str, str | None, list[str | None]]
+Choice = tuple[str, str | None, npt.NDArray[np.bool_] | None]
+"""A factor's label; for a category also the level and the rows that have it."""
 
 
-def _choices(factor: Factor, full: bool, table: Table, rows: Sequence[int], *, in_model: bool) -> list[Choice]:
+def _choices(factor: Factor, full: bool, table: Table, rows: Rows, *, in_model: bool) -> list[Choice]:
     """A numeric factor is one choice; a category one for each level coded."""
     if not in_model:
-        return [(factor.label, None, [])]
+        return [(factor.label, None, None)]
     column = table[factor.columns[0]]
-    cells = [column.cells[i] for i in rows]
-    levels = _levels(factor, table, rows)
-    if len(levels) > _MAX_LEVELS:
+    codes, levels = column.codes()
+    places = _places(factor, table, rows)
+    if len(places) > _MAX_LEVELS:
         raise ExpressionError(f"column {column.name} has more than {_MAX_LEVELS} levels")
-    return [(factor.label, level, cells) for level in (levels if full else levels[1:])]
+    return [(factor.label, levels[place], codes[rows] == place) for place in (places if full else places[1:])]
 
 
-def _levels(factor: Factor, table: Table, rows: Sequence[int]) -> list[str]:
-    column = table[factor.columns[0]]
-    present = {column.cells[i] for i in rows}
-    return [level for level in column.levels() if level in present]
+def _places(factor: Factor, table: Table, rows: Rows) -> list[int]:
+    """Which of a category's levels occur in `rows`, by their place."""
+    places: list[int] = np.unique(table[factor.columns[0]].codes()[0][rows]).tolist()
+    return places
 
 
 def _shown(choice: Sequence[Choice], coding: Coding) -> list[Choice]:
@@ -176,7 +180,7 @@ def _shown(choice: Sequence[Choice], coding: Coding) -> list[Choice]:
     ]
 
 
-def _float_factors(factors: dict[str, Factor], table: Table, rows: list[int]) -> tuple[list[int], dict[str, Vector]]:
+def _float_factors(factors: dict[str, Factor], table: Table, rows: Rows) -> tuple[Rows, dict[str, Vector]]:
     columns: dict[str, Column] = {name: table[name] for f in factors.values() for name in f.columns}
     values = {name: column.floats()[rows] for name, column in columns.items()}
     computed = {
@@ -186,16 +190,15 @@ def _float_factors(factors: dict[str, Factor], table: Table, rows: list[int]) ->
     defined = np.ones(len(rows), dtype=bool)
     for array in computed.values():
         defined &= np.isfinite(array)
-    kept = [row for row, fine in zip(rows, defined.tolist(), strict=True) if fine]
-    return kept, {label: np.array(array[defined]) for label, array in computed.items()}
+    return rows[defined], {label: np.array(array[defined]) for label, array in computed.items()}
 
 
-def _decimal_factors(factors: dict[str, Factor], table: Table, rows: Sequence[int]) -> dict[str, list[Decimal]] | None:
+def _decimal_factors(factors: dict[str, Factor], table: Table, rows: Rows) -> dict[str, list[Decimal]] | None:
     columns = {name: table[name].decimals() for f in factors.values() for name in f.columns}
     out: dict[str, list[Decimal]] = {}
     for label, factor in factors.items():
         values: list[Decimal] = []
-        for row in rows:
+        for row in rows.tolist():
             cells = {name: value for name in factor.columns if (value := columns[name][row]) is not None}
             computed = evaluate_decimal(factor.node, cells)
             if computed is None:

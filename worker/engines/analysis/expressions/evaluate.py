@@ -9,7 +9,9 @@ from decimal import Context, Decimal, DecimalException, localcontext
 import numpy as np
 import numpy.typing as npt
 
+from worker.engines.analysis.expressions import decimal_functions
 from worker.engines.analysis.expressions.syntax import Binary, Call, ExpressionError, Name, Negative, Node, Number
+from worker.engines.analysis.lazy import load
 
 Vector = npt.NDArray[np.float64]
 Value = Vector | np.float64
@@ -20,10 +22,17 @@ DIGITS = 60
 _DECIMAL = Context(prec=DIGITS, Emax=10_000, Emin=-10_000)
 _LARGEST_EXPONENT = 300
 
+
+def _erf(x: Value) -> Value:
+    found: Value = load("scipy.special").erf(x)
+    return found
+
+
 _ARRAY_FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
     "exp": np.exp, "log": np.log, "log10": np.log10, "log2": np.log2, "log1p": np.log1p, "expm1": np.expm1,
     "sqrt": np.sqrt, "abs": np.abs, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin,
     "arccos": np.arccos, "arctan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "erf": _erf,
 }  # fmt: skip
 
 _SLOPES: Mapping[str, Callable[[Value], Value]] = {
@@ -44,6 +53,7 @@ _SLOPES: Mapping[str, Callable[[Value], Value]] = {
     "sinh": np.cosh,
     "cosh": np.sinh,
     "tanh": lambda x: 1 / np.cosh(x) ** 2,
+    "erf": lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x),
 }
 
 
@@ -114,10 +124,7 @@ def _power(a: Value, b: Value) -> Value:
 
 
 def evaluate_decimal(node: Node, values: Mapping[str, Decimal]) -> Decimal | None:
-    """The value to :data:`DIGITS` digits; None where it is undefined or beyond the range of doubles.
-
-    Trigonometric and hyperbolic functions are those of doubles.
-    """
+    """The value to :data:`DIGITS` digits; None where it is undefined or beyond the range of doubles."""
     with localcontext(_DECIMAL):
         try:
             value = _decimal(node, values)
@@ -172,8 +179,7 @@ def _decimal_function(function: str, value: Decimal) -> Decimal:
             return value.sqrt()
         case "abs":
             return abs(value)
-    with np.errstate(all="ignore"):
-        return Decimal(float(_ARRAY_FUNCTIONS[function](np.float64(value))))
+    return decimal_functions.FUNCTIONS[function](value)
 
 
 def multiply(values: Sequence[Decimal]) -> Decimal:

@@ -16,7 +16,7 @@ FUNCTIONS = {
     "exp": "exp", "log": "log", "ln": "log", "log10": "log10", "log2": "log2", "log1p": "log1p",
     "expm1": "expm1", "sqrt": "sqrt", "abs": "abs", "sin": "sin", "cos": "cos", "tan": "tan",
     "arcsin": "arcsin", "asin": "arcsin", "arccos": "arccos", "acos": "arccos", "arctan": "arctan",
-    "atan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+    "atan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "erf": "erf",
 }  # fmt: skip
 """What may be called, and the one name it goes by inside."""
 
@@ -68,7 +68,8 @@ Node = Number | Name | Negative | Binary | Call
 
 
 def parse_expression(text: str) -> Node:
-    """The tree of `text`. ``^`` is a power; names that are no identifiers stand in backticks.
+    """The tree of `text`. ``^`` is a power, square brackets are parentheses (``exp[-b*x]``, as papers write it), and
+    names that are no identifiers stand in backticks.
 
     Raises :class:`ExpressionError`.
     """
@@ -93,7 +94,8 @@ def _without_backticks(text: str) -> tuple[str, dict[str, str]]:
         quoted[name] = match[1] or match[0]
         return name
 
-    return _NO_IDENTIFIER.sub(place, text).replace("^", "**"), quoted
+    source = _NO_IDENTIFIER.sub(place, text)
+    return source.replace("^", "**").replace("[", "(").replace("]", ")"), quoted
 
 
 def _node(node: ast.expr, quoted: dict[str, str]) -> Node:

@@ -1,110 +1,131 @@
-"""Figures of distributions: histogram, groups with intervals, counts."""
+"""The distribution of a column: counts in bins with a normal curve, quartiles, and every value while they are few."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from worker.engines.analysis.figures.spec import BLUE, GREY, Figure, axis, figure, thinned, values
-from worker.engines.analysis.numerics.sums import summarise
-from worker.engines.analysis.table import Column, Table, complete_rows
+import numpy as np
+
+from worker.engines.analysis.figures.scales import Scale, column_scale
+from worker.engines.analysis.figures.spec import BLUE, GREY, RUST, Figure, Vector, figure, values
+from worker.engines.analysis.table import Column, Table
 from worker.engines.analysis.wording import number
 
 Result = dict[str, Any]
+Layer = dict[str, Any]
 
+MOST_COLUMNS = 4
 _MOST_BINS = 60
+_FEWEST_BINS = 5
+_RUG = 150
+_CURVE_POINTS = 80
+_BOX_ROOM = 1.22
+
+
+def histograms(table: Table, entries: list[Result]) -> list[Figure]:
+    """Those of the first few numeric columns among `entries` that measure something."""
+    columns = [table[entry["name"]] for entry in entries]
+    measured = [column for column in columns if column.numeric and not column.identifier]
+    drawn = (histogram(column) for column in measured)
+    return [made for made in drawn if made is not None][:MOST_COLUMNS]
 
 
 def histogram(column: Column) -> Figure | None:
-    """Counts in bins of equal width (Freedman and Diaconis's rule, between 5 and 60 bins)."""
-    numbers = sorted(float(cell) for cell in column.cells if cell is not None)
-    if len(numbers) < 2 or numbers[0] == numbers[-1]:
+    """Counts in bins of equal width (Freedman and Diaconis's rule, between 5 and 60 bins), with the normal curve of
+    the same mean and standard deviation and, above, the box of the quartiles.
+
+    On a logarithmic axis the bins are equally wide as drawn and the curve is normal in the logarithm. None for fewer
+    than two different values.
+    """
+    numbers = np.sort(column.floats()[column.present()])
+    if len(numbers) < 2 or numbers[0] == numbers[-1] or not math.isfinite(numbers[-1] - numbers[0]):
         return None
-    summary = summarise(column.cells)
-    low, q1, _, q3, high = summary.quantiles
-    width = 2 * (q3 - q1) / len(numbers) ** (1 / 3)
-    bins = max(5, min(_MOST_BINS, math.ceil((high - low) / width) if width > 0 else 10))
-    step = (high - low) / bins
-    counts = [0] * bins
-    for value in numbers:
-        counts[min(bins - 1, int((value - low) / step))] += 1
-    rows = [{"from": low + i * step, "to": low + (i + 1) * step, "count": count} for i, count in enumerate(counts)]
-    unit = f" ({column.unit})" if column.unit else ""
+    across = column_scale(column, numbers, log=True)
+    drawn = np.log(numbers) if across.log else numbers
+    edges = across.edges(_bin_count(drawn), float(numbers[0]), float(numbers[-1]))
+    places = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(places, minlength=len(edges) - 1)
+    curve = _normal(drawn, float(drawn.mean()), float(drawn.std(ddof=1)), len(edges) - 1)
+    # The box stands above the bars and above the curve.
+    up = Scale("rows", 0.0, max(float(counts.max()), float(curve[1].max())) * _BOX_ROOM, whole=True)
+    layers = [_bars(counts, edges, across, up), _curve(curve, across, up)]
+    layers += _box(numbers, across, up)
+    if len(numbers) <= _RUG:
+        layers.append(_rug(numbers, across))
+    low, q1, median, q3, high = np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    shape = "the logarithm of the data" if across.log else "the data"
     alt = (
-        f"Histogram of {column.name}, {len(numbers)} values from {number(low)} to {number(high)}, mean "
-        f"{number(summary.mean)}, median {number(summary.quantiles[2])}."
+        f"Histogram of {column.name}, {len(numbers):,} values from {number(low)} to {number(high)} in {len(counts)} "
+        f"bins; across {across.said}, up rows. Mean {number(float(numbers.mean()))}, median {number(median)}, middle "
+        f"half {number(q1)} to {number(q3)} (box above). The dashed line is the normal curve with mean and standard "
+        f"deviation of {shape}."
     )
-    body = {
-        "data": values(rows),
-        "mark": {"type": "bar", "color": BLUE, "stroke": "#FFFFFF"},
-        "encoding": {
-            "x": axis("from", f"{column.name}{unit}", bin={"binned": True}),
-            "x2": {"field": "to"},
-            "y": {"field": "count", "type": "quantitative", "title": "rows"},
-        },
-    }
-    return figure(f"Distribution of {column.name}", alt, body)
+    return figure(f"Distribution of {column.name}", alt, {"layer": layers})
 
 
-def groups(table: Table, result: Result) -> Figure:
-    """Every value (thinned) beside each group's mean with its 95 % interval."""
-    response, group = table[result["response"]], table[result["group"]]
-    order = [entry["level"] for entry in result["groups"]]
-    rows = complete_rows([response, group])
-    points = thinned([{"group": group.cells[i], "value": float(str(response.cells[i]))} for i in rows])
-    means = [
-        {"group": entry["level"], "mean": entry["mean"], "low": entry["ci_low"], "high": entry["ci_high"]}
-        for entry in result["groups"]
-    ]
-    place = {
-        "field": "group",
-        "type": "nominal",
-        "title": group.name,
-        "sort": order,
-        "axis": {"labelAngle": 0, "labelLimit": 110},
-    }
-    if len(order) > 6:
-        place["axis"] = {"labelAngle": -40, "labelLimit": 140}
-    listed = "; ".join(f"{entry['level']} {number(entry['mean'])}" for entry in result["groups"][:10])
-    alt = f"{response.name} in the {len(order)} groups of {group.name}, with means and 95 % intervals. Means: {listed}."
-    ticks = {"type": "tick", "color": GREY, "opacity": 0.45, "thickness": 1}
-    layers = [
-        {"data": values(points), "mark": ticks, "encoding": {"x": place, "y": axis("value", response.name)}},
+def _bin_count(drawn: Vector) -> int:
+    q1, q3 = np.quantile(drawn, [0.25, 0.75]).tolist()
+    width = 2 * (q3 - q1) / len(drawn) ** (1 / 3)
+    wanted = math.ceil((drawn[-1] - drawn[0]) / width) if width > 0 else 10
+    return max(_FEWEST_BINS, min(_MOST_BINS, wanted))
+
+
+def _bars(counts: Any, edges: Vector, across: Scale, up: Scale) -> Layer:
+    ends = across.shown(edges)
+    rows = [{"from": ends[i], "to": ends[i + 1], "count": count} for i, count in enumerate(counts.tolist())]
+    place = {"x": across.channel("from"), "x2": {"field": "to"}, "y": up.channel("count"), "y2": {"datum": 0}}
+    mark = {"type": "rect", "color": BLUE, "opacity": 0.75, "stroke": "#FFFFFF", "strokeWidth": 1}
+    return {"data": values(rows), "mark": mark, "encoding": place}
+
+
+def _normal(drawn: Vector, mean: float, sd: float, bins: int) -> tuple[Vector, Vector]:
+    """Places and expected counts of a bin there."""
+    at = np.linspace(drawn[0], drawn[-1], _CURVE_POINTS)
+    width = float(drawn[-1] - drawn[0]) / bins
+    density = np.exp(-(((at - mean) / sd) ** 2) / 2) / (sd * math.sqrt(2 * math.pi))
+    return at, density * len(drawn) * width
+
+
+def _curve(curve: tuple[Vector, Vector], across: Scale, up: Scale) -> Layer:
+    at, expected = curve
+    x = across.shown(np.exp(at) if across.log else at)
+    rows = [{"from": a, "count": round(b, 4)} for a, b in zip(x, expected.tolist(), strict=True)]
+    mark = {"type": "line", "color": RUST, "strokeWidth": 2, "strokeDash": [7, 4], "clip": True}
+    place = {"x": across.channel("from"), "y": up.channel("count")}
+    return {"data": values(rows), "mark": mark, "encoding": place}
+
+
+def _box(numbers: Vector, across: Scale, up: Scale) -> list[Layer]:
+    """Quartiles, and whiskers to the outermost values within one and a half interquartile ranges (Tukey)."""
+    q1, median, q3 = np.quantile(numbers, [0.25, 0.5, 0.75])
+    reach = 1.5 * (q3 - q1)
+    inside = numbers[(numbers >= q1 - reach) & (numbers <= q3 + reach)]
+    marks = np.array([inside[0], q1, median, q3, inside[-1]])
+    names = ("low", "q1", "median", "q3", "high")
+    row = {**dict(zip(names, across.shown(marks), strict=True)), "at": round(up.high * 0.93, 6)}
+    data, y = values([row]), up.channel("at")
+    return [
         {
-            "data": values([mean for mean in means if mean["low"] is not None]),
-            "mark": {"type": "rule", "color": BLUE, "strokeWidth": 3},
-            "encoding": {"x": place, "y": axis("low", response.name), "y2": {"field": "high"}},
+            "data": data,
+            "mark": {"type": "rule", "color": "#222222", "strokeWidth": 1.5},
+            "encoding": {"x": across.channel("low"), "x2": {"field": "high"}, "y": y},
         },
         {
-            "data": values(means),
-            "mark": {"type": "point", "filled": True, "opacity": 1, "color": BLUE, "size": 110},
-            "encoding": {"x": place, "y": axis("mean", response.name)},
+            "data": data,
+            "mark": {"type": "bar", "height": 16, "color": "#D8D8D8", "stroke": "#222222", "strokeWidth": 1.2},
+            "encoding": {"x": across.channel("q1"), "x2": {"field": "q3"}, "y": y},
+        },
+        {
+            "data": data,
+            "mark": {"type": "tick", "orient": "vertical", "size": 16, "thickness": 3, "color": "#222222"},
+            "encoding": {"x": across.channel("median"), "y": y},
         },
     ]
-    width = max(240, min(640, 90 * len(order)))
-    return figure(f"{response.name} by {group.name}", alt, {"layer": layers}, width=width)
 
 
-def contingency(_: Table, result: Result) -> Figure:
-    """Shares of the column's levels within each of the row's."""
-    cells = []
-    for level, counts in zip(result["row_levels"], result["counts"], strict=True):
-        total = sum(counts)
-        for other, count in zip(result["column_levels"], counts, strict=True):
-            cells.append({"row": level, "column": other, "count": count, "share": count / total})
-    row, column = result["row"], result["column"]
-    alt = (
-        f"Stacked bars: shares of {column} within each of the {len(result['row_levels'])} levels of {row}, "
-        f"{result['n']} rows. Cramér's V is {number(result['cramers_v'], 3)}."
-    )
-    body = {
-        "data": values(cells),
-        "mark": {"type": "bar", "stroke": "#FFFFFF"},
-        "encoding": {
-            "y": {"field": "row", "type": "nominal", "title": row, "sort": result["row_levels"]},
-            "x": {"field": "share", "type": "quantitative", "title": f"share of {column}", "axis": {"format": "%"}},
-            "color": {"field": "column", "type": "nominal", "title": column, "sort": result["column_levels"]},
-            "order": {"field": "column"},
-        },
-    }
-    return figure(f"{column} within {row}", alt, body, height=max(120, 30 * len(result["row_levels"])))
+def _rug(numbers: Vector, across: Scale) -> Layer:
+    rows = [{"from": value} for value in across.shown(numbers)]
+    mark = {"type": "tick", "orient": "vertical", "size": 9, "thickness": 1, "color": GREY, "opacity": 0.8}
+    bottom = {"value": {"expr": "height - 5"}}
+    return {"data": values(rows), "mark": mark, "encoding": {"x": across.channel("from"), "y": bottom}}

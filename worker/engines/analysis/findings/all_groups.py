@@ -50,18 +50,19 @@ def _which(result: Result) -> str:
     lower: dict[str, list[str]] = {}
     unclear = 0
     for pair in result["pairs"]:
-        test = pair[result["preferred"]]
+        test = pair["post_hoc"]
         if test is None or test["p_adjusted"] >= SIGNIFICANT:
             unclear += 1
             continue
-        first = test["superiority"] > 0.5 if by_ranks else test["difference"] > 0
+        first = test["rank_difference"] > 0 if by_ranks else test["difference"] > 0
         upper, under = (pair["a"], pair["b"]) if first else (pair["b"], pair["a"])
         lower.setdefault(upper, []).append(f"{under} ({number(centre[under])})")
     if not lower:
         return "No single pair of levels differs clearly."
     upper_first = sorted(lower, key=lambda level: (-centre[level], level))
     word = "median" if by_ranks else "mean"
+    name = "Dunn's test, Holm-adjusted" if by_ranks else "Games–Howell, adjusted for all pairs"
     parts = [f"{level} ({word} {number(centre[level])}) is higher than {listed(lower[level])}" for level in upper_first]
     verb = "does" if unclear == 1 else "do"
     rest = f"; {unclear} of {plural(len(result['pairs']), 'pair')} {verb} not differ clearly" if unclear else ""
-    return f"{'; '.join(parts)}{rest} (Holm-adjusted)."
+    return f"{'; '.join(parts)}{rest} ({name})."

@@ -7,7 +7,9 @@ from typing import Any
 
 from worker.engines.analysis.findings.all_groups import overall
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
-from worker.engines.analysis.wording import interval, number, p_value
+from worker.engines.analysis.findings.paired import from_paired
+from worker.engines.analysis.tasks.hypothesis_forms import COLUMN_FIELDS
+from worker.engines.analysis.wording import interval, listed, number, p_value
 
 Result = dict[str, Any]
 
@@ -39,6 +41,7 @@ def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
             text = f"No clear association of {x} and {y} was found ({figures}).{_size(n)}"
         if bent:
             text += " Ranks and values disagree, so the relation is not a straight line or has outliers."
+        text += _partial(result, pair)
         yield Draft(
             text,
             {"method": name, "n": n, **chosen},
@@ -50,8 +53,23 @@ def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
         )
 
 
+def _partial(result: Result, pair: Result) -> str:
+    """What is left of the correlation with other columns held fixed."""
+    if "partial" not in pair or pair["partial"]["pearson"]["r"] is None:
+        return ""
+    left = pair["partial"]["pearson"]
+    limits = interval(left["ci_low"], left["ci_high"])
+    held = listed(result["control"])
+    return (
+        f" With {held} held fixed r = {number(left['r'], 3)} ({limits}, Holm-adjusted {p_value(left['p_adjusted'])})."
+    )
+
+
 def from_compare_groups(result: Result, rows: int) -> Iterator[Draft]:
     """With three levels or more one for all of them together; one for each pair, by the preferred test."""
+    if result.get("design") == "paired":
+        yield from from_paired(result, rows)
+        return
     if (whole := overall(result, rows)) is not None:
         yield whole
     groups = {group["level"]: group for group in result["groups"]}
@@ -161,7 +179,8 @@ def from_contingency(result: Result, rows: int) -> Iterator[Draft]:
     p = result["fisher_p"] if exact else result["p"]
     found = p < SIGNIFICANT
     v = result["cramers_v"]
-    test = "Fisher's exact test" if exact else f"χ²({result['df']}) = {number(result['chi2'], 3)}"
+    name = "Fisher's exact test" if result["fisher_method"] == "exact" else "Fisher's test over random tables"
+    test = name if exact else f"χ²({result['df']}) = {number(result['chi2'], 3)}"
     row, column, n = result["row"], result["column"], result["n"]
     lead = f"{row} and {column} go together" if found else f"No clear association of {row} and {column} was found"
     text = (
@@ -171,6 +190,9 @@ def from_contingency(result: Result, rows: int) -> Iterator[Draft]:
     if result["odds_ratio"] is not None:
         limits = interval(result["odds_ratio_ci_low"], result["odds_ratio_ci_high"])
         text += f" The odds ratio is {number(result['odds_ratio'], 3)} ({limits})."
+    text += _ordered(result)
+    if found and result["odds_ratio"] is None:
+        text += _foremost(result)
     numbers = {
         key: result[key] for key in ("chi2", "df", "p", "cramers_v", "cramers_v_ci_low", "cramers_v_ci_high", "n")
     }
@@ -185,36 +207,31 @@ def from_contingency(result: Result, rows: int) -> Iterator[Draft]:
     )
 
 
-def from_trend(result: Result, rows: int) -> Iterator[Draft]:
-    """Rise or fall over time."""
-    p, n = result["p"], result["n"]
-    found = p < SIGNIFICANT
-    response, time = result["response"], result["time"] or "the order of rows"
-    exact = "exact " if result["p_method"] == "exact" else ""
-    figures = (
-        f"Theil–Sen slope {number(result['slope'])} per {result['time_unit']}, "
-        f"{interval(result['ci_low'], result['ci_high'])}, "
-        f"Kendall τ = {number(result['tau'], 3)}, {exact}Mann–Kendall {p_value(p)}, n = {n}"
-    )
-    columns = (response,) if result["time"] is None else (response, result["time"])
-    text = (
-        f"{response} is {result['direction']} over {time} ({figures})."
-        if found
-        else f"No clear trend of {response} over {time} was found ({figures})."
-    )
-    if result["residual_autocorrelation_lag1"] is not None and any(
-        "alike" in warning for warning in result["warnings"]
-    ):
-        text += " Neighbouring values are not independent, so this is less certain than p says."
-    numbers = {key: result[key] for key in ("slope", "ci_low", "ci_high", "tau", "p", "n", "time_unit")}
-    yield Draft(
-        text + _size(n),
-        numbers,
-        abs(result["tau"] or 0.0),
-        confidence(p, n, min(1.0, n / rows), doubts_of(result)),
-        columns,
-        "trend",
-        found,
+def _ordered(result: Result) -> str:
+    """What the order of the levels adds."""
+    trend, gamma = result["trend"], result["gamma"]
+    if trend is not None:
+        way = "rises" if trend["slope"] > 0 else "falls"
+        lead = f"The share of {trend['of']} {way} with the order of the levels"
+        if trend["p"] >= SIGNIFICANT:
+            lead = f"No clear rise or fall of the share of {trend['of']} with the order of the levels was found"
+        return f" {lead} (Cochran–Armitage z = {number(trend['z'], 3)}, {p_value(trend['p'])})."
+    if gamma is None:
+        return ""
+    limits = interval(gamma["ci_low"], gamma["ci_high"])
+    return f" Along the order of the levels γ = {number(gamma['gamma'], 3)} ({limits}, {p_value(gamma['p'])})."
+
+
+def _foremost(result: Result) -> str:
+    """The cell that stands out most."""
+    cells = [(abs(value), value, i, j) for i, line in enumerate(result["residuals"]) for j, value in enumerate(line)]
+    size, value, i, j = max(cells, key=lambda cell: (round(cell[0], 9), -cell[2], -cell[3]))
+    if size < 2:
+        return ""
+    more = "more" if value > 0 else "less"
+    pair = f"{result['row']} {result['row_levels'][i]} with {result['column']} {result['column_levels'][j]}"
+    return (
+        f" Most of all, {pair} occurs {more} often than independence would give (adjusted residual {number(value, 3)})."
     )
 
 
@@ -224,17 +241,7 @@ def from_hypotheses(result: Result, rows: int) -> Iterator[Draft]:
         if item["p"] is None:
             continue
         effect = item["effect"]
-        size = abs(effect["value"])
-        if effect["name"] == "Hedges' g":
-            size = size / (size * size + 4) ** 0.5
-        elif effect["name"] == "probability of superiority":
-            size = abs(2 * effect["value"] - 1)
-        elif effect["name"] == "η²":
-            size = size**0.5
-        elif item["kind"] == "trend":
-            size = 0.5  # a slope has no scale of its own
-        fields = ("x", "y", "response", "group", "row", "column", "time")
-        columns = tuple(item[field] for field in fields if field in item)
+        columns = tuple(item[field] for field in COLUMN_FIELDS if isinstance(item.get(field), str))
         numbers = {**effect, "p": item["p"], "p_adjusted": item["p_adjusted"], "n": item["n"], "test": item["test"]}
         sure = confidence(item["p_adjusted"], item["n"], min(1.0, item["n"] / rows), doubts_of(item))
-        yield Draft(item["verdict"], numbers, size, sure, columns, "hypotheses", item["supported"])
+        yield Draft(item["verdict"], numbers, item["strength"], sure, columns, "hypotheses", item["supported"])

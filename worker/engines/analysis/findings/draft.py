@@ -9,12 +9,15 @@ from typing import Any
 SIGNIFICANT = 0.05
 _HALF_SURE_ROWS = 10
 _DOUBT = 0.85
+_MOST_UNANSWERED = 0.1
 
 CONFIDENCE_FORMULA = (
     "A finding's confidence is (1 − p) · n/(n + 10) · s · 0.85^d: p is the p-value adjusted for the tests made with "
     "it (for a description 0, for an absent effect 0.5), n the rows used, s the share of the rows of the file that "
     "are used, d the number of doubts (failed assumption checks and warnings). The result's confidence_score is the "
-    "mean over its first five findings, times 0.85 if the analysis is partial, and 0 without findings."
+    "mean over its first five findings, times 0.85 if the analysis is partial, and 0 without findings; where the data "
+    "cannot answer the question it is a fifth of that, at most 0.1. That they cannot is itself held with 0.9, and with "
+    "0.7 where it hangs on a word that fits no column's name. Counts and sums of all rows have 1."
 )
 
 
@@ -45,7 +48,8 @@ def doubts_of(result: Mapping[str, Any]) -> int:
     return sum("left out" not in warning for warning in result["warnings"])
 
 
-def overall(confidences: list[float], *, partial: bool) -> float:
+def overall(confidences: list[float], *, partial: bool, answered: bool = True) -> float:
     """The result's confidence score, from its findings' confidences in order of rank."""
     first = confidences[:5]
-    return round(sum(first) / len(first) * (_DOUBT if partial else 1.0), 4) if first else 0.0
+    score = sum(first) / len(first) * (_DOUBT if partial else 1.0) if first else 0.0
+    return round(score if answered else min(_MOST_UNANSWERED, score / 5), 4)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
+from worker.engines.analysis.findings.generalised import from_generalised
 from worker.engines.analysis.numerics.distributions import holm
 from worker.engines.analysis.wording import factor_name, interval, listed, number, p_value, term_name
 
@@ -37,6 +38,9 @@ def from_describe(result: Result, rows: int) -> Iterator[Draft]:
 
 def from_regression(result: Result, rows: int) -> Iterator[Draft]:
     """The whole model, then each term that stands out (Holm over the terms)."""
+    if result["family"] != "gaussian":
+        yield from from_generalised(result, rows)
+        return
     n, share = result["n"], result["n"] / rows
     doubts = doubts_of(result)
     response = result["response"]

@@ -54,30 +54,58 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's (1995) adjusted p-values, in the order given."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i], reverse=True)
+    adjusted = [0.0] * len(p_values)
+    lowest = 1.0
+    for place, i in enumerate(order):
+        lowest = min(lowest, len(p_values) / (len(p_values) - place) * p_values[i])
+        adjusted[i] = lowest
+    return adjusted
+
+
 def noncentral_chi2_interval(x: float, df: float) -> tuple[float, float]:
-    """95 % limits of the noncentrality of a chi-square statistic, by inverting its distribution."""
+    """95 % limits of the noncentrality of a chi-square statistic (Kent and Hainsworth 1995, symmetric range).
+
+    They hold the values whose root is as near to that of `x` as it is in 95 % of cases. The lower limit is above 0
+    exactly where p < 0.05, and the upper one never shrinks to 0 as that of equal tails does for small statistics.
+    """
     special = load("scipy.special")
-    return _noncentrality(lambda nc: float(special.chndtr(x, df, nc)), x + df)
+    return _noncentrality(lambda at, nc: float(special.chndtr(at, df, nc)), x)
 
 
 def noncentral_f_interval(f: float, df1: float, df2: float) -> tuple[float, float]:
-    """95 % limits of the noncentrality of an F statistic, by inverting its distribution."""
+    """95 % limits of the noncentrality of an F statistic, as for :func:`noncentral_chi2_interval`."""
     special = load("scipy.special")
-    return _noncentrality(lambda nc: float(special.ncfdtr(df1, df2, nc, f)), f * df1 + df1)
+    # So far out the limits grow in proportion to F, and the distribution's series no longer settles.
+    scale = max(1.0, f / _FAR)
+    low, high = _noncentrality(lambda at, nc: float(special.ncfdtr(df1, df2, nc, at / df1)), f / scale * df1)
+    return low * scale, high * scale
 
 
-def _noncentrality(below: Callable[[float], float], scale: float) -> tuple[float, float]:
-    """Where the statistic lies at the upper and at the lower 2.5 % point; 0 where even 0 is too much."""
+def _noncentrality(below: Callable[[float, float], float], x: float) -> tuple[float, float]:
+    """The noncentralities for which `x` is not among the 5 % whose root is farthest from theirs."""
+    root = math.sqrt(x)
 
-    def limit(probability: float) -> float:
-        if below(0.0) <= probability:
-            return 0.0
-        low, high = 0.0, max(10.0, 4.0 * scale)
-        while below(high) > probability:
-            high *= 2
-        for _ in range(200):
-            middle = (low + high) / 2
-            low, high = (middle, high) if below(middle) > probability else (low, middle)
-        return (low + high) / 2
+    def nearer(noncentrality: float) -> float:
+        """The chance of a statistic nearer to the noncentrality than `x`, by roots."""
+        middle = math.sqrt(noncentrality)
+        reach = abs(root - middle)
+        under = max(0.0, middle - reach) ** 2
+        return below((middle + reach) ** 2, noncentrality) - (below(under, noncentrality) if under > 0 else 0.0)
 
-    return limit(0.975), limit(0.025)
+    def limit(inside: float, outside: float) -> float:
+        for _ in range(100):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if nearer(middle) > _CONTENT else (middle, outside)
+        return (inside + outside) / 2
+
+    far = x + 10.0
+    while nearer(far) <= _CONTENT:
+        far *= 2
+    return limit(x, 0.0) if nearer(0.0) > _CONTENT else 0.0, limit(x, far)
+
+
+_CONTENT = 0.95
+_FAR = 1e6

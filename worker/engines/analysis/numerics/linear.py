@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from worker.engines.analysis.expressions.coding import INTERCEPT, Design
 from worker.engines.analysis.numerics import exact, orthogonal
+from worker.engines.analysis.numerics.trust import MOST
 
 Vector = npt.NDArray[np.float64]
 
@@ -46,6 +47,8 @@ class LinearFit:
     aliased: list[str]
     condition_number: float
     arithmetic: str
+    digits: int
+    """Digits of estimates and standard errors that can be trusted, at most 15."""
     settled: bool
     """False where refinement in doubles did not come to rest."""
 
@@ -100,6 +103,7 @@ def _exact(design: Design, columns: list[list[Decimal]], response: list[Decimal]
         aliased=[design.names[k] for k in fit.aliased],
         condition_number=orthogonal.condition_number(design.matrix[:, fit.kept]),
         arithmetic="exact",
+        digits=MOST,
         settled=True,
     )
 
@@ -155,5 +159,6 @@ def _double(design: Design) -> LinearFit:
         aliased=[design.names[k] for k in fit.aliased],
         condition_number=orthogonal.condition_number(design.matrix[:, fit.kept]),
         arithmetic="double",
+        digits=fit.digits,
         settled=fit.converged,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from worker.engines.analysis.expressions.evaluate import Vector, evaluate_decimal, evaluate_with_slopes
 from worker.engines.analysis.expressions.syntax import Node
 from worker.engines.analysis.lazy import load
+from worker.engines.analysis.numerics.trust import MOST, UNIT, fewest
 
 _TOLERANCE = 1e-15
 _EVALUATIONS = 5_000
@@ -21,6 +22,13 @@ _WORKING = Context(prec=60)
 _UNDEFINED = 1e75  # In place of residuals that are not finite: large, but its square still is.
 _SETTLED = 1e-8
 _UNIDENTIFIED = 1e-13
+_SHORTER = 0.9
+_AS_GOOD = 1 + 1e-13
+_LAST_STEP = 1e-17
+_DECIMAL_STEPS = 100
+_DECIMAL_EVALUATIONS = 10_000
+"""Rows times steps up to which the last digits are looked for in decimals: some seconds."""
+_NEAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,15 @@ class Curve:
     exact_columns: Mapping[str, Sequence[Decimal]] | None = None
     exact_response: Sequence[Decimal] | None = None
 
-    def residuals_and_slopes(self, point: Vector) -> tuple[Vector, Vector]:
-        """Residuals (n) and the model's derivatives (n × p) at `point`; not finite where undefined."""
+    def residuals_and_slopes(self, point: Vector, among: Sequence[str] | None = None) -> tuple[Vector, Vector]:
+        """Residuals (n) and the model's derivatives (n × p) at `point`; not finite where undefined.
+
+        `among` are the parameters whose derivatives are wanted; all without it.
+        """
         values: dict[str, Any] = dict(self.columns)
         values |= {name: np.float64(value) for name, value in zip(self.parameters, point.tolist(), strict=True)}
-        model, slopes = evaluate_with_slopes(self.node, values, self.parameters)
+        wanted = self.parameters if among is None else list(among)
+        model, slopes = evaluate_with_slopes(self.node, values, wanted)
         shape = self.response.shape
         columns = [np.broadcast_to(slope, shape) for slope in slopes]
         jacobian = np.column_stack(columns) if columns else np.zeros((len(self.response), 0))
@@ -59,6 +71,8 @@ class CurveFit:
     condition_number: float
     refined: bool
     """The last digits were found in decimal arithmetic."""
+    digits: int
+    """Digits of the estimates that can be trusted, at most 15."""
 
 
 def sum_of_squares(curve: Curve, point: Vector) -> float:
@@ -73,12 +87,22 @@ def search(
     """The best point that trust-region methods reach from `start`."""
     least_squares = load("scipy.optimize").least_squares
 
+    # Both are asked for at the same points, one after the other.
+    latest: dict[bytes, tuple[Vector, Vector]] = {}
+
+    def both(point: Vector) -> tuple[Vector, Vector]:
+        key = point.tobytes()
+        if key not in latest:
+            latest.clear()
+            latest[key] = curve.residuals_and_slopes(point)
+        return latest[key]
+
     def residuals(point: Vector) -> Vector:
-        value, _ = curve.residuals_and_slopes(point)
+        value, _ = both(point)
         return np.nan_to_num(-value, nan=_UNDEFINED, posinf=_UNDEFINED, neginf=-_UNDEFINED)
 
     def slopes(point: Vector) -> Vector:
-        _, value = curve.residuals_and_slopes(point)
+        _, value = both(point)
         return np.clip(np.nan_to_num(value, nan=0.0, posinf=_UNDEFINED, neginf=-_UNDEFINED), -_UNDEFINED, _UNDEFINED)
 
     best, least = start, sum_of_squares(curve, start)
@@ -102,7 +126,7 @@ def fit_curve(curve: Curve, start: Vector) -> CurveFit:
     """Fit from `start` (where the model must be defined), then settle the last digits."""
     point = _polish(curve, search(curve, start))
     refined = False
-    if curve.exact_columns is not None and len(curve.response) <= _DECIMAL_ROWS:
+    if curve.exact_columns is not None and len(curve.response) <= _DECIMAL_ROWS and _is_near(curve, point):
         point, total, refined = _refine(curve, point)
     if not refined:
         total = sum_of_squares(curve, point)
@@ -111,6 +135,7 @@ def fit_curve(curve: Curve, start: Vector) -> CurveFit:
     df = n - p
     condition, inverse_diagonal = _curvature(jacobian)
     sd = math.sqrt(total / df) if df > 0 else None
+    settled = _has_settled(curve, point, residuals, jacobian)
     identified = inverse_diagonal is not None and sd is not None
     return CurveFit(
         estimates=point.tolist(),
@@ -119,10 +144,22 @@ def fit_curve(curve: Curve, start: Vector) -> CurveFit:
         residual_ss=total,
         residual_sd=sd,
         df_residual=df,
-        converged=_has_settled(curve, point, residuals, jacobian),
+        converged=settled,
         condition_number=condition,
         refined=refined,
+        digits=MOST if refined and settled else _digits(curve, point, residuals, jacobian),
     )
+
+
+def _digits(curve: Curve, point: Vector, residuals: Vector, jacobian: Vector) -> int:
+    """By the step that is left and by what rounding to doubles may do to the residuals."""
+    step = _step(residuals, jacobian)
+    if step is None:
+        return 0
+    norms = np.linalg.norm(jacobian, axis=0)
+    pseudo = np.linalg.pinv(jacobian / norms) / norms[:, np.newaxis]
+    off = 2 * UNIT * (np.abs(curve.response) + np.abs(residuals))
+    return fewest(np.abs(step) + np.abs(pseudo) @ off, point)
 
 
 def _step(residuals: Vector, jacobian: Vector) -> Vector | None:
@@ -142,12 +179,22 @@ def _relative(step: Vector, point: Vector) -> float:
 
 
 def _polish(curve: Curve, point: Vector) -> Vector:
-    """Gauss–Newton steps, halved where needed, as long as they lower the sum of squares."""
+    """Gauss–Newton steps, halved where needed, as long as they lower the sum of squares.
+
+    Within rounding of the least the sum of squares no longer tells points apart, and the length of the steps does:
+    they are then taken as long as each is clearly shorter than the one before.
+    """
     least = sum_of_squares(curve, point)
+    last = math.inf
     for _ in range(100):
         residuals, jacobian = curve.residuals_and_slopes(point)
         if not math.isfinite(least) or (step := _step(residuals, jacobian)) is None:
             break
+        length = _relative(step, point)
+        shorter = length < _NEAR and length < _SHORTER * last
+        if shorter and sum_of_squares(curve, point + step) <= least * _AS_GOOD:
+            point, last = point + step, length
+            continue
         for halving in range(10):
             candidate = point + step / 2**halving
             total = sum_of_squares(curve, candidate)
@@ -155,10 +202,16 @@ def _polish(curve: Curve, point: Vector) -> Vector:
                 break
         else:
             break
-        point, least = candidate, total
-        if _relative(step, point) < 1e-15:
+        point, least, last = candidate, total, length
+        if length < 1e-15:
             break
     return point
+
+
+def _is_near(curve: Curve, point: Vector) -> bool:
+    """Whether the next step is so short that what follows is a matter of digits."""
+    step = _step(*curve.residuals_and_slopes(point))
+    return step is not None and _relative(step, point) < _NEAR
 
 
 def _refine(curve: Curve, point: Vector) -> tuple[Vector, float, bool]:
@@ -168,7 +221,7 @@ def _refine(curve: Curve, point: Vector) -> tuple[Vector, float, bool]:
     if current is None:
         return point, math.nan, False
     residuals, least = current
-    for _ in range(40):
+    for _ in range(min(_DECIMAL_STEPS, max(4, _DECIMAL_EVALUATIONS // len(residuals)))):
         _, jacobian = curve.residuals_and_slopes(np.array([float(v) for v in exact_point]))
         size = max((abs(r) for r in residuals), default=Decimal(0))
         if not size:
@@ -185,7 +238,7 @@ def _refine(curve: Curve, point: Vector) -> tuple[Vector, float, bool]:
         if following is None or following[1] >= least:
             break
         exact_point, (residuals, least) = moved, following
-        if _relative(step * float(size), np.array([float(v) for v in moved])) < 1e-17:
+        if _relative(step * float(size), np.array([float(v) for v in moved])) < _LAST_STEP:
             break
     return np.array([float(v) for v in exact_point]), float(least), True
 

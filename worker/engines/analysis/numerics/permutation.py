@@ -17,6 +17,8 @@ from worker.engines.analysis.numerics.ranks import tie_sizes
 MAX_ENUMERATED = 8
 """8! = 40,320 orders are enumerated; beyond, only what is needed is counted."""
 MAX_KENDALL = 10
+_MOST_FACTORIAL = 5_000
+"""Beyond it the factorials have so many digits that their logarithms must do."""
 _TOLERANCE = 1e-12
 
 Vector = npt.NDArray[np.float64]
@@ -30,9 +32,20 @@ def correlation_p(x: Sequence[float], y: Sequence[float]) -> float:
     return float(np.count_nonzero(np.abs(every) >= abs(float(b @ a)) - _TOLERANCE) / len(every))
 
 
+def sampled_p(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, seed: int, orders: int = 9_999) -> float:
+    """As :func:`correlation_p`, over `orders` random ones and the one seen (Phipson and Smyth 2010)."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    a, b = _standardised(x.tolist()), _standardised(y.tolist())
+    drawn = rng.permuted(np.broadcast_to(b, (orders, len(b))), axis=1) @ a
+    return float((1 + np.count_nonzero(np.abs(drawn) >= abs(float(b @ a)) - _TOLERANCE)) / (1 + orders))
+
+
 def perfect_p(values: Sequence[float]) -> float:
     """Two-sided p of a perfect correlation by permutation: twice the share of the orders that leave `values` as they
     are, which is 2/n! without ties. The smallest normal double where that is less."""
+    if len(values) > _MOST_FACTORIAL:
+        logarithm = math.fsum(math.lgamma(size + 1) for size in tie_sizes(values)) - math.lgamma(len(values) + 1)
+        return min(1.0, max(2 * math.exp(max(logarithm, -800.0)), sys.float_info.min))
     orders = math.prod(math.factorial(size) for size in tie_sizes(values))
     share = Fraction(2 * orders, math.factorial(len(values)))
     return min(1.0, max(float(share), sys.float_info.min))

@@ -18,6 +18,10 @@ class Role(Enum):
     """Divides a place, ``(x - c)/b``: some part of the column's range."""
     EXPONENT = "exponent"
     """The power of a column, ``x**b``."""
+    FREQUENCY = "frequency"
+    """A rate inside a sine or cosine: from a part of a turn over the column's range to a turn every other row."""
+    PERIOD = "period"
+    """A width inside a sine or cosine."""
 
 
 def linear_parameters(node: Node, parameters: Sequence[str]) -> list[str]:
@@ -55,6 +59,7 @@ def roles(node: Node, parameters: Sequence[str], columns: Sequence[str]) -> dict
     """The role of each parameter whose place in the formula shows one (the first that does)."""
     found: dict[str, Role] = {}
     wanted, data = set(parameters), set(columns)
+    turning = {name for argument in _turned(node) for name in names_in(argument)}
     for part in _binaries(node):
         left, right = set(names_in(part.left)), set(names_in(part.right))
         for mine, other, reversed_ in ((part.left, right, False), (part.right, left, True)):
@@ -65,12 +70,26 @@ def roles(node: Node, parameters: Sequence[str], columns: Sequence[str]) -> dict
                 case "+" | "-" if isinstance(part.left if reversed_ else part.right, Name):
                     found[name] = Role.PLACE
                 case "*":
-                    found[name] = Role.RATE
+                    found[name] = Role.FREQUENCY if name in turning else Role.RATE
                 case "/" if reversed_:
-                    found[name] = Role.WIDTH
+                    found[name] = Role.PERIOD if name in turning else Role.WIDTH
                 case "**" if reversed_:
                     found[name] = Role.EXPONENT
     return found
+
+
+def _turned(node: Node) -> Iterator[Node]:
+    """What sines, cosines and tangents are taken of."""
+    match node:
+        case Call(function, argument):
+            if function in ("sin", "cos", "tan"):
+                yield argument
+            yield from _turned(argument)
+        case Negative(operand):
+            yield from _turned(operand)
+        case Binary(_, left, right):
+            yield from _turned(left)
+            yield from _turned(right)
 
 
 def _binaries(node: Node) -> Iterator[Binary]:
@@ -99,18 +118,23 @@ def _lone(node: Node, wanted: set[str]) -> str | None:
 
 
 def exchangeable(node: Node, parameters: Sequence[str]) -> list[list[list[str]]]:
-    """Groups of terms of a sum that are alike but for their parameters.
+    """Groups of parts of a sum that are alike but for their parameters.
 
-    Each group lists its terms' parameters in the order in which they stand, so that swapping two lists leaves the
-    model as it is.
+    A part is a term, or terms that share parameters (a sine and a cosine of one period). Each group lists its parts'
+    parameters in the order in which they stand, so that swapping two lists leaves the model as it is.
     """
-    terms = list(_addends(node, positive=True))
-    uses = [[name for name in names_in(term) if name in parameters] for _, term in terms]
+    parts: list[tuple[list[str], list[tuple[bool, Node]]]] = []
+    for term in _addends(node, positive=True):
+        names = [name for name in names_in(term[1]) if name in parameters]
+        joined = [part for part in parts if set(part[0]) & set(names)]
+        parts = [part for part in parts if part not in joined]
+        together = list(dict.fromkeys([*(name for part in joined for name in part[0]), *names]))
+        parts.append((together, [*(earlier for part in joined for earlier in part[1]), term]))
     shapes: dict[str, list[list[str]]] = {}
-    for i, ((positive, term), names) in enumerate(zip(terms, uses, strict=True)):
-        elsewhere = {name for j, others in enumerate(uses) if j != i for name in others}
-        if names and not elsewhere & set(names):
-            shapes.setdefault(f"{positive} {_shape(term, names)}", []).append(names)
+    for names, terms in parts:
+        if names:
+            shape = " ".join(f"{positive} {_shape(term, names)}" for positive, term in terms)
+            shapes.setdefault(shape, []).append(names)
     return [group for group in shapes.values() if len(group) > 1]
 
 

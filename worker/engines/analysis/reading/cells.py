@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-# Empty text and these words are missing in any column …
-MISSING_ANYWHERE = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>"})
-# … and these too where all the rest are numbers, dates or booleans; elsewhere they may be words.
-MISSING_AMONG_VALUES = MISSING_ANYWHERE | {
-    "none",
-    "-",
-    "--",
-    ".",
-    "?",
-    "missing",
-    "nil",
-    "#div/0!",
-    "#value!",
-    "#ref!",
-}
+from worker.engines.analysis.reading.missing import MISSING_ANYWHERE
 
-_BOOLEANS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("on", "off"))
+_BOOLEANS = (
+    ("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("on", "off"), ("ja", "nein"), ("oui", "non"),
+    ("sí", "no"), ("si", "no"), ("sim", "não"), ("wahr", "falsch"), ("vrai", "faux"), ("verdadero", "falso"),
+    ("vero", "falso"), ("ja", "nee"), ("да", "нет"), ("tak", "nie"), (".true.", ".false."),
+)  # fmt: skip
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,4})?"
 LARGEST_EXPONENT = 75
 _SPACES = " \u00a0\u202f\u2009"
@@ -53,14 +43,24 @@ COMMA_FORMATS = tuple(NumberFormat(",", mark) for mark in ("", ".", " ", "'"))
 PLAIN = POINT_FORMATS[0]
 
 
-@cache
 def _pattern(form: NumberFormat) -> re.Pattern[str]:
     point = re.escape(form.decimal)
     plain = rf"(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+){_EXPONENT}"
     if not form.thousands:
         return re.compile(rf"[+-]?{plain}")
     mark = {" ": f"[{_SPACES}]", "'": "['\u2019]"}.get(form.thousands, re.escape(form.thousands))
-    return re.compile(rf"[+-]?(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+(?:{point}[0-9]*)?|{plain})")
+    grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+"
+    if form.thousands == "," and form.decimal == ".":  # lakh and crore: 12,34,567
+        grouped = rf"(?:{grouped}|[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}})"
+    return re.compile(rf"[+-]?(?:{grouped}(?:{point}[0-9]*)?|{plain})")
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    return {form.decimal + form.thousands: _pattern(form) for form in POINT_FORMATS + COMMA_FORMATS}
+
+
+_POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 
 
 def canonical_number(cell: str, form: NumberFormat) -> str | None:
@@ -68,8 +68,10 @@ def canonical_number(cell: str, form: NumberFormat) -> str | None:
 
     Beyond 1e-75 to 1e75 it is no number here: fourth powers of values must stay within the range of doubles.
     """
-    text = cell.replace("\u2212", "-")
-    if not _pattern(form).fullmatch(text):
+    if len(cell) <= LARGEST_EXPONENT and (cell.isdecimal() or form.decimal == ".") and _POINT(cell):
+        return cell
+    text = cell if cell.isascii() else cell.replace("\u2212", "-")
+    if not _patterns()[form.decimal + form.thousands].fullmatch(text):
         return None
     if form.thousands:
         for mark in _SPACES if form.thousands == " " else "'\u2019" if form.thousands == "'" else form.thousands:
@@ -82,26 +84,12 @@ def canonical_number(cell: str, form: NumberFormat) -> str | None:
     return text
 
 
-_AFFIXES = re.compile(
-    r"(?P<sign>[-+\u2212]?)(?P<before>[$€£¥₹]?)[ \u00a0]*"
-    r"(?P<number>[-+\u2212]?[0-9.,][0-9.,'\u2019\u00a0\u202f eE+-]*?)"
-    r"(?P<after>[ \u00a0]*%|[ \u00a0]*[$€£¥₹]|[ \u00a0]*°[CF]|[ \u00a0]+[A-Za-zµμ°Ω][A-Za-z0-9µμ°Ω/²³·^]{0,11})?"
-)
+_NO_DOUBLE = re.compile(r"[+-]?(?:inf(?:inity)?|[0-9]*[.,]?[0-9]*[eE][+-]?[0-9]+|[0-9]{70,})", re.IGNORECASE)
 
 
-def strip_unit(cells: Sequence[str]) -> tuple[list[str], str] | None:
-    """The numbers without the one currency sign or unit that all of `cells` share; None if they do not."""
-    bare: list[str] = []
-    units: set[str] = set()
-    for cell in cells:
-        match = _AFFIXES.fullmatch(cell)
-        if match is None:
-            return None
-        units.add((match["before"] or match["after"] or "").strip())
-        bare.append(match["sign"] + match["number"].strip())
-    if len(units) != 1 or "" in units:
-        return None
-    return bare, units.pop()
+def beyond_range(cell: str) -> bool:
+    """Whether `cell`, which is no number here, is one that is too large or too small to compute with."""
+    return _NO_DOUBLE.fullmatch(cell) is not None
 
 
 def boolean_words(cells: set[str]) -> tuple[str, str] | None:
@@ -113,9 +101,11 @@ def boolean_words(cells: set[str]) -> tuple[str, str] | None:
 
 
 _TYPED: tuple[Callable[[str], object], ...] = (
-    _pattern(POINT_FORMATS[1]).fullmatch,
-    _pattern(COMMA_FORMATS[1]).fullmatch,
+    *(_pattern(form).fullmatch for form in (*POINT_FORMATS[1:], *COMMA_FORMATS[1:])),
     re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ].*)?").fullmatch,
+    re.compile(r"[0-9]{1,2}[ -][^\W\d_]{3,9}[ -][0-9]{4}(?: .*)?|[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?").fullmatch,
+    re.compile(r"[-(+]?[$€£¥₹]? ?[-+]?[0-9][0-9.,' \u00a0\u202f]*[)-]?").fullmatch,
+    re.compile(r"[-+]?[0-9][0-9.,' \u00a0\u202f]*[%$€£¥₹]").fullmatch,
 )
 
 

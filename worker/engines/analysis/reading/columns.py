@@ -4,241 +4,220 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from worker.engines.analysis.options import ReadOptions
 from worker.engines.analysis.reading.cells import (
-    COMMA_FORMATS,
     LARGEST_EXPONENT,
-    MISSING_AMONG_VALUES,
-    MISSING_ANYWHERE,
-    POINT_FORMATS,
-    NumberFormat,
+    beyond_range,
     boolean_words,
     canonical_number,
-    strip_unit,
 )
-from worker.engines.analysis.reading.dates import DAY_FIRST, ISO, MONTH_FIRST, date_forms
-from worker.engines.analysis.reading.notes import Decision, Notes
+from worker.engines.analysis.reading.date_columns import DateReader
+from worker.engines.analysis.reading.dialect import allowed_forms
+from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES, MISSING_ANYWHERE
+from worker.engines.analysis.reading.notes import Notes
+from worker.engines.analysis.reading.number_columns import NumberReader
+from worker.engines.analysis.reading.overrides import ReadOptions
+from worker.engines.analysis.reading.raw import Cells, RawTable
+from worker.engines.analysis.reading.units import unit_in_name
 from worker.engines.analysis.table import Column, ColumnType
+from worker.engines.analysis.wording import listed
 
-_FORMS = POINT_FORMATS + COMMA_FORMATS
 # A column counts as numbers (or dates) when at most one cell in twenty is something else, and with fewer
 # than twenty values only when none is.
-_FAULTS = 20
+FAULTS = 20
 _CATEGORY_LEVELS = 50
 _SHORT_TABLE = 20
-_FIRST_LOOK = 200
 _IDENTIFIER = re.compile(
     r"(^|[^a-z])(id|ids|idx|index|nr|row|rownum|code|zip|zipcode|fips|postal|phone|uuid|key)([^a-z]|$)"
 )
-_EXPONENT = re.compile(r"[+-]?[0-9]*[.,]?[0-9]*[eE][+-]?[0-9]+|[+-]?[0-9]{70,}")
-_LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
-_SENTINELS = frozenset({"-9", "-99", "-999", "-9999", "99999", "999999"})
-
-Converted = dict[str, str | None]
+_QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_FORMULA = re.compile(r"=[A-Za-z(+-]")
+_SPOKEN = frozenset({"none", "missing", "unknown", "nil", "n.a.", "k.a."})
+_EDGES = "\ufeff\u200b\u2060"
 
 
 class ColumnBuilder:
-    """Types the columns of one dataset; what one column shows about decimal marks helps with the others."""
+    """Types the columns of one dataset; what one column shows about decimal marks or dates helps with the others."""
 
-    def __init__(self, options: ReadOptions, lines: Sequence[int], notes: Notes, *, european: bool) -> None:
+    def __init__(self, options: ReadOptions, raw: RawTable, notes: Notes) -> None:
         self._options = options
-        self._lines = lines
+        self._raw = raw
         self._notes = notes
         self._codes = frozenset(code.strip().lower() for code in options.missing)
-        self._european = european
 
-    def build(self, names: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[Column, ...]:
-        stripped = [[cell.strip() for cell in cells] for cells in columns]
-        forms = self._preferred_forms(stripped)
-        typed = [self._column(name, cells, forms) for name, cells in zip(names, stripped, strict=True)]
-        return tuple(self._unless_named(column, names) for column in typed)
+    def build(self) -> tuple[Column, ...]:
+        """Raises nothing: what does not fit is text, or a problem at its line."""
+        found = [self._cells(name, cells) for name, cells in zip(self._raw.names, self._raw.columns, strict=True)]
+        forms = allowed_forms(self._options, european=self._raw.european)
+        self._numbers = NumberReader(found, forms, self._options, self._notes, european=self._raw.european)
+        self._dates = DateReader(found, self._options, self._notes, european=self._raw.european)
+        return tuple(self._unless_named(self._column(cells)) for cells in found)
 
-    def _unless_named(self, column: Column, names: Sequence[str]) -> Column:
+    def _cells(self, name: str, raw: Sequence[str]) -> Cells:
+        texts = [cell.strip().strip(_EDGES).strip() for cell in raw]
+        asked, declared = self._options.types.get(name), self._raw.declared.get(name, "")
+        marked = [i for i, cell in enumerate(texts) if cell.startswith('="') and _QUOTED_TEXT.fullmatch(cell)]
+        for i in marked:
+            texts[i] = texts[i][2:-1]
+        if marked:
+            self._notes.decide(f'{len(marked)} cell(s) of column {name} are read without ="…"', "Excel writes text so")
+        missing = self._missing(name, among_values=True)
+        counts = Counter(texts)
+        present = Counter({cell: count for cell, count in counts.items() if cell.lower() not in missing})
+        total = present.total()
+        return Cells(name, texts, present, total if asked or declared else total // FAULTS, asked, declared)
+
+    def _missing(self, name: str, *, among_values: bool) -> frozenset[str]:
+        own = frozenset(code.strip().lower() for code in self._options.missing_in.get(name, ()))
+        return (MISSING_AMONG_VALUES if among_values else MISSING_ANYWHERE) | self._codes | own
+
+    def _unless_named(self, column: Column) -> Column:
         """Whole numbers beside a column ``<name>_name`` are codes for those names."""
+        names = self._raw.names
         named = f"{column.name}_name" in names or f"{column.name} name" in names
         if column.type is not ColumnType.INTEGER or column.identifier or not named:
             return column
         self._notes.decide(f"column {column.name} is an identifier", "another column names its values", "a measurement")
         return replace(column, identifier=True)
 
-    def _present(self, cells: Collection[str], words: Collection[str]) -> list[str]:
-        return [cell for cell in cells if cell.lower() not in words and cell.lower() not in self._codes]
-
-    def _preferred_forms(self, columns: Sequence[Sequence[str]]) -> tuple[NumberFormat, ...]:
-        """Number formats in the order to try: columns that fit one decimal mark only decide for the file."""
-        if self._options.decimal is not None:
-            return COMMA_FORMATS if self._options.decimal == "," else POINT_FORMATS
-        points = commas = 0
-        for cells in columns:
-            present = self._present(set(cells), MISSING_AMONG_VALUES)
-            if not present:
-                continue
-            point = any(all(canonical_number(c, form) is not None for c in present) for form in POINT_FORMATS)
-            comma = any(all(canonical_number(c, form) is not None for c in present) for form in COMMA_FORMATS)
-            points += point and not comma
-            commas += comma and not point
-        if commas and not points:
-            self._notes.decide(
-                "numbers have a decimal comma", f"{commas} column(s) can be read in no other way", "point"
-            )
-        if commas > points or (self._european and not points):
-            return COMMA_FORMATS + POINT_FORMATS
-        return _FORMS
-
-    def _column(self, name: str, cells: Sequence[str], forms: Sequence[NumberFormat]) -> Column:
-        asked = self._options.types.get(name)
-        if asked is not None:
-            self._notes.decide(f"column {name} is {asked}", "asked for in the request")
-        present = self._present(cells, MISSING_AMONG_VALUES)
-        distinct = sorted(set(present))
-        tolerance = len(present) if asked else len(present) // _FAULTS
-        readers: dict[str, Callable[[], Column | None]] = {
-            "boolean": lambda: self._boolean(name, cells, distinct, forced=asked is not None),
-            "number": lambda: self._number(name, cells, present, forms, tolerance),
-            "date": lambda: self._date(name, cells, present, tolerance),
+    def _column(self, cells: Cells) -> Column:
+        if cells.asked is not None:
+            self._notes.decide(f"column {cells.name} is {cells.asked}", "asked for in the request")
+        readers: dict[str, Callable[[Cells], Column | None]] = {
+            "boolean": self._boolean,
+            "date": self._date_not_number,
+            "number": self._number,
+            "later date": self._date,
         }
-        if asked in ("category", "text"):
+        wanted = cells.asked or cells.declared
+        if wanted in ("category", "text"):
             readers = {}
-        elif asked is not None:
-            readers = {key: reader for key, reader in readers.items() if key == asked.replace("integer", "number")}
-        if distinct:
+        elif wanted:
+            kind = {"boolean": "boolean", "date": "later date"}.get(wanted, "number")
+            readers = {kind: readers[kind]}
+        if cells.present:
             for reader in readers.values():
-                if (column := reader()) is not None:
+                if (column := reader(cells)) is not None:
                     return column
-        return self._words(name, cells, asked)
+        return self._words(cells)
 
-    def _boolean(self, name: str, cells: Sequence[str], distinct: Sequence[str], *, forced: bool) -> Column | None:
-        words = boolean_words({cell.lower() for cell in distinct})
-        if words is None and forced and set(distinct) <= {"0", "1"}:
+    def _boolean(self, cells: Cells) -> Column | None:
+        words = boolean_words({cell.lower() for cell in cells.present})
+        if words is None and cells.asked is not None and set(cells.present) <= {"0", "1"}:
             words = ("1", "0")
         if words is None:
             return None
-        meaning: Converted = {c: "true" if c.lower() == words[0] else "false" for c in distinct}
-        return Column(name, ColumnType.BOOLEAN, self._convert(name, cells, meaning))
-
-    def _number(
-        self, name: str, cells: Sequence[str], present: Sequence[str], forms: Sequence[NumberFormat], tolerance: int
-    ) -> Column | None:
-        counts = Counter(present)
-        bare, unit = {cell: cell for cell in counts}, None
-        best = _best_form(bare, counts, forms, tolerance)
-        if (best is None or best[0]) and len(present) >= 3 and (stripped := strip_unit(list(counts))) is not None:
-            bare, unit = dict(zip(counts, stripped[0], strict=True)), stripped[1]
-            best = _best_form(bare, counts, forms, tolerance)
-        if best is None or best[0] == len(present):
-            return None
-        _, form, meaning = best
-        values = [value for value in meaning.values() if value is not None]
-        if unit is None and any(map(_LEADING_ZERO.fullmatch, values)) and not self._options.types.get(name):
-            self._notes.decide(f"column {name} holds codes, not numbers", "numbers with leading zeros", "number")
-            return None
-        self._explain(name, form, forms, bare, unit)
-        for code in sorted(_SENTINELS & set(values)):
+        if words[0] != "true" and cells.asked is None:
             self._notes.decide(
-                f"{code} in column {name} is taken as a number",
-                "it may be a code for a missing value; if so, name it in read.missing",
-                "a missing value",
+                f"column {cells.name} is yes or no: {words[0]!r} is true, {words[1]!r} false",
+                "it has these two words",
+                "category",
+                override="types",
             )
-        whole = all(re.fullmatch(r"[+-]?[0-9]+", value) for value in values)
-        kind = ColumnType.INTEGER if whole else ColumnType.NUMBER
-        identifier = whole and bool(_IDENTIFIER.search(name.lower()))
+        meaning = {cell: "true" if cell.lower() == words[0] else "false" for cell in cells.present}
+        return Column(cells.name, ColumnType.BOOLEAN, self._convert(cells, meaning))
+
+    def _number(self, cells: Cells) -> Column | None:
+        found = self._numbers.read(cells)
+        if found is None:
+            return None
+        unit = self._unit(cells.name, found.unit)
+        whole = all(value is None or value.lstrip("+-").isdigit() for value in found.meaning.values())
+        identifier = whole and bool(_IDENTIFIER.search(cells.name.lower()))
         if identifier:
+            reason = "its name says so; it is not modelled"
+            self._notes.decide(f"column {cells.name} is an identifier", reason, "a measurement")
+        kind = ColumnType.INTEGER if whole else ColumnType.NUMBER
+        return Column(cells.name, kind, self._convert(cells, found.meaning), unit, identifier)
+
+    def _unit(self, name: str, carried: str | None) -> str | None:
+        """The unit: of the request, of the values, of a row of units or of the column's name, in this order."""
+        if name in self._options.units:
             self._notes.decide(
-                f"column {name} is an identifier", "its name says so; it is not modelled", "a measurement"
+                f"column {name} is in {self._options.units[name] or 'no unit'}", "asked for in the request"
             )
-        return Column(name, kind, self._convert(name, cells, meaning), unit, identifier)
+            return self._options.units[name] or None
+        above, named = self._raw.units.get(name), unit_in_name(name)
+        if carried:
+            others = [unit for unit in (above, named) if unit and unit != carried]
+            self._notes.decide(f"column {name} is in {carried}", "every value carries it", *others, override="units")
+            return carried
+        if above:
+            self._notes.decide(f"column {name} is in {above}", "the file says so", "no unit", override="units")
+        elif named:
+            self._notes.decide(f"column {name} is in {named}", "its name says so", "no unit", override="units")
+        return above or named
 
-    def _explain(
-        self, name: str, form: NumberFormat, forms: Sequence[NumberFormat], bare: Mapping[str, str], unit: str | None
-    ) -> None:
-        if unit is not None:
-            self._notes.decide(f"column {name} is in {unit}", "every value carries it", "text")
-        others = [
-            other
-            for other in forms
-            if other.decimal != form.decimal
-            and all(canonical_number(text, other) not in (None, canonical_number(text, form)) for text in bare.values())
-        ]
-        if others:
-            self._notes.decide(
-                f"column {name} has a {form.describe()}",
-                "its values fit both marks; the other columns, else the delimiter, decide",
-                others[0].describe(),
-            )
-        elif form.thousands:
-            self._notes.decide(f"column {name} has a {form.describe()}", "its values can be read in no other way")
+    def _date_not_number(self, cells: Cells) -> Column | None:
+        return self._date(cells, only_numbers=True)
 
-    def _date(self, name: str, cells: Sequence[str], present: Sequence[str], tolerance: int) -> Column | None:
-        distinct = set(present)
-        counts = Counter(present)
-        day_first = self._european or all("." in cell for cell in distinct)
-        fits = []
-        for form in date_forms(day_first=day_first):
-            meaning = {cell: form.parse(cell) for cell in distinct}
-            faults = sum(counts[cell] for cell, value in meaning.items() if value is None)
-            if faults <= tolerance and faults < len(present):
-                fits.append((faults, form, meaning))
-        if not fits:
-            return None
-        _, form, meaning = min(fits, key=lambda fit: fit[0])
-        if form is not ISO:
-            both = {DAY_FIRST.label, MONTH_FIRST.label} <= {fit[1].label for fit in fits if fit[0] == 0}
-            reason = "the order of day and month is not certain: both fit" if both else "no other order fits"
-            others = [fit[1].label for fit in fits if fit[1] is not form] if both else []
-            self._notes.decide(f"dates in column {name} are {form.label}", reason, *others)
-        return Column(name, ColumnType.DATE, self._convert(name, cells, meaning))
+    def _date(self, cells: Cells, *, only_numbers: bool = False) -> Column | None:
+        found = self._dates.read(cells, only_numbers=only_numbers)
+        return None if found is None else Column(cells.name, ColumnType.DATE, self._convert(cells, found))
 
-    def _convert(self, name: str, cells: Sequence[str], meaning: Mapping[str, str | None]) -> tuple[str | None, ...]:
+    def _convert(self, cells: Cells, meaning: Mapping[str, str | None]) -> tuple[str | None, ...]:
         """Canonical cells. What the column's type cannot be made of is a problem at its line."""
-        converted: list[str | None] = []
-        for line, cell in zip(self._lines, cells, strict=True):
-            value = meaning.get(cell)
-            if value is None and cell in meaning:
-                issue = (
-                    f"beyond 1e±{LARGEST_EXPONENT}" if _EXPONENT.fullmatch(cell) else "does not fit the column's type"
-                )
-                self._notes.problem(line, f"{cell[:60]!r} {issue}", "cell read as missing", name)
-            converted.append(value)
-        codes = Counter(cell for cell in cells if cell and cell not in meaning)
+        if None in meaning.values():
+            for line, cell in zip(self._raw.lines, cells.texts, strict=True):
+                if cell in meaning and meaning[cell] is None:
+                    self._notes.problem(line, f"{cell[:60]!r} {_issue(cell)}", "cell read as missing", cells.name)
+        self._tell_missing(cells.name, Counter(cell for cell in cells.texts if cell and cell not in meaning))
+        return tuple([meaning.get(cell) for cell in cells.texts])
+
+    def _tell_missing(self, name: str, codes: Mapping[str, int]) -> None:
         if codes:
-            listed = ", ".join(f"{code!r} ({count})" for code, count in sorted(codes.items()))
-            self._notes.decisions.append(
-                Decision(
-                    f"missing values in column {name}: {listed}", "customary or requested codes for a missing value"
-                )
+            told = ", ".join(f"{code!r} ({count})" for code, count in sorted(codes.items()))
+            reason = "customary or requested codes for a missing value"
+            self._notes.decide(f"missing values in column {name}: {told}", reason, "values", override="types")
+
+    def _words(self, cells: Cells) -> Column:
+        missing = self._missing(cells.name, among_values=False)
+        values = tuple([None if cell.lower() in missing else cell for cell in cells.texts])
+        self._tell_missing(cells.name, Counter(cell for cell in cells.texts if cell and cell.lower() in missing))
+        counts = Counter(cell for cell in values if cell is not None)
+        self._propose(cells, counts)
+        present, levels = counts.total(), len(counts)
+        most = max(10, present // 2) if present <= _SHORT_TABLE else min(_CATEGORY_LEVELS, present // 2)
+        repeats = 0 < levels <= most and (levels < present or present == 1)
+        category = cells.asked == "category" or (cells.asked != "text" and repeats)
+        kind = ColumnType.CATEGORY if category else ColumnType.TEXT
+        return Column(cells.name, kind, values)
+
+    def _propose(self, cells: Cells, counts: Mapping[str, int]) -> None:
+        """Say which words are codes for a missing value elsewhere, and that the column nearly held numbers."""
+        codes = sorted(
+            cell
+            for cell in counts
+            if cell.lower() in MISSING_AMONG_VALUES and (not any(map(str.isalpha, cell)) or cell.lower() in _SPOKEN)
+        )
+        if codes and len(counts) > len(codes):
+            self._notes.decide(
+                f"{listed([repr(code) for code in codes])} in column {cells.name} is taken as a word",
+                "it may mean a missing value",
+                "a missing value",
+                override="missing",
             )
-        return tuple(converted)
-
-    def _words(self, name: str, cells: Sequence[str], asked: str | None) -> Column:
-        missing = MISSING_ANYWHERE | self._codes
-        values = tuple(None if cell.lower() in missing else cell for cell in cells)
-        present = [cell for cell in values if cell is not None]
-        codes = Counter(cell for cell in cells if cell and cell.lower() in missing)
-        if codes:
-            listed = ", ".join(f"{code!r} ({count})" for code, count in sorted(codes.items()))
-            self._notes.decide(f"missing values in column {name}: {listed}", "customary or requested codes", "words")
-        levels = len(set(present))
-        most = max(10, len(present) // 2) if len(present) <= _SHORT_TABLE else min(_CATEGORY_LEVELS, len(present) // 2)
-        repeats = 0 < levels <= most and (levels < len(present) or len(present) == 1)
-        category = asked == "category" or (asked != "text" and repeats)
-        return Column(name, ColumnType.CATEGORY if category else ColumnType.TEXT, values)
+        if any(_FORMULA.match(cell) for cell in counts):
+            self._notes.decide(f"formulas in column {cells.name} are read as text", "nothing here computes them")
+        if cells.asked is None and cells.total >= 5:
+            number = sum(n for cell, n in cells.present.items() if _any_number(cell))
+            if 0.5 * cells.total <= number < cells.total:
+                self._notes.decide(
+                    f"column {cells.name} is read as words",
+                    f"{cells.total - number} of {cells.total} values are no numbers, more than one in {FAULTS}",
+                    "number",
+                    override="types",
+                )
 
 
-def _best_form(
-    bare: Mapping[str, str], counts: Mapping[str, int], forms: Sequence[NumberFormat], tolerance: int
-) -> tuple[int, NumberFormat, Converted] | None:
-    """The first format with the fewest cells that are no numbers, if no more than `tolerance`."""
-    if not any(character.isdigit() for text in list(bare.values())[:_FIRST_LOOK] for character in text):
-        return None
-    best: tuple[int, NumberFormat, Converted] | None = None
-    for form in forms:
-        meaning: Converted = {cell: canonical_number(text, form) for cell, text in bare.items()}
-        faults = sum(counts[cell] for cell, value in meaning.items() if value is None)
-        if faults <= tolerance and (best is None or faults < best[0]):
-            best = (faults, form, meaning)
-        if not faults:
-            break
-    return best
+def _any_number(cell: str) -> bool:
+    """Whether the cell is a number in one of the national forms."""
+    return any(canonical_number(cell, form) is not None for form in allowed_forms(ReadOptions(), european=False))
+
+
+def _issue(cell: str) -> str:
+    if beyond_range(cell):
+        return f"beyond 1e±{LARGEST_EXPONENT}"
+    return "is a formula, which nothing here computes" if _FORMULA.match(cell) else "does not fit the column's type"

@@ -1,141 +1,132 @@
-"""Which character separates the fields, and where the header is."""
+"""How a delimited file is written, found on a sample: encoding, comments, quoting, delimiter, header, units, marks."""
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from worker.engines.analysis.reading.cells import looks_typed
+from worker.engines.analysis.reading.cells import COMMA_FORMATS, POINT_FORMATS, NumberFormat, canonical_number
+from worker.engines.analysis.reading.decoding import decode
+from worker.engines.analysis.reading.delimiters import find_comment, find_delimiter, find_quoting
+from worker.engines.analysis.reading.layout import Layout, find_layout
+from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES
 from worker.engines.analysis.reading.notes import Notes
-from worker.engines.analysis.reading.records import Record, lines_of, parse
+from worker.engines.analysis.reading.overrides import ReadOptions
+from worker.engines.analysis.reading.records import Record, Syntax, lines_of, read_records
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SAMPLE_CHARACTERS = 64_000
-_SAMPLE_RECORDS = 200
-_LEAST_SCORE = 0.5
-_PREAMBLE = 20
-_ONE_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
-_YEAR = re.compile(r"(1[5-9]|20|21)[0-9]{2}")
+SAMPLE_CHARACTERS = 256_000
+_DIRECTIVE = re.compile(r"\ufeff?sep=(.)\r?\n?", re.IGNORECASE)
 
 
-def sniff_delimiter(text: str, notes: Notes) -> str:
-    """The delimiter whose fields are the most regular and the most often numbers or dates; comma if none is."""
-    sample = lines_of(text[:_SAMPLE_CHARACTERS])
-    if len(text) > _SAMPLE_CHARACTERS:
-        sample = sample[:-1] or sample
-    if _one_column_of_decimal_commas(sample):
-        notes.decide("one column, no delimiter", "every line under the first is one number with a decimal comma")
-        return "\t"
-    scores = {mark: score for mark in DELIMITERS if (score := _score(sample, mark)) >= _LEAST_SCORE}
-    if not scores:
-        notes.decide("one column, no delimiter", "no delimiter gives regular rows of several fields")
-        return ","
-    best = max(scores, key=lambda mark: scores[mark])
-    others = [DELIMITERS[mark] for mark in scores if mark != best]
-    notes.decide(f"fields separated by {DELIMITERS[best]}", "it gives the most regular rows", *others)
-    return best
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a delimited text is written. Lines count from 1.
 
-
-def _one_column_of_decimal_commas(sample: Sequence[str]) -> bool:
-    body = [line.strip() for line in sample[1:] if line.strip()]
-    return bool(body) and "," not in sample[0] and all(_ONE_DECIMAL_COMMA.fullmatch(line) for line in body)
-
-
-def _score(sample: Sequence[str], mark: str) -> float:
-    rows = [row for row in itertools.islice(parse(iter(sample), mark), _SAMPLE_RECORDS) if any(row)]
-    if not rows:
-        return 0.0
-    width = usual_width(rows)
-    if width < 2:
-        return 0.0
-    regular = sum(len(row) == width for row in rows) / len(rows)
-    cells = [cell for row in rows[1:] for cell in row]
-    typed = sum(map(looks_typed, cells)) / len(cells) if cells else 0.0
-    return regular + 0.3 * typed - (0.4 if len(rows[0]) != width else 0.0)
-
-
-def usual_width(rows: Sequence[Sequence[str]]) -> int:
-    """The commonest number of fields; the first row's where several are as common."""
-    counts = Counter(len(row) for row in rows)
-    most = max(counts.values())
-    common = [width for width, count in counts.items() if count == most]
-    return len(rows[0]) if len(rows[0]) in common else max(common)
-
-
-def split_header(records: Sequence[Record], asked: bool | None, notes: Notes) -> tuple[list[str], list[Record]]:
-    """The column names and the records below them.
-
-    Lines above a header narrower than the table are a preamble and left out, each named as a problem.
-    `asked` overrides the guess whether there is a header.
+    A delimiter of one space stands for runs of spaces. `syntax.quote` and `syntax.comment` are "" where there are none.
+    `decimal` and `thousands` are what most columns show ("" for no thousands mark); a column may differ from them.
     """
-    filled = [record for record in records if not record.blank]
-    width = usual_width([record.fields for record in filled])
-    first = next(i for i, record in enumerate(filled) if len(record.fields) == width)
-    head = filled[0]
-    names_rows = width >= 3 and len(head.fields) == width - 1 and _no_numbers(head.fields)
-    if names_rows and len(filled) > 1:
-        last_empty = all(not record.fields[-1].strip() for record in filled[1:] if len(record.fields) == width)
-        names = [*head.fields, ""] if last_empty else ["row", *head.fields]
-        if not last_empty:
-            notes.decide("first column named row", "the header has one name less than the rows have fields")
-        return column_names(names, notes), _below(records, head)
-    if width > 1 and 0 < first <= _PREAMBLE:
-        for record in filled[:first]:
-            notes.problem(record.line, "a line above the header", "line left out")
-        head = filled[first]
-        notes.decide(f"the header is on line {head.line}", "the lines above it have fewer fields")
-    body = _below(records, head)
-    has_header = _is_header(head.fields, [r.fields for r in body if not r.blank], notes) if asked is None else asked
-    if has_header:
-        return column_names(head.fields, notes), body
-    names = [f"column_{i + 1}" for i in range(len(head.fields))]
-    return names, [head, *body]
+
+    encoding: str
+    syntax: Syntax
+    layout: Layout
+    decimal: str = "."
+    thousands: str = ""
+    missing: frozenset[str] = MISSING_AMONG_VALUES
+    """Codes for a missing value, in lower case: the customary ones and those of the request."""
+
+    @property
+    def delimiter(self) -> str:
+        return self.syntax.delimiter
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.layout.names
+
+    @property
+    def body_line(self) -> int:
+        """The first line that may hold a row of data."""
+        return self.layout.body_line
 
 
-def _below(records: Sequence[Record], head: Record) -> list[Record]:
-    return [record for record in records if record.line > head.line]
+def detect_dialect(sample: bytes, options: ReadOptions, notes: Notes, *, whole: bool) -> Dialect:
+    """The dialect of a file from its first bytes, `whole` when they are all there is. Decisions go to `notes`.
+
+    A sample is cut back to its last whole line. Raises :class:`AnalysisError` when it is no text or holds no row.
+    """
+    if not whole:
+        sample = _whole_lines(sample)
+    text, encoding = decode(sample, options.encoding, notes)
+    return dialect_of(text, encoding, options, notes)
 
 
-def _no_numbers(cells: Sequence[str]) -> bool:
-    return all(cell.strip() and not looks_typed(cell) for cell in cells)
+def dialect_of(text: str, encoding: str, options: ReadOptions, notes: Notes) -> Dialect:
+    """The same for text that is decoded already; only its beginning is looked at."""
+    lines = sample_lines(text)
+    directive = _DIRECTIVE.fullmatch(lines[0]) if lines else None
+    skip = options.skip_lines
+    if directive and options.delimiter is None:
+        notes.decide(f"fields separated by {directive[1]!r}", "the first line says sep=", override="delimiter")
+        options = replace(options, delimiter=directive[1])
+        skip = max(1, skip)
+    body = lines[skip:]
+    comment = find_comment(body, notes) if options.comment is None else options.comment
+    told = [line for line in body if not (comment and line.startswith(comment))]
+    quote, escape = find_quoting(told, options.quote, notes)
+    delimiter = options.delimiter or find_delimiter(told, quote, escape, notes)
+    syntax = Syntax(delimiter, quote, escape, comment, skip, options.comment is not None)
+    silent = Notes()  # What is wrong with records is said when all of them are read.
+    records = read_records(lines, syntax, silent)
+    layout = find_layout(records, options, notes, comments=_comments(silent, lines, syntax))
+    decimal, thousands = _marks(layout, records, options, european=delimiter == ";")
+    codes = frozenset(code.strip().lower() for code in options.missing)
+    return Dialect(encoding, syntax, layout, decimal, thousands, MISSING_AMONG_VALUES | codes)
 
 
-def _is_header(head: Sequence[str], body: Sequence[Sequence[str]], notes: Notes) -> bool:
-    if not body:
-        return True
-    numbers = [cell.strip() for cell in head if cell.strip() and looks_typed(cell)]
-    if not numbers:
-        return True
-    names_above_numbers = False
-    for i, cell in enumerate(head):
-        below = [row[i] for row in body[:_SAMPLE_RECORDS] if i < len(row)]
-        typed = sum(map(looks_typed, below))
-        names_above_numbers |= (
-            bool(cell.strip()) and not looks_typed(cell) and bool(below) and typed >= 0.8 * len(below)
-        )
-    years = len(numbers) > 1 and len(set(numbers)) == len(numbers) and all(map(_YEAR.fullmatch, numbers))
-    if names_above_numbers or years:
-        notes.decide("the first line is the header", "it names columns that hold numbers", "no header")
-        return True
-    notes.decide("no header: columns are named column_1, column_2, …", "the first line holds values", "a header")
-    return False
+def sample_lines(text: str) -> list[str]:
+    """The lines of the text's beginning; the last one that is cut is left out."""
+    lines = lines_of(text[:SAMPLE_CHARACTERS])
+    return lines[:-1] or lines if len(text) > SAMPLE_CHARACTERS else lines
 
 
-def column_names(raw: Sequence[str], notes: Notes) -> list[str]:
-    """Names made unique: blanks become column_N, a repeated name gets _2, _3 and so on."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for i, cell in enumerate(raw):
-        base = " ".join(cell.replace("`", "'").split()) or f"column_{i + 1}"  # formulas quote names in backticks
-        name = base
-        for number in itertools.count(2):
-            if name not in taken:
-                break
-            name = f"{base}_{number}"
-        if name != base:
-            notes.decide(f"column {i + 1} is called {name}", f"the name {base} is taken by an earlier column")
-        taken.add(name)
-        names.append(name)
-    return names
+def _whole_lines(sample: bytes) -> bytes:
+    end = max(sample.rfind(b"\n"), sample.rfind(b"\r"))
+    if end < 0:
+        return sample
+    wide = sample[:4].count(0) or sample[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return sample[: end + 1 + (-(end + 1) % (4 if sample[:4].count(0) > 1 else 2) if wide else 0)]
+
+
+def _comments(notes: Notes, lines: Sequence[str], syntax: Syntax) -> list[Record]:
+    """The comment lines above the first row, as records: the last one may hold the names."""
+    found = [p.line for p in notes.problems if p.issue.startswith("a comment")]
+    rows = (lines[number - 1].removeprefix(syntax.comment) for number in found)
+    plain = replace(syntax, comment="", skip_lines=0)
+    return [
+        Record(number, fields[0].fields if (fields := read_records([row], plain, Notes())) else [], number)
+        for number, row in zip(found, rows, strict=True)
+    ]
+
+
+def _marks(layout: Layout, records: Sequence[Record], options: ReadOptions, *, european: bool) -> tuple[str, str]:
+    """Decimal and thousands mark that the most columns of the sample fit."""
+    rows = [r.fields for r in records if r.line >= layout.body_line and len(r.fields) == len(layout.names)]
+    forms = allowed_forms(options, european=european)
+    votes = dict.fromkeys(forms, 0)
+    for cells in zip(*rows, strict=True):
+        present = {c for cell in cells if (c := cell.strip()) and c.lower() not in MISSING_AMONG_VALUES}
+        fitting = [form for form in forms if present and all(canonical_number(c, form) is not None for c in present)]
+        if fitting:
+            votes[fitting[0]] += len([c for c in present if not c.lstrip("+-").isdigit()])
+    best = max(forms, key=lambda form: votes[form])
+    return best.decimal, best.thousands
+
+
+def allowed_forms(options: ReadOptions, *, european: bool) -> tuple[NumberFormat, ...]:
+    """The number formats that the request leaves open, in the order to try."""
+    forms = COMMA_FORMATS + POINT_FORMATS if european else POINT_FORMATS + COMMA_FORMATS
+    if options.decimal is not None:
+        forms = tuple(form for form in forms if form.decimal == options.decimal)
+    if options.thousands is not None:
+        forms = tuple(form for form in forms if form.thousands in ("", options.thousands)) or forms
+    return forms

@@ -48,8 +48,10 @@ class Notes:
     problems: list[Problem] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
 
-    def decide(self, decision: str, reason: str, *alternatives: str) -> None:
-        self.decisions.append(Decision(decision, reason, alternatives))
+    def decide(self, decision: str, reason: str, *alternatives: str, override: str = "") -> None:
+        """Note a guess; `override` is the field of `preferences.analysis.read` that changes it."""
+        how = f"; read.{override} changes it" if override else ""
+        self.decisions.append(Decision(decision, reason + how, alternatives))
 
     def problem(self, line: int, issue: str, effect: str, column: str | None = None) -> None:
         self.problems.append(Problem(line, issue, column, effect))

@@ -6,96 +6,123 @@ import hashlib
 from collections.abc import Sequence
 
 from worker.engines.analysis.errors import UNREADABLE, AnalysisError, invalid
-from worker.engines.analysis.options import ReadOptions
 from worker.engines.analysis.reading.columns import ColumnBuilder
 from worker.engines.analysis.reading.decoding import decode
-from worker.engines.analysis.reading.dialect import column_names, sniff_delimiter, split_header
-from worker.engines.analysis.reading.json_rows import looks_like_json, read_json_rows
+from worker.engines.analysis.reading.dialect import dialect_of
+from worker.engines.analysis.reading.formats import Format, format_of
+from worker.engines.analysis.reading.json_rows import load_json, read_json_rows
+from worker.engines.analysis.reading.layout import column_names, find_layout
 from worker.engines.analysis.reading.notes import Notes, ReadResult
-from worker.engines.analysis.reading.records import Record, read_records, split_swallowed
+from worker.engines.analysis.reading.overrides import PATH, ReadOptions
+from worker.engines.analysis.reading.parquet import read_parquet
+from worker.engines.analysis.reading.raw import RawTable
+from worker.engines.analysis.reading.records import Record, lines_of, read_records, split_swallowed
+from worker.engines.analysis.reading.rectangle import rectangle
+from worker.engines.analysis.reading.workbooks import read_sheet
 from worker.engines.analysis.table import Table
-from worker.engines.analysis.wording import plural
+from worker.engines.analysis.wording import listed
 
 _MAX_COLUMNS = 2_000
 
 
 def read_table(name: str, data: bytes, options: ReadOptions | None = None) -> ReadResult:
-    """Read CSV (any common dialect and encoding) or JSON rows.
+    """Read a dataset in any of the formats, by what its bytes are, keeping every digit.
 
     Raises :class:`AnalysisError` (`dataset_unreadable`, `dataset_too_large`, or `analysis_invalid` when an
     override does not fit). Faulty rows and cells are problems in the result, by line.
     """
     options = options or ReadOptions()
     notes = Notes()
-    text = decode(data, options.encoding, notes)
-    if options.delimiter is None and looks_like_json(text):
-        names, rows, lines = read_json_rows(text, notes)
-        names = column_names(names, notes)
-        european = False
-    else:
-        names, rows, lines, delimiter = _delimited(text, options, notes)
-        european = delimiter == ";"
-    if not names or not rows:
+    raw = read_raw(data, options, notes)
+    if not raw.names or not raw.lines:
         raise AnalysisError(UNREADABLE, "the dataset has no rows of data")
-    if len(names) > _MAX_COLUMNS:
+    if len(raw.names) > _MAX_COLUMNS:
         raise AnalysisError(UNREADABLE, f"the dataset has more than {_MAX_COLUMNS} columns")
-    for column in options.types:
-        if column not in names:
-            raise invalid(f"preferences.analysis.read.types.{column}", f"no such column; there are {', '.join(names)}")
-    by_column = list(zip(*rows, strict=True))
-    columns = ColumnBuilder(options, lines, notes, european=european).build(names, by_column)
+    check_names(raw.names, options)
+    raw = _selected(raw, options, notes)
+    columns = ColumnBuilder(options, raw, notes).build()
     kinds = ", ".join(f"{column.name} {column.type}" for column in columns)
-    notes.decide(f"column types: {kinds}", "every value present fits, but for cells named as problems")
+    notes.decide(
+        f"column types: {kinds}", "every value present fits, but for cells named as problems", override="types"
+    )
     notes.problems.sort(key=lambda problem: (problem.line, problem.column or ""))
-    table = Table(name, columns, len(rows), hashlib.sha256(data).hexdigest())
+    table = Table(name, columns, len(raw.lines), hashlib.sha256(data).hexdigest())
     return ReadResult(table, tuple(notes.problems), tuple(notes.decisions))
 
 
-def _delimited(text: str, options: ReadOptions, notes: Notes) -> tuple[list[str], list[list[str]], list[int], str]:
-    delimiter = options.delimiter or sniff_delimiter(text, notes)
-    records = read_records(text, delimiter, notes)
+def read_raw(data: bytes, options: ReadOptions, notes: Notes) -> RawTable:
+    """The text cells of a dataset. Raises :class:`AnalysisError`."""
+    form = format_of(data, options.format)
+    if form is Format.PARQUET:
+        found = read_parquet(data, notes)
+        names = column_names([column.name for column in found], notes)
+        units = {name: column.unit for name, column in zip(names, found, strict=True) if column.unit}
+        declared = {name: column.declared for name, column in zip(names, found, strict=True) if column.declared}
+        lines = range(1, (len(found[0].cells) if found else 0) + 1)
+        return RawTable(names, [column.cells for column in found], lines, units, declared)
+    if form in (Format.XLSX, Format.XLS):
+        records = read_sheet(data, options, notes)
+        layout = find_layout(records, options, notes)
+        body = [record for record in records if record.line >= layout.body_line]
+        return _raw(layout.names, layout.units, body, options, notes)
+    text, encoding = decode(data, options.encoding, notes)
+    if form is Format.JSON or (
+        options.format is None and options.delimiter is None and text.lstrip()[:1] in ("[", "{")
+    ):
+        asked = options.format in ("json", "jsonl") or options.records is not None
+        if options.delimiter is None and (loaded := load_json(text, only_json=asked)) is not None:
+            names, rows, numbers = read_json_rows(*loaded, options, notes)
+            return RawTable(column_names(names, notes), list(zip(*rows, strict=True)), numbers)
+    return _delimited(text, encoding, options, notes)
+
+
+def check_names(names: Sequence[str], options: ReadOptions) -> None:
+    """Raises :class:`AnalysisError` when an override names a column that is not there."""
+    fields = {
+        "types": options.types,
+        "missing": options.missing_in,
+        "dates": options.dates,
+        "units": options.units,
+        "columns": dict.fromkeys(options.columns, ""),
+    }
+    for key, given in fields.items():
+        for column in given:
+            if column not in names and column != "*":
+                raise invalid(f"{PATH}.{key}.{column}", f"no such column; there are {listed(names, 40)}")
+
+
+def _selected(raw: RawTable, options: ReadOptions, notes: Notes) -> RawTable:
+    if not options.columns:
+        return raw
+    kept = [i for i, name in enumerate(raw.names) if name in options.columns]
+    left = [name for name in raw.names if name not in options.columns]
+    if left:
+        notes.decide(f"columns left out: {listed(left)}", "asked for in the request")
+    names = [raw.names[i] for i in kept]
+    return RawTable(names, [raw.columns[i] for i in kept], raw.lines, raw.units, raw.declared, raw.european)
+
+
+def _delimited(text: str, encoding: str, options: ReadOptions, notes: Notes) -> RawTable:
+    dialect = dialect_of(text, encoding, options, notes)
+    lines = lines_of(text)
+    records = read_records(lines, dialect.syntax, notes)
     while records and records[-1].blank:
         records.pop()
-    if not any(not record.blank for record in records):
-        raise AnalysisError(UNREADABLE, "the dataset has no rows of data")
-    names, body = split_header(records, options.header, notes)
-    body = split_swallowed(text, delimiter, body, len(names), notes)
-    names, body = _without_empty_end(names, body, notes)
-    rows, lines = _rectangle(names, body, notes)
-    return names, rows, lines, delimiter
+    body = [record for record in records if record.line >= dialect.body_line]
+    body = split_swallowed(lines, dialect.syntax, body, len(dialect.names), notes)
+    european = dialect.delimiter == ";"
+    return _raw(dialect.names, dialect.layout.units, body, options, notes, european=european)
 
 
-def _without_empty_end(names: list[str], body: list[Record], notes: Notes) -> tuple[list[str], list[Record]]:
-    """Without the empty last column that a delimiter at the end of every line makes."""
-    last = len(names) - 1
-    if last > 0 and names[last] == f"column_{last + 1}" and all(not "".join(r.fields[last:]).strip() for r in body):
-        notes.decide(f"column {last + 1} is left out", "it has no name and no value")
-        return names[:last], [Record(r.line, r.fields[:last], r.last) for r in body]
-    return names, body
-
-
-def _rectangle(names: Sequence[str], body: Sequence[Record], notes: Notes) -> tuple[list[list[str]], list[int]]:
-    """The rows that fit the header; the others are reported by line."""
-    width = len(names)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    blank = 0
-    for record in body:
-        fields = record.fields
-        if record.blank and width > 1:
-            blank += 1
-            continue
-        if len(fields) > width and not "".join(fields[width:]).strip():
-            fields = fields[:width]
-        if width == 1 and not fields:
-            fields = [""]
-        if len(fields) != width:
-            notes.problem(
-                record.line, f"has {plural(len(fields), 'field')} where the header has {width}", "row left out"
-            )
-            continue
-        rows.append(fields)
-        lines.append(record.line)
-    if blank:
-        notes.decide(f"{blank} blank row(s) left out", "no field holds anything")
-    return rows, lines
+def _raw(
+    names: Sequence[str],
+    units: Sequence[str],
+    body: Sequence[Record],
+    options: ReadOptions,
+    notes: Notes,
+    *,
+    european: bool = False,
+) -> RawTable:
+    kept, rows, lines = rectangle(names, body, options, notes)
+    by_name = {name: unit for name, unit in zip(names, units, strict=True) if unit}
+    return RawTable(kept, list(zip(*rows, strict=True)), lines, by_name, {}, european)

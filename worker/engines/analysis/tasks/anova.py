@@ -5,6 +5,7 @@ from __future__ import annotations
 from worker.engines.analysis.numerics.distributions import f_upper
 from worker.engines.analysis.numerics.groups import kruskal_wallis, one_way, welch_anova
 from worker.engines.analysis.table import Table
+from worker.engines.analysis.tasks.describe import FEW_DIGITS
 from worker.engines.analysis.tasks.grouping import SMALL_GROUP, check_assumptions, describe_group, groups_of, violated
 from worker.engines.analysis.tasks.task import Result, Task
 
@@ -22,6 +23,11 @@ def run(table: Table, task: Task) -> Result:
         warnings.append(f"{left_out} of {table.rows} rows are left out: {response.name} or {group.name} is missing")
     if min(map(len, groups.values())) < SMALL_GROUP:
         warnings.append(f"a group has fewer than {SMALL_GROUP} values")
+    if fit.digits < FEW_DIGITS:
+        warnings.append(
+            f"only {fit.digits} digits of the sums of squares can be trusted: the values are large beside their "
+            "scatter, and so many rows are computed in doubles"
+        )
     if fit.f is None:
         warnings.append("nothing varies within the groups, so F is not defined")
     return {
@@ -46,6 +52,7 @@ def run(table: Table, task: Task) -> Result:
         "kruskal_wallis": None if kruskal is None else dict(zip(("h", "p", "epsilon_squared"), kruskal, strict=True)),
         "advice": _advice(assumptions),
         "arithmetic": fit.arithmetic,
+        "digits": fit.digits,
         "warnings": warnings,
     }
 

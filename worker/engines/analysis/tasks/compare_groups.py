@@ -5,11 +5,20 @@ from __future__ import annotations
 from itertools import combinations
 
 from worker.engines.analysis.numerics.distributions import holm
-from worker.engines.analysis.numerics.groups import kruskal_wallis, one_way, welch_anova
 from worker.engines.analysis.numerics.two_groups import mann_whitney, welch_t
 from worker.engines.analysis.table import MAX_LEVELS, Table
-from worker.engines.analysis.tasks.grouping import SMALL_GROUP, check_assumptions, describe_group, groups_of, violated
+from worker.engines.analysis.tasks.grouping import (
+    SMALL_GROUP,
+    Groups,
+    check_assumptions,
+    describe_group,
+    groups_of,
+    violated,
+)
+from worker.engines.analysis.tasks.paired import compare_paired
+from worker.engines.analysis.tasks.post_hoc import add_post_hoc, overall
 from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.wording import p_value
 
 _LARGE_GROUP = 30
 
@@ -17,10 +26,16 @@ _LARGE_GROUP = 30
 def run(table: Table, task: Task) -> Result:
     """Every pair of levels by Welch's t and by Mann–Whitney's U, with effect sizes and 95 % intervals.
 
-    `preferred` names the test to read: Welch's, unless the residuals are not normal (Shapiro–Wilk p < 0.05) and a
-    group has fewer than 30 values. `p_adjusted` is Holm's over the pairs, per test. With three levels or more
-    `overall` has Welch's analysis of variance and Kruskal–Wallis, and the share of variance (eta and omega squared).
+    `preferred` names the test to read: Welch's, unless the residuals are not normal (Shapiro–Wilk p < 0.05, in units
+    of each group's spread where spreads differ) and a group has fewer than 30 values. `p_adjusted` is Holm's over the
+    pairs, per test. With three levels or more `overall` has Welch's analysis of variance and Kruskal–Wallis, and the
+    share of variance (eta and omega squared). In each pair `cliffs_delta` is the superiority on a scale from −1 to 1;
+    with three levels or more `post_hoc` is Games and Howell's test or, by ranks, Dunn's. `decision` says which test is
+    to be read and why, with the checks' numbers. With `pair` (a column that names subjects) differences are
+    within subjects: see :func:`compare_paired`.
     """
+    if task.arguments.get("pair") is not None:
+        return compare_paired(table, task)
     response, group, groups = groups_of(table, task)
     if len(groups) > MAX_LEVELS:
         raise task.fault("group", f"{len(groups)} levels; at most {MAX_LEVELS} are compared in pairs, use anova")
@@ -45,14 +60,16 @@ def run(table: Table, task: Task) -> Result:
         "groups": [describe_group(level, cells) for level, cells in groups.items()],
         "preferred": "mann_whitney" if by_ranks else "welch",
         "pairs": pairs,
-        "overall": _overall(groups) if len(groups) > 2 else None,
+        "overall": overall(groups) if len(groups) > 2 else None,
+        "post_hoc": add_post_hoc(pairs, groups, by_ranks=by_ranks) if len(groups) > 2 else None,
+        "decision": _decision(assumptions, smallest, len(groups), by_ranks=by_ranks),
         "assumptions": assumptions,
         "adjustment": "holm",
         "warnings": warnings,
     }
 
 
-def _pair(a: str, b: str, groups: dict[str, list[str]]) -> Result:
+def _pair(a: str, b: str, groups: Groups) -> Result:
     t = welch_t(groups[a], groups[b])
     u = mann_whitney(groups[a], groups[b])
     return {
@@ -80,17 +97,25 @@ def _pair(a: str, b: str, groups: dict[str, list[str]]) -> Result:
             "superiority": u.superiority,
             "ci_low": u.ci_low,
             "ci_high": u.ci_high,
+            "cliffs_delta": 2 * u.superiority - 1,
+            "cliffs_delta_ci_low": 2 * u.ci_low - 1,
+            "cliffs_delta_ci_high": 2 * u.ci_high - 1,
         },
     }
 
 
-def _overall(groups: dict[str, list[str]]) -> Result:
-    welch = welch_anova(groups)
-    kruskal = kruskal_wallis(groups)
-    fit = one_way(groups)
-    return {
-        "eta_squared": fit.r_squared,
-        "omega_squared": fit.omega_squared,
-        "welch": None if welch is None else dict(zip(("f", "df1", "df2", "p"), welch, strict=True)),
-        "kruskal_wallis": None if kruskal is None else dict(zip(("h", "p", "epsilon_squared"), kruskal, strict=True)),
-    }
+def _decision(assumptions: Result, smallest: int, groups: int, *, by_ranks: bool) -> Result:
+    """The test to read, with the checks' numbers. Welch's is the default: it loses next to nothing where spreads are
+    equal and holds where they are not (Delacre, Lakens and Leys 2017)."""
+    checks = []
+    for name, label in (("normal_residuals", "Shapiro–Wilk"), ("equal_spread", "Brown–Forsythe")):
+        if (check := assumptions[name]) is not None:
+            checks.append(f"{label} {p_value(check['p'])}")
+    seen = f"{', '.join(checks) or 'no check was possible'}, smallest group {smallest}"
+    if by_ranks:
+        test = "mann_whitney" if groups == 2 else "kruskal_wallis"
+        why = f"the residuals are not normal and a group is small ({seen})"
+    else:
+        test = "welch_t" if groups == 2 else "welch_anova"
+        why = f"Welch's test needs no equal spreads and loses little where they are equal ({seen})"
+    return {"test": test, "why": why}

@@ -1,4 +1,4 @@
-"""`correlation`: Pearson and Spearman between numeric columns."""
+"""`correlation`: Pearson, Spearman and Kendall between numeric columns, plain and partial."""
 
 from __future__ import annotations
 
@@ -8,72 +8,179 @@ from decimal import Decimal
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics import exact
-from worker.engines.analysis.numerics.distributions import Z95, holm, t_two_sided
-from worker.engines.analysis.numerics.permutation import MAX_ENUMERATED, correlation_p, perfect_p
+from worker.engines.analysis.numerics.distributions import Z95, benjamini_hochberg, holm, t_two_sided
+from worker.engines.analysis.numerics.glm import fit_glm
+from worker.engines.analysis.numerics.kendall import kendall
+from worker.engines.analysis.numerics.large_sums import deviations, product_sum
+from worker.engines.analysis.numerics.many_pairs import SortedColumns, correlation_of
+from worker.engines.analysis.numerics.permutation import MAX_ENUMERATED, correlation_p, perfect_p, sampled_p
 from worker.engines.analysis.numerics.ranks import mid_ranks
 from worker.engines.analysis.table import Column, Table, complete_rows
+from worker.engines.analysis.tasks.numeric_rows import sample_of
 from worker.engines.analysis.tasks.task import Result, Task
+
+Vector = npt.NDArray[np.float64]
 
 MAX_COLUMNS = 30
 _LEAST_ROWS = 4
 _SMALL_SAMPLE = 10
+METHODS = ("pearson", "spearman", "kendall")
 # Values summed exactly over all pairs; beyond it doubles with compensated sums.
-_EXACT_BUDGET = 500_000
+_EXACT_BUDGET = 150_000
+_KENDALL_ROWS = 20_000
+"""More are sampled for Kendall's τ: counting pairs is slower than summing."""
+_KENDALL_VALUES = 900_000
+"""Rows times pairs of columns that are sampled for it; but not fewer rows than the next."""
+_LEAST_KENDALL_ROWS = 2_000
+_MANY_ROWS = 20_000
+"""Longer columns are sorted once for all pairs."""
+_TIED_ROWS = 30
+_TIED_SHARE = 0.5
+_MOST_SAMPLED = 45
 
 
 def run(table: Table, task: Task) -> Result:
     """All pairs of the columns asked for (default: all that measure something), on the rows complete for the pair.
 
-    Intervals are 95 %, by Fisher's z; for Spearman with the variance of Bonett and Wright (2000); a perfect
-    correlation has none. `p_method` says how p was got: `t` (Student's t), `permutation` (all orders; Spearman up to
-    eight rows, and every perfect correlation up to there) or `permutation_bound` (a perfect correlation of more rows:
-    2/n!, more with ties). `p_adjusted` is Holm's over the pairs of each method.
+    Intervals are 95 %, by Fisher's z; for Spearman with the variance of Bonett and Wright (2000), for Kendall with
+    that of the data; a perfect correlation has none. `p_method` says how p was got: `t` (Student's
+    t), `normal`, `exact`, `permutation` (all orders; Spearman up to eight rows, and every perfect correlation up to
+    there), `sampled_permutation` (9,999 orders by the seed: Spearman up to 30 rows where half of the values or more are
+    tied) or `permutation_bound` (a perfect correlation of more rows: 2/n!, more with ties). `p_adjusted` is Holm's over
+    the pairs of each method, `p_adjusted_bh` Benjamini and Hochberg's.
+    With `control` each pair has `partial`: Pearson's and Spearman's correlation with those columns held fixed.
     """
+    columns, control = _columns(table, task)
+    chosen = list(combinations(columns, 2))
+    exactly = len(chosen) * table.rows <= _EXACT_BUDGET and all(column.exact for column in columns)
+    kendall_rows = min(_KENDALL_ROWS, max(_LEAST_KENDALL_ROWS, _KENDALL_VALUES // len(chosen)))
+    once = SortedColumns()
+    pairs = [
+        _pair(x, y, task.seed, once, kendall_rows, exactly=exactly, sampled=len(chosen) <= _MOST_SAMPLED)
+        for x, y in chosen
+    ]
+    for (x, y), pair in zip(chosen, pairs, strict=True):
+        if control:
+            pair["partial"] = _partial(x, y, control)
+    for group in (pairs, [pair["partial"] for pair in pairs] if control else []):
+        for method in METHODS:
+            _adjust([pair[method] for pair in group if method in pair and pair[method]["p"] is not None])
+    result: Result = {"columns": [column.name for column in columns], "adjustment": "holm", "pairs": pairs}
+    result["arithmetic"] = "exact" if exactly and table.rows <= exact.MAX_VALUES else "double"
+    if control:
+        result["control"] = [column.name for column in control]
+    if table.rows > kendall_rows:
+        result["warnings"] = [f"Kendall's τ is of {kendall_rows:,} rows drawn by the seed"]
+    return result
+
+
+def _columns(table: Table, task: Task) -> tuple[list[Column], list[Column]]:
     columns = task.columns("columns", table, numeric=True)
+    control = task.columns("control", table, numeric=True) or []
     if columns is None:
-        columns = table.measures()[:MAX_COLUMNS]
-    if len(columns) > MAX_COLUMNS:
-        raise task.fault("columns", f"at most {MAX_COLUMNS} columns")
+        columns = [column for column in table.measures() if column not in control][:MAX_COLUMNS]
+    for field, listed in (("columns", columns), ("control", control)):
+        if len(listed) > MAX_COLUMNS:
+            raise task.fault(field, f"at most {MAX_COLUMNS} columns")
+    if both := [column.name for column in control if column in columns]:
+        raise task.fault("control", f"{', '.join(both)} cannot be held fixed and correlated")
     if len(columns) < 2:
         raise NotPossible("A correlation needs two numeric columns with different values.")
-    chosen = list(combinations(columns, 2))
-    exactly = len(chosen) * table.rows <= _EXACT_BUDGET
-    pairs = [_pair(x, y, exactly=exactly) for x, y in chosen]
-    for method in ("pearson", "spearman"):
-        tested = [pair[method] for pair in pairs if pair[method]["p"] is not None]
-        for result, adjusted in zip(tested, holm([result["p"] for result in tested]), strict=True):
-            result["p_adjusted"] = adjusted
-    return {"columns": [column.name for column in columns], "adjustment": "holm", "pairs": pairs}
+    return columns, control
 
 
-def _pair(x: Column, y: Column, *, exactly: bool) -> Result:
+def _adjust(tested: Sequence[Result]) -> None:
+    p = [result["p"] for result in tested]
+    for result, strict, lenient in zip(tested, holm(p), benjamini_hochberg(p), strict=True):
+        result["p_adjusted"] = strict
+        result["p_adjusted_bh"] = lenient
+
+
+def _empty() -> Result:
+    keys = ("r", "ci_low", "ci_high", "p", "p_adjusted", "p_adjusted_bh", "p_method")
+    return dict.fromkeys(keys)
+
+
+def _pair(
+    x: Column, y: Column, seed: int, once: SortedColumns, kendall_rows: int, *, exactly: bool, sampled: bool
+) -> Result:
     rows = complete_rows([x, y])
     n = len(rows)
     pair: Result = {"x": x.name, "y": y.name, "n": n, "warnings": []}
-    empty = {"r": None, "ci_low": None, "ci_high": None, "p": None, "p_adjusted": None, "p_method": None}
     if n < _LEAST_ROWS:
         pair["warnings"].append(f"only {n} rows have both values; {_LEAST_ROWS} are needed")
-        return pair | {"pearson": dict(empty), "spearman": dict(empty)}
+        return pair | {method: _empty() for method in METHODS}
     if n < _SMALL_SAMPLE:
         pair["warnings"].append(f"only {n} rows: p and interval of Pearson's r lean on normality")
-    a = [str(x.cells[i]) for i in rows]
-    b = [str(y.cells[i]) for i in rows]
-    r = pearson(a, b, exactly=exactly)
-    values = ([float(v) for v in a], [float(v) for v in b])
-    ranks = (mid_ranks(values[0]).tolist(), mid_ranks(values[1]).tolist())
-    rho = _float_correlation(*ranks)
-    if r is None or rho is None:
+    a, b = x.floats()[rows], y.floats()[rows]
+    if n > _MANY_ROWS and not exactly:
+        r = correlation_of(a, b)
+        ranks = once.ranks(x.name, x.floats(), rows), once.ranks(y.name, y.floats(), rows)
+        rho = correlation_of(*ranks)
+    else:
+        r = _exact_pearson(x, y, rows.tolist()) if exactly else _float_correlation(a, b)
+        ranks = mid_ranks(a), mid_ranks(b)
+        rho = _float_correlation(*ranks)
+    some = sample_of(n, kendall_rows, seed)
+    tau = kendall(a[some], b[some])
+    if r is None or rho is None or tau is None:
         pair["warnings"].append("one of the columns is constant in these rows")
-        return pair | {"pearson": dict(empty), "spearman": dict(empty)}
+        return pair | {method: _empty() for method in METHODS}
     if 1.0 in (abs(r), abs(rho)):
         pair["warnings"].append("a perfect correlation leaves no scatter to estimate an interval from")
+    tied = n <= _TIED_ROWS and min(len(np.unique(a)), len(np.unique(b))) <= _TIED_SHARE * n
+    spearman = _inference(rho, ranks, 1.0 + rho * rho / 2, exact_p=True)
+    if sampled and tied and spearman["p_method"] == "t":
+        spearman |= {"p": sampled_p(*ranks, seed=seed), "p_method": "sampled_permutation"}
+    third = _empty() | {
+        "r": tau.tau, "ci_low": tau.ci_low, "ci_high": tau.ci_high, "p": tau.p, "p_method": tau.method,
+    }  # fmt: skip
     return pair | {
-        "pearson": _inference(r, values, 1.0, exact_p=False),
-        "spearman": _inference(rho, ranks, 1.0 + rho * rho / 2, exact_p=True),
+        "pearson": _inference(r, (a, b), 1.0, exact_p=False),
+        "spearman": spearman,
+        "kendall": third,
     }
+
+
+def _partial(x: Column, y: Column, control: Sequence[Column]) -> Result:
+    """Pearson's and Spearman's correlation of what the columns held fixed leave of both."""
+    rows = complete_rows([x, y, *control])
+    n, k = len(rows), len(control)
+    partial: Result = {"n": n, "pearson": _empty(), "spearman": _empty()}
+    if n < _LEAST_ROWS + k:
+        return partial
+    for method in ("pearson", "spearman"):
+        values = [column.floats()[rows] for column in (x, y, *control)]
+        if method == "spearman":
+            values = [mid_ranks(array) for array in values]
+        centred = [array - array.mean() for array in values]
+        held = np.column_stack([np.ones(n), *centred[2:]])
+        left = []
+        for array in centred[:2]:
+            size = float(np.linalg.norm(array))
+            fit = fit_glm(held, array / size, "gaussian") if size > 0 else None
+            # What is left of a column that the others determine is rounding.
+            if fit is None or fit.deviance < 1e-20:
+                break
+            left.append(array / size - fit.fitted)
+        r = _float_correlation(*left) if len(left) == 2 else None
+        if r is None or abs(r) >= 1:
+            continue
+        df = n - 2 - k
+        factor = 1.0 if method == "pearson" else 1.0 + r * r / 2
+        half = Z95 * math.sqrt(factor / (n - 3 - k))
+        partial[method] |= {
+            "r": r,
+            "ci_low": math.tanh(math.atanh(r) - half),
+            "ci_high": math.tanh(math.atanh(r) + half),
+            "p": t_two_sided(r * math.sqrt(df / ((1 - r) * (1 + r))), df),
+            "p_method": "t",
+        }
+    return partial
 
 
 def pearson(x: Sequence[str], y: Sequence[str], *, exactly: bool = True) -> float | None:
@@ -87,28 +194,34 @@ def pearson(x: Sequence[str], y: Sequence[str], *, exactly: bool = True) -> floa
             if not sxx or not syy:
                 return None
             return math.copysign(min(1.0, exact.root(sxy * sxy / (sxx * syy))), sxy)
-    return _float_correlation([float(v) for v in x], [float(v) for v in y])
+    return _float_correlation(np.array([float(v) for v in x]), np.array([float(v) for v in y]))
 
 
-def _float_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    a, b = a - math.fsum(a.tolist()) / len(a), b - math.fsum(b.tolist()) / len(b)
-    sxx, syy = math.fsum((a * a).tolist()), math.fsum((b * b).tolist())
-    if not sxx or not syy:
+def _exact_pearson(x: Column, y: Column, rows: Sequence[int]) -> float | None:
+    return pearson([str(x.cells[i]) for i in rows], [str(y.cells[i]) for i in rows])
+
+
+def _float_correlation(x: Vector, y: Vector) -> float | None:
+    if float(np.ptp(x)) <= 0 or float(np.ptp(y)) <= 0:
         return None
-    return max(-1.0, min(1.0, math.fsum((a * b).tolist()) / math.sqrt(sxx) / math.sqrt(syy)))
+    _, a = deviations(x / float(np.max(np.abs(x))))
+    _, b = deviations(y / float(np.max(np.abs(y))))
+    sxx, syy = product_sum(a, a), product_sum(b, b)
+    if sxx <= 0 or syy <= 0:
+        return None
+    return max(-1.0, min(1.0, product_sum(a, b) / math.sqrt(sxx) / math.sqrt(syy)))
 
 
-def _inference(r: float, values: tuple[list[float], list[float]], variance_factor: float, *, exact_p: bool) -> Result:
+def _inference(r: float, values: tuple[Vector, Vector], variance_factor: float, *, exact_p: bool) -> Result:
     n = len(values[0])
     few, perfect = n <= MAX_ENUMERATED, abs(r) >= 1.0
     if few and (exact_p or perfect):
-        p, method = correlation_p(*values), "permutation"
+        p, method = correlation_p(values[0].tolist(), values[1].tolist()), "permutation"
     elif perfect:
-        p, method = perfect_p(values[0]), "permutation_bound"
+        p, method = perfect_p(values[0].tolist()), "permutation_bound"
     else:
         p, method = t_two_sided(r * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2), "t"
     # Fisher's z of a perfect correlation is infinite: no interval can be estimated from data without scatter.
     half = Z95 * math.sqrt(variance_factor / (n - 3))
     low, high = (None, None) if perfect else (math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
-    return {"r": r, "ci_low": low, "ci_high": high, "p": p, "p_adjusted": None, "p_method": method}
+    return _empty() | {"r": r, "ci_low": low, "ci_high": high, "p": p, "p_method": method}

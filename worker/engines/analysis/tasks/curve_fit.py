@@ -9,6 +9,8 @@ from decimal import Decimal
 import numpy as np
 
 from worker.engines.analysis.errors import NotPossible
+from worker.engines.analysis.expressions.coding import Rows
+from worker.engines.analysis.expressions.decimal_functions import PI
 from worker.engines.analysis.expressions.evaluate import DIGITS, Vector, evaluate, evaluate_decimal
 from worker.engines.analysis.expressions.syntax import (
     Binary,
@@ -25,20 +27,23 @@ from worker.engines.analysis.numerics.distributions import t_quantile
 from worker.engines.analysis.numerics.nonlinear import Curve, CurveFit, fit_curve, sum_of_squares
 from worker.engines.analysis.numerics.starts import find_start
 from worker.engines.analysis.table import Table, complete_rows
+from worker.engines.analysis.tasks.describe import FEW_DIGITS
 from worker.engines.analysis.tasks.task import Result, Task
 
 MAX_PARAMETERS = 30
 _EXACT_ROWS = 2_000
 _ILL_CONDITIONED = 1e8
-_PI = Number(Decimal("3.14159265358979323846264338327950288419716939937510582097494459"))
+_ROUNDING = 1e-12
+_PI = Number(PI)
 
 
 def run(table: Table, task: Task) -> Result:
     """Fit ``response ≈ formula``.
 
-    `response` may be an expression in columns (``log(y)``). Names that are no columns are parameters; `start` names
-    them and gives first values, otherwise they are searched for. Standard errors and the 95 % intervals (Student's
-    t) are those of the model made linear at the solution.
+    `response` may be an expression in columns (``log(y)``). Names that are no columns are parameters, but ``pi`` is the
+    number, and so is ``e`` where it is only raised to powers (``e**(-k*x)``), unless `start` names them. `start` names
+    the parameters and gives first values, otherwise they are searched for. Standard errors and the 95 % intervals
+    (Student's t) are those of the model made linear at the solution. `digits` of the estimates can be trusted.
     """
     response, model, parameters, start = _request(table, task)
     columns = [name for name in names_in(model) if name not in parameters]
@@ -76,6 +81,11 @@ def _request(table: Table, task: Task) -> tuple[Node, Node, list[str], dict[str,
     if "pi" in unknown and (start is None or "pi" not in start):
         model = _with_pi(model)
         unknown.remove("pi")
+    if "e" in unknown and (start is None or "e" not in start):
+        natural = _with_exp(model)
+        if "e" not in names_in(natural):
+            model = natural
+            unknown = [name for name in names_in(model) if name in unknown]
     for name in names_in(model):
         if name not in unknown:
             _check_column(table, task, "formula", name)
@@ -140,15 +150,27 @@ def _with_pi(node: Node) -> Node:
     return node
 
 
-def _curve(
-    table: Table, rows: list[int], response: Node, model: Node, parameters: list[str], columns: list[str]
-) -> Curve:
+def _with_exp(node: Node) -> Node:
+    """``e**x`` as ``exp(x)``."""
+    match node:
+        case Binary("**", Name("e"), exponent):
+            return Call("exp", _with_exp(exponent))
+        case Negative(operand):
+            return Negative(_with_exp(operand))
+        case Call(function, argument):
+            return Call(function, _with_exp(argument))
+        case Binary(operator, left, right):
+            return Binary(operator, _with_exp(left), _with_exp(right))
+    return node
+
+
+def _curve(table: Table, rows: Rows, response: Node, model: Node, parameters: list[str], columns: list[str]) -> Curve:
     floats = {name: table[name].floats()[rows] for name in {*names_in(response), *columns}}
     y: Vector = np.array(np.broadcast_to(np.asarray(evaluate(response, floats), dtype=np.float64), (len(rows),)))
     defined = np.isfinite(y)
-    kept = [row for row, fine in zip(rows, defined.tolist(), strict=True) if fine]
+    kept = rows[defined].tolist()
     data = {name: np.array(floats[name][defined]) for name in columns}
-    if len(kept) > _EXACT_ROWS:
+    if len(kept) > _EXACT_ROWS or not all(table[name].exact for name in floats):
         return Curve(model, parameters, data, y[defined])
     decimals = {name: table[name].decimals() for name in floats}
     exact = {name: [decimals[name][row] or Decimal(0) for row in kept] for name in floats}
@@ -183,6 +205,11 @@ def _result(task: Task, curve: Curve, fit: CurveFit, start: Vector, *, given: bo
         warnings.append("the data do not determine all parameters, so no standard errors are given")
     elif fit.condition_number > _ILL_CONDITIONED:
         warnings.append(f"the parameters are nearly interchangeable (condition number {fit.condition_number:.1e})")
+    smallest = _ROUNDING * float(np.max(np.abs(curve.response), initial=0.0))
+    if not fit.refined and fit.residual_sd is not None and fit.residual_sd < smallest:
+        warnings.append("the residuals are hardly larger than rounding; their sum and the errors have few digits")
+    if fit.digits < FEW_DIGITS:
+        warnings.append(f"only {fit.digits} digits of the estimates can be trusted")
     if not given:
         warnings.append("starting values were searched for; a better fit elsewhere cannot be ruled out")
     return {
@@ -201,5 +228,6 @@ def _result(task: Task, curve: Curve, fit: CurveFit, start: Vector, *, given: bo
             "source": "given" if given else "searched",
         },
         "arithmetic": f"{DIGITS} digits in the last steps" if fit.refined else "double",
+        "digits": fit.digits,
         "warnings": warnings,
     }

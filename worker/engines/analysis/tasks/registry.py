@@ -28,14 +28,24 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "profile": Kind("profile", optional=("columns",)),
     "describe": Kind("describe", optional=("columns",)),
-    "correlation": Kind("correlation", optional=("columns",)),
-    "regression": Kind("regression", required=("formula",), optional=("family",)),
+    "distribution": Kind("distribution", optional=("columns",)),
+    "outliers": Kind("outliers", optional=("columns",)),
+    "correlation": Kind("correlation", optional=("columns", "control")),
+    "regression": Kind("regression", required=("formula",), optional=("family", "offset", "event")),
     "anova": Kind("anova", required=("response", "group")),
-    "compare_groups": Kind("compare_groups", required=("response", "group")),
+    "compare_groups": Kind("compare_groups", required=("response", "group"), optional=("pair",)),
     "contingency": Kind("contingency", required=("row", "column")),
-    "trend": Kind("trend", required=("response",), optional=("time",)),
-    "hypotheses": Kind("hypotheses", optional=("hypotheses",)),
+    "trend": Kind("trend", required=("response",), optional=("time", "period")),
+    "hypotheses": Kind("hypotheses", optional=("hypotheses", "adjustment", "holdout")),
+    "aggregate": Kind("aggregate", optional=("statistic", "column", "by", "where", "level", "extreme")),
+    "one_sample": Kind("one_sample", required=("column", "value")),
     "curve_fit": Kind("curve_fit", required=("response", "formula"), optional=("start",)),
+    "cluster": Kind("cluster", optional=("columns", "k", "method", "standardise")),
+    "pca": Kind("pca", optional=("columns", "standardise")),
+    "anomalies": Kind("anomalies", optional=("columns", "time", "share")),
+    "compare_models": Kind(
+        "compare_models", required=("response",), optional=("formulas", "features", "folds", "family")
+    ),
 }
 
 

@@ -1,41 +1,52 @@
-"""`regression`: ordinary least squares from a formula, with diagnostics."""
+"""`regression`: a model from a formula, with diagnostics: least squares here, outcomes and counts beside."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.expressions.coding import Design, build_design
 from worker.engines.analysis.expressions.formula import ModelFormula, parse_formula
-from worker.engines.analysis.expressions.syntax import ExpressionError
-from worker.engines.analysis.numerics.distributions import chi2_upper, f_upper, t_quantile, t_two_sided
+from worker.engines.analysis.expressions.syntax import ExpressionError, Name
+from worker.engines.analysis.numerics.diagnostics import hc3_errors
+from worker.engines.analysis.numerics.distributions import f_upper, t_quantile, t_two_sided
+from worker.engines.analysis.numerics.glm import FAMILIES, fit_glm
+from worker.engines.analysis.numerics.glm_inference import term_tests
 from worker.engines.analysis.numerics.linear import EXACT_COLUMNS, LinearFit, affordable, fit_linear
-from worker.engines.analysis.numerics.orthogonal import least_squares
 from worker.engines.analysis.table import Table, complete_rows
+from worker.engines.analysis.tasks.generalised import run_generalised
+from worker.engines.analysis.tasks.modelling import columns_by_term, expand_polynomials, is_two_sided
+from worker.engines.analysis.tasks.residuals import examine
 from worker.engines.analysis.tasks.task import Result, Task
 
-_FAMILIES = ("gaussian",)
 _ILL_CONDITIONED = 1e8
 _ROWS_PER_TERM = 10
 _UNEVEN = 0.01
 
 
 def run(table: Table, task: Task) -> Result:
-    """Fit `formula` by least squares.
+    """Fit `formula`: by least squares (`family` gaussian) or as a logistic (binomial) or Poisson model.
 
-    `condition_number` is the 2-norm one of the design matrix with its columns scaled to unit length. Without an
-    intercept `r_squared` and `f` are about zero, as in R. Terms that others already determine have no estimate.
-    `arithmetic` is `exact` (rational arithmetic on the decimal text) or `double` (orthogonal decomposition with
-    refinement).
+    Without a family a response with two levels that is not numeric is binomial, every other gaussian.
+    ``poly(x, 2)`` is written out as ``x + I(x**2)``. Of a gaussian model: `condition_number` is the 2-norm one of the
+    design matrix with its columns scaled to unit length. Without an intercept `r_squared` and `f` are about zero, as
+    in R. Terms that others already determine have no estimate. `arithmetic` is `exact` (rational arithmetic on the
+    decimal text) or `double` (orthogonal decomposition with refinement). `hc3_*` are errors, intervals and p that
+    allow for uneven scatter, given where it is found.
     """
-    task.choice("family", _FAMILIES, "gaussian")
     try:
-        formula = parse_formula(task.text("formula"), table.names())
+        formula = parse_formula(expand_polynomials(task.text("formula")), table.names())
         for name in formula.columns:
             if table.find(name) is None:
                 raise ExpressionError(f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+        node = formula.response.node
+        two_sided = isinstance(node, Name) and is_two_sided(table[node.name])
+        family = task.choice("family", FAMILIES, "binomial" if two_sided else "gaussian")
+        if family != "gaussian":
+            return run_generalised(table, task, formula, family)
+        for field in ("offset", "event"):
+            if task.arguments.get(field) is not None:
+                raise task.fault(field, "a gaussian model takes none")
         design = design_for(formula, table)
     except ExpressionError as error:
         raise task.fault("formula", str(error)) from None
@@ -43,13 +54,38 @@ def run(table: Table, task: Task) -> Result:
         raise NotPossible(f"Only {len(design.rows)} row(s) have every value that {formula.text} needs.")
     fit = fit_linear(design)
     result = _result(fit, formula, table, design)
-    result["warnings"] = _warnings(fit, table.rows - len(design.rows), table.rows)
-    result["diagnostics"] = _diagnostics(fit, design)
+    result["term_tests"] = _term_tests(fit, design)
+    result["diagnostics"] = examine(fit, design, table)
+    result["warnings"] = _warnings(fit, table.rows - len(design.rows), table.rows) + result["diagnostics"]["remarks"]
     if (result["diagnostics"]["breusch_pagan_p"] or 1.0) < _UNEVEN:
-        result["warnings"].append(
-            "the scatter is uneven (Breusch–Pagan p < 0.01), so standard errors may be too small or too large"
-        )
+        _add_hc3(result, fit, design)
     return result
+
+
+def _term_tests(fit: LinearFit, design: Design) -> list[Result]:
+    """F tests of each term against the model of all terms that do not contain it (type II)."""
+    if fit.perfect or fit.df_residual <= 0 or fit.residual_sd is None:
+        return []
+    scaled = design.response / fit.residual_sd
+    whole = fit_glm(design.matrix, scaled, "gaussian")
+    tests = []
+    for test in term_tests(whole, design.matrix, scaled, columns_by_term(design.names), np.zeros(fit.n)):
+        f = test.deviance / test.df
+        tests.append({"term": test.term, "f": f, "df": test.df, "p": f_upper(f, test.df, fit.df_residual)})
+    return tests
+
+
+def _add_hc3(result: Result, fit: LinearFit, design: Design) -> None:
+    errors = hc3_errors(design.matrix, fit.residuals).tolist()
+    reach = t_quantile(0.975, fit.df_residual)
+    for term, error in zip(result["terms"], errors, strict=True):
+        if term["estimate"] is not None and error > 0:
+            term |= {
+                "hc3_std_error": error,
+                "hc3_p": t_two_sided(term["estimate"] / error, fit.df_residual),
+                "hc3_ci_low": term["estimate"] - reach * error,
+                "hc3_ci_high": term["estimate"] + reach * error,
+            }
 
 
 def design_for(formula: ModelFormula, table: Table) -> Design:
@@ -95,6 +131,7 @@ def _result(fit: LinearFit, formula: ModelFormula, table: Table, design: Design)
         "ss_residual": fit.ss_residual,
         "condition_number": fit.condition_number,
         "arithmetic": fit.arithmetic,
+        "digits": fit.digits,
         "references": design.references,
     }
 
@@ -112,7 +149,7 @@ def _warnings(fit: LinearFit, left_out: int, rows: int) -> list[str]:
     elif fit.n < _ROWS_PER_TERM * len(fit.names):
         warnings.append(f"{fit.n} rows for {len(fit.names)} terms is few; the model may follow chance")
     if fit.condition_number > _ILL_CONDITIONED:
-        digits = "no digits are lost, but" if fit.arithmetic == "exact" else _digits_left(fit.condition_number)
+        digits = "no digits are lost, but" if fit.arithmetic == "exact" else f"about {fit.digits} digits hold, and"
         warnings.append(
             f"ill conditioned (condition number {fit.condition_number:.1e}): {digits} "
             "small changes of the data would change the estimates much"
@@ -120,25 +157,3 @@ def _warnings(fit: LinearFit, left_out: int, rows: int) -> list[str]:
     if not fit.settled:
         warnings.append("refinement did not settle; trust few digits")
     return warnings
-
-
-def _digits_left(condition: float) -> str:
-    return f"about {max(0, 16 - math.ceil(math.log10(min(condition, 1e16))))} digits hold, and"
-
-
-def _diagnostics(fit: LinearFit, design: Design) -> Result:
-    """Durbin–Watson, Breusch–Pagan (Koenker's studentised form) and the largest standardised residual."""
-    empty: Result = {"durbin_watson": None, "breusch_pagan_p": None, "largest_standardised_residual": None}
-    if fit.perfect or fit.df_residual <= 0 or fit.residual_sd is None or fit.n < 4:
-        return empty
-    e = fit.residuals
-    squares = e * e
-    total = math.fsum(squares.tolist())
-    empty["durbin_watson"] = math.fsum((np.diff(e) ** 2).tolist()) / total
-    empty["largest_standardised_residual"] = float(np.max(np.abs(e))) / fit.residual_sd
-    spread = squares - squares.mean()
-    if fit.df_model > 0 and "Intercept" in fit.names and float(spread @ spread) > 0:
-        auxiliary = least_squares(design.matrix, squares)
-        share = 1 - auxiliary.residual_ss / math.fsum((spread * spread).tolist())
-        empty["breusch_pagan_p"] = chi2_upper(max(0.0, fit.n * share), fit.df_model)
-    return empty

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kit.analysis_requests import near
 from worker.engines.analysis.errors import AnalysisError, invalid
 from worker.engines.analysis.table import Column, Table
 
@@ -53,7 +54,8 @@ class Task:
     def _column(self, field: str, name: str, table: Table, *, numeric: bool) -> Column:
         column = table.find(name)
         if column is None:
-            raise self.fault(field, f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+            names = table.names()
+            raise self.fault(field, f"no column {name!r}; there are {', '.join(names[:50])}{near(name, names)}")
         if numeric and not column.numeric:
             raise self.fault(field, f"column {name!r} is {column.type}, a numeric one is needed")
         return column

@@ -1,0 +1,188 @@
+"""Direct questions: how many, the mean of, the share of, which group has most."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from worker.engines.analysis.mentions import Mention
+from worker.engines.analysis.question import Ask
+from worker.engines.analysis.table import NUMERIC, ColumnType
+from worker.engines.analysis.vocabulary import content
+
+_STATISTICS = (
+    ("median", r"medians?"),
+    ("sd", r"standard deviations?|spread|variability"),
+    ("sum", r"total|sum|altogether"),
+    ("mean", r"mean|means|average|averages|typical"),
+)
+_HIGHEST = (
+    r"(?:highest|largest|greatest|biggest|most|maximum|max|best|maximal|longest|oldest|tallest|heaviest|top|fastest|"
+    r"widest|deepest|warmest|hottest|wealthiest|richest)"
+)
+_LOWEST = (
+    r"(?:lowest|smallest|least|fewest|minimum|min|worst|minimal|shortest|youngest|lightest|slowest|narrowest|coldest|"
+    r"poorest|bottom)"
+)
+_WHICH = re.compile(r"\b(?:which|what|who|where)\b")
+_BY = re.compile(
+    r"\b(?:by|per|(?:for|in|of|within|across) (?:each|every|the different|all)|each|across) (?:the )?@(\d+)"
+)
+_SHARE = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|rate)\b|%")
+_COUNT = re.compile(r"\bhow many\b|\bnumber of (?=(?:rows|records|entries|observations|cases|#|different|distinct))")
+_ROWS = re.compile(r"\b(?:rows|records|entries|observations|cases|lines|data points|samples|people|patients|items)\b")
+_BOUNDS = (
+    (">=", r"at least|no less than|not below|from"),
+    ("<=", r"at most|no more than|not above|up to"),
+    (">", r"above|over|greater than|more than|larger than|higher than|exceeding|exceeds?|older than|beyond"),
+    ("<", r"below|under|less than|smaller than|lower than|fewer than|younger than"),
+)
+_TYPICAL = re.compile(r"\b(?:what|how (?:high|large|big|long|old|tall|heavy|much))\b.*")
+
+
+def direct(text: str, mentions: Sequence[Mention], types: Mapping[str, ColumnType]) -> dict[str, Any] | None:
+    """Fields of a question that one number answers, or one number for each group; None for other questions.
+
+    `text` has ``@0`` in the place of the first mention when it is a column, ``#0`` when it is a value.
+    """
+    if re.search(r"\b(?:differ|differs|difference|differences|significant\w*|correlat\w+|affects?|depends?)\b", text):
+        return None
+    reader = _Reader(text, mentions, types)
+    return reader.count() or reader.share() or reader.extreme() or reader.statistic()
+
+
+class _Reader:
+    def __init__(self, text: str, mentions: Sequence[Mention], types: Mapping[str, ColumnType]) -> None:
+        self.text = text
+        self.mentions = mentions
+        self.types = types
+
+    def _numeric(self, mention: Mention) -> bool:
+        return mention.level is None and self.types[mention.column] in NUMERIC
+
+    def _found(self, statistic: str, response: str | None, **more: Any) -> dict[str, Any]:
+        if "group" not in more and (match := _BY.search(self.text)):
+            column = self.mentions[int(match[1])].column
+            if column != response:
+                more["group"] = column
+        bound = self._bound()
+        if response is None and bound is not None and statistic == "count":
+            more.setdefault("bound", bound)
+        elif bound is not None and bound[0] != response:
+            more["bound"] = bound
+        return {"ask": Ask.AGGREGATE, "statistic": statistic, "response": response, **more}
+
+    def _bound(self) -> tuple[str, str, float] | None:
+        for sign, words in _BOUNDS:
+            pattern = rf"@(\d+) (?:is |are |was |of |values? )?(?:{words}) ([-−+]?\d+(?:[.,]\d+)*)\b"
+            if (match := re.search(pattern, self.text)) is not None:
+                mention = self.mentions[int(match[1])]
+                if self._numeric(mention):
+                    return mention.column, sign, float(match[2].replace("−", "-").replace(",", ""))
+        return None
+
+    def count(self) -> dict[str, Any] | None:
+        match = _COUNT.search(self.text)
+        if match is None:
+            return None
+        tail = self.text[match.end() :]
+        first = re.search(r"[@#](\d+)", tail)
+        lead = tail[: first.start()] if first else tail
+        unknown = tuple(w for w in content(lead.split()) if not _ROWS.search(w) and w not in ("distinct", "unique"))
+        if first is None:
+            return self._found("count", None, unknown=unknown if not _ROWS.search(tail) else ())
+        mention = self.mentions[int(first[1])]
+        if mention.level is not None or _ROWS.search(lead) or self._bound() is not None:
+            return self._found("count", None)
+        if re.search(r"\b(?:each|every|per|by)\b", lead):
+            return self._found("count", None, group=mention.column)
+        if self.types[mention.column] is ColumnType.BOOLEAN:
+            return self._found("count", mention.column)
+        different = re.search(r"\b(?:distinct|different|unique)\b", lead)
+        if self.types[mention.column] is ColumnType.TEXT and not different:
+            return self._found("count", None)  # names of the rows: "how many plants ..."
+        if self._numeric(mention) and not different:
+            return self._found("sum", mention.column) if not unknown else None
+        return self._found("distinct", mention.column)
+
+    def share(self) -> dict[str, Any] | None:
+        if not _SHARE.search(self.text) or not self.mentions:
+            return None
+        if (bound := self._bound()) is not None:
+            return {"ask": Ask.AGGREGATE, "statistic": "share", "response": None, "bound": bound}
+        levels = [m for m in self.mentions if m.level is not None]
+        flags = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.BOOLEAN]
+        whole = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.INTEGER]
+        by = _BY.search(self.text)
+        grouped = self.mentions[int(by[1])].column if by else None
+        for mention in (*levels, *flags, *whole):
+            if mention.column != grouped:
+                return self._found("share", mention.column)
+        others = [m for m in self.mentions if m.column != grouped and self.types[m.column] is ColumnType.CATEGORY]
+        return self._found("share", others[0].column) if others and not _named_rate(self.text) else None
+
+    def extreme(self) -> dict[str, Any] | None:
+        """``which @0 has the highest mean @1``, ``@0 with the lowest @1``, ``the most common @0``."""
+        text = self.text
+        high, low = re.search(rf"\b{_HIGHEST}\b", text), re.search(rf"\b{_LOWEST}\b", text)
+        word = high or low
+        if word is None:
+            return self._superlative()
+        way = "max" if high else "min"
+        groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
+        common = re.search(r"\b(?:most|least) (?:common|frequent|often|popular)\b|\bmost rows\b", text)
+        if common and groups:
+            return self._found("count", None, group=groups[0].column, extreme="min" if "least" in common[0] else "max")
+        values = [m for m in self.mentions if self._numeric(m)]
+        lead = text[: word.start()]
+        labelled = groups or [m for m in values if f"@{self.mentions.index(m)} " in lead and len(values) > 1]
+        which = _WHICH.search(lead) or re.search(r"\bwith (?:the )?(?:\w+ )?$", lead)
+        if which and labelled:
+            group = labelled[0].column
+            rest = [m.column for m in values if m.column != group]
+            if not rest:
+                unknown = tuple(content(re.sub(r"[@#]\d+", "", text[word.end() :]).split()))
+                return {"ask": Ask.AGGREGATE, "statistic": "mean", "group": group, "extreme": way, "unknown": unknown}
+            return self._found(self._word() or "mean", rest[0], group=group, extreme=way)
+        if values and not which:
+            return self._found(way, values[0].column)
+        if values and _WHICH.search(lead) and not content(lead.split()):
+            return self._found(way, values[0].column)
+        return None
+
+    def _superlative(self) -> dict[str, Any] | None:
+        """``which @0 is the @1`` where the second mention was *heaviest* or the like."""
+        groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
+        if not groups or not _WHICH.search(self.text):
+            return None
+        for mention in self.mentions:
+            for way, words in (("max", _HIGHEST), ("min", _LOWEST)):
+                if self._numeric(mention) and re.search(rf"“{words}”", mention.read_as.lower()):
+                    return self._found("mean", mention.column, group=groups[0].column, extreme=way)
+        return None
+
+    def statistic(self) -> dict[str, Any] | None:
+        """``what is the mean of @0``; for each group with ``by @1``."""
+        statistic = self._word()
+        if statistic is None or re.search(
+            r"\b(?:compare|higher|lower|than|over time|change|changed|trend)\b", self.text
+        ):
+            return None
+        values = [m.column for m in self.mentions if self._numeric(m)]
+        match = re.search(_STATISTIC_WORDS, self.text)
+        if not values:
+            lead = content(re.sub(r"[@#]\d+", "", self.text[match.end() :]).split()) if match else []
+            asked = _WHICH.search(self.text) and lead
+            return {"ask": Ask.AGGREGATE, "statistic": statistic, "unknown": tuple(lead)} if asked else None
+        return self._found(statistic, values[0])
+
+    def _word(self) -> str | None:
+        return next((name for name, words in _STATISTICS if re.search(rf"\b(?:{words})\b", self.text)), None)
+
+
+_STATISTIC_WORDS = "|".join(rf"\b(?:{words})\b" for _, words in _STATISTICS)
+
+
+def _named_rate(text: str) -> bool:
+    return re.search(r"\brate\b", text) is not None
