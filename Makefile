@@ -12,6 +12,13 @@ CEILING ?=
 JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
+# pip, telling now and then how far it is. The loop hands its failure on, which a pipe alone would lose.
+PIP = PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check
+TELL = || echo failed; } | { n=0; while read -r word rest; do case $$word in \
+  Collecting | Processing) n=$$((n + 1)); [ $$((n % 20)) -ne 0 ] || echo "  $$n packages fetched" ;; \
+  Installing) echo "  installing them" ;; \
+  failed) exit 1 ;; esac; done; }
+
 .DEFAULT_GOAL := help
 .PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval simulate lint lint-openapi lint-deploy format bench bench-gateway bench-analysis bench-streams bench-durability clean images-check sbom settings-table
 
@@ -113,13 +120,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "Fetching and installing the packages of requirements.lock: some minutes the first time"
+	@{ $(PIP) --require-hashes -r requirements.lock $(TELL)
 	$(BIN)/python -m tools.codegen
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "Fetching and installing the tools of requirements-dev.lock: some minutes the first time"
+	@{ $(PIP) --require-hashes -r requirements-dev.lock $(TELL)
 	@touch $@
 
 # checkov needs other versions of libraries than the product, so it lives apart.

@@ -8,6 +8,7 @@ largest resident set. Each process has ten minutes; it sends no traffic.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import subprocess
@@ -116,7 +117,8 @@ def measured(who: str, path: Path) -> dict[str, float]:
     """Seconds of each step, and `peak` in 10^6 bytes, of a process that does nothing else."""
     command = [sys.executable, "-m", "bench.analysis", "--child", who, str(path)]
     # As computing processes have it.
-    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1") | {"MALLOC_MMAP_THRESHOLD_": "262144"}
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    threads |= {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     done = subprocess.run(command, env={**os.environ, **threads}, capture_output=True, timeout=_SECONDS, check=False)
     if done.returncode:
         raise SystemExit(f"{who}: {done.stderr.decode()[-2_000:]}")
@@ -131,17 +133,43 @@ def _child(who: str, path: str) -> None:
     print(json.dumps({**seconds, "peak": peak}))
 
 
+def _through_the_product(rows: int, columns: int) -> None:
+    """Print one line a file."""
+    import pandas as pd
+
+    from bench.analysis_service import run
+
+    with TemporaryDirectory(prefix="prsm-bench-", ignore_cleanup_errors=True) as folder:
+        files = [Path(folder) / "table.csv", Path(folder) / "table.parquet"]
+        write_table(files[0], rows, columns)
+        pd.read_csv(files[0], parse_dates=["day"]).to_parquet(files[1])
+        megabytes = max(50, -(-max(file.stat().st_size for file in files) // 1_000_000) + 1)
+        parts = ("library", "worker", "computing")
+        print(f"| file | MB | upload | analysis | {' | '.join(f'{part} MB' for part in parts)} | tasks | problem |")
+        print("|" + "---|" * (len(parts) + 6))
+        for found in asyncio.run(run(Path(folder), files, megabytes)):
+            peaks = " | ".join(f"{found.peaks.get(part, 0.0):.0f}" for part in parts)
+            times = f"{found.upload:.1f} | {found.analysis:.1f}"
+            print(
+                f"| {found.name} | {found.megabytes:.0f} | {times} | {peaks} | {len(found.tasks)} | {found.problem} |"
+            )
+
+
 def main() -> None:
     """Print one line a size and side."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS)
     parser.add_argument("--columns", type=int, nargs="+", default=COLUMNS)
     parser.add_argument("--child", nargs=2, metavar=("SIDE", "PATH"), help=argparse.SUPPRESS)
+    parser.add_argument("--through-the-product", type=int, metavar="ROWS", help="one table by upload and prompt")
     asked = parser.parse_args()
     if asked.child:
         _child(*asked.child)
         return
     print(machine())
+    if asked.through_the_product:
+        _through_the_product(asked.through_the_product, max(asked.columns))
+        return
     with TemporaryDirectory(prefix="prsm-bench-") as folder:
         path = Path(folder) / "table.csv"
         print("| rows | columns | MB | side | " + " | ".join(STEPS) + " | peak MB |")

@@ -28,6 +28,15 @@ def usage(pid: int) -> Usage:
     return Usage(resident * _KIB, (int(fields[11]) + int(fields[12])) / _TICKS, len(os.listdir(folder / "fd")))
 
 
+def peak(pid: int) -> int:
+    """The largest resident set so far, bytes; 0 for a process that is gone or going."""
+    try:
+        lines = (Path("/proc") / str(pid) / "status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0) * _KIB
+
+
 def descendants(pid: int) -> dict[int, str]:
     """The processes below `pid` with their command lines."""
     parents: dict[int, list[int]] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from google.protobuf.message import Message
 from protovalidate import Validator
 
 from kit.errors import Fault
 
+_AT_LEAST_ONE = re.compile(r"be at least 1 characters")
 _NUL = "must not contain the character U+0000"
 
 
@@ -47,5 +50,5 @@ class RequestValidator:
                     subscript = element.subscript
                     if subscript is not None and subscript.value is not None:
                         path += f"[{subscript.value}]"
-            found.append(Fault(path, proto.message or proto.rule_id))
+            found.append(Fault(path, _AT_LEAST_ONE.sub("not be empty", proto.message) or proto.rule_id))
         return found

@@ -275,7 +275,7 @@ def _both(at: str, first: str, one: str | None, second: str, other: str | None) 
     for name, value, with_ in ((first, one, second), (second, other, first)):
         if value is None:
             yield Fault(f"{at}.{name}", f"is needed with {with_}")
-        elif not value.strip():
+        elif value and not value.strip():  # That it is empty is told by the message's own rules.
             yield Fault(f"{at}.{name}", "must not be blank")
 
 

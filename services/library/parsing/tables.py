@@ -86,8 +86,10 @@ def _irregular_rows(text: str, delimiter: str) -> tuple[str, ...]:
     odd = [number for number, width in enumerate(widths, start=1) if width != usual]
     if not odd:
         return ()
-    noun = "row has" if len(odd) == 1 else "rows have"
-    return (f"{len(odd)} of {len(widths)} {noun} not the usual {usual} cells; the first is row {odd[0]}.",)
+    have = "has" if len(odd) == 1 else "have"
+    under = " under the header" if widths[0] == usual else ""
+    rows = len(widths) - (1 if under else 0)
+    return (f"{len(odd)} of {rows} rows{under} {have} not the usual {usual} cells; the first is on row {odd[0]}.",)
 
 
 def parse_xlsx(data: bytes, filename: str, content_type: str, limits: ParseLimits) -> ParsedDocument:

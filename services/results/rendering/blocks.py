@@ -1,7 +1,7 @@
 """Blocks that a session type added, such as `screening` or `analysis`, laid out by their shape.
 
-An object becomes names and values; a list of like objects with few members a table; a list of scalars bullets; any
-other list of objects one run-in paragraph for each.
+An object becomes names and values; a list of like objects with few members a table; a long list of numbers how many
+there are; a list of other scalars bullets; any other list of objects one run-in paragraph for each.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def _lists(record: Mapping[str, JSON], labels: dict[str, str], depth: int, level
 def _list(items: Sequence[JSON], labels: dict[str, str], depth: int, level: int) -> list[Block]:
     more = len(items) - MAX_ROWS
     note = [Paragraph((Text(labels["more_rows"].format(count=more)),))] if more > 0 else []
+    if len(items) > _SHORT_LIST and all(map(_is_number, items)):
+        return [Paragraph((Text(labels["values_in_json"].format(count=len(items))),))]
     if all(is_scalar(item) for item in items):
         lines = tuple(Paragraph((Text(cell(item, labels)),)) for item in items[:MAX_ROWS])
         return [Bullets(lines), *note] if lines else []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.results.rendering import blocks
+from services.results.rendering import analyses, blocks
 from services.results.rendering.anchors import Anchors
 from services.results.rendering.document import Claim, KeyFinding, Passage, ResultDocument, Section
 from services.results.rendering.exhibits import Exhibits
 from services.results.rendering.labels import labels
 from services.results.rendering.metadata import ExecutionMetadata, run_facts
-from services.results.rendering.plain_text import one_line, paragraphs
+from services.results.rendering.plain_text import one_line, paragraphs, shorten
 from services.results.rendering.reader_blocks import SILENT, ReaderBlocks
 from services.results.rendering.references import FormattedReference, format_references
 from services.results.rendering.repetition import KeyStatements
@@ -32,6 +32,9 @@ from services.results.rendering.report import (
 )
 from services.results.rendering.values import cell, day, is_scalar, score, words
 from services.results.rendering.weaving import Segment, Weaver, group
+
+_LEAD = 90
+"""Characters of an answer that the key findings give of it, at most."""
 
 MAX_PASSAGES = 50
 """Passages shown for one source; the rest is counted in a note."""
@@ -68,6 +71,8 @@ class _Composer:
         self._findings = {item.id: self._anchors.of("finding", item.id) for item in document.key_findings}
         self._number = {item.id: number for number, item in enumerate(document.key_findings, start=1)}
         self._stated = KeyStatements(document.key_findings)
+        self._answer = analyses.answer(document)
+        self._places = [self._anchors.of("section", item.id) for item in document.sections]
         # What is cited where has to be known before anything is written: numeric styles count in the text's order.
         weaver = Weaver(document)
         self._summary = [weaver.weave(line, {}) for line in paragraphs(document.summary)]
@@ -97,7 +102,7 @@ class _Composer:
             summary=tuple(self._paragraph(segments) for segments in self._summary),
             findings=tuple(self._finding(item) for item in document.key_findings),
             sections=(
-                *(self._section(index) for index in range(len(document.sections))),
+                *(self._section(index) for index in range(len(document.sections)) if not self._only_points(index)),
                 *([exhibits] if exhibits else []),
                 *before,
             ),
@@ -121,11 +126,12 @@ class _Composer:
 
     def _section(self, index: int) -> SectionBlock:
         section, (woven, rest) = self._document.sections[index], self._woven[index]
-        anchor = self._anchors.of("section", section.id)
+        anchor = self._places[index]
         body: list[Block] = []
         repeated: list[Segment] = []
+        answers = self._answer is not None and self._answer[1] == index
         for segments in woven:
-            kept, again = self._stated.part(segments)
+            kept, again = (segments, ()) if answers else self._stated.part(segments)
             if kept:
                 body.extend(self._pointer(repeated))
                 repeated = []
@@ -136,7 +142,19 @@ class _Composer:
         body.extend(self._pointer(repeated))
         if own := [self._paragraph((claim,)) for claim in claims if not self._stated.same(claim)]:
             body.append(Bullets(tuple(own)))
-        return SectionBlock(anchor, one_line(section.heading) or words(section.id), tuple(body))
+        heading = one_line(section.heading)
+        body.extend(Paragraph((Text(line),)) for line in analyses.more_of(heading, self._document))
+        return SectionBlock(anchor, heading or words(section.id), tuple(analyses.listed(body)))
+
+    def _only_points(self, index: int) -> bool:
+        """Whether nothing of an analysis's section is left beside its key findings, so that it would say nothing."""
+        woven, rest = self._woven[index]
+        if not analyses.is_analysis(self._document) or not woven or (self._answer and self._answer[1] == index):
+            return False
+        parts = [self._stated.part(segments) for segments in woven]
+        # A lead that ends in a colon announces what then stands elsewhere.
+        kept = [segments for segments, _ in parts if segments and not segments[-1].text.rstrip().endswith(":")]
+        return any(again for _, again in parts) and not kept and not rest
 
     def _pointer(self, repeated: Sequence[Segment]) -> list[Paragraph]:
         """Where to read the statements that stand among the key findings; the claims can be pointed at here."""
@@ -158,7 +176,8 @@ class _Composer:
     def _paragraph(self, segments: tuple[Segment, ...]) -> Paragraph:
         parts: list[Anchored | Inline] = []
         for segment in segments:
-            inlines = (Text(segment.text), *self._label(segment.citations))
+            own = analyses.spans(segment.text) if "analysis" in self._document.blocks else (Text(segment.text),)
+            inlines = (*own, *self._label(segment.citations))
             if segment.claim is None:
                 parts.extend(inlines)
             else:
@@ -172,10 +191,17 @@ class _Composer:
 
     def _finding(self, finding: KeyFinding) -> Finding:
         text = one_line(finding.text)
+        said: Inlines = (Text(text), *self._label(group(finding.citations)))
+        if self._answer is not None and text in self._answer[0]:
+            place = self._answer[1]
+            link = Ref(self._places[place], (Text(one_line(self._document.sections[place].heading)),))
+            # Enough to know it by.
+            start = shorten(text, min(_LEAD, len(text) * 2 // 3))
+            said = (Text(f"{start} ({self._labels['see_answer']} "), link, Text(")"))
         quote = one_line(finding.quote) if finding.quote else ""
         return Finding(
             anchor=self._findings[finding.id],
-            inlines=(Text(text), *self._label(group(finding.citations))),
+            inlines=said,
             # A finding that is itself the quote is not said twice.
             quote=quote if quote != text else None,
             source=self._quote_source(finding) if quote else (),
@@ -215,7 +241,7 @@ class _Composer:
         after: list[SectionBlock] = []
         facts: list[tuple[str, str]] = []
         cited = {id: self._references.labels[(id,)] for id in self._citations}
-        known = ReaderBlocks(self._document, cited, self._labels)
+        known = ReaderBlocks(self._document, cited, self._labels, self._exhibits.named)
         for name, value in sorted(self._document.blocks.items(), key=lambda item: _place_of(item[0])):
             if name in SILENT or (name == "question" and isinstance(value, str)):
                 continue  # The question heads the report.

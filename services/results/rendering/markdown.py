@@ -26,6 +26,7 @@ from services.results.rendering.report import (
     Subheading,
     TableBlock,
     Text,
+    plain,
 )
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~$^]|&(?=#?\w+;)|!(?=\[)|(?<!\w)@(?=[\w{])")
@@ -130,6 +131,8 @@ class _Writer:
                 return escape(value)
             case Anchored(anchor, inlines):
                 return _target(anchor) + self._joined(inlines)
+            case Styled("mono", children):
+                return f"`{plain(children)}`"
             case Styled(kind, children):
                 before, after = _MARKS[kind]
                 inner = self._joined(children)

@@ -189,6 +189,8 @@ def inlines(parts: Sequence[Anchored | Inline]) -> list[Node]:
                 result.extend(words(value))
             case Anchored(anchor, children):
                 result.append({"t": "Span", "c": [[anchor, [], []], inlines(children)]})
+            case Styled("mono", children):
+                result.append({"t": "Code", "c": [["", [], []], plain(children)]})
             case Styled(kind, children):
                 result.append({"t": _STYLES[kind], "c": inlines(children)})
             case Link(url, children):

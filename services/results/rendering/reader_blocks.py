@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.results.rendering import blocks, reproducing
+from services.results.rendering import analyses, blocks, reproducing
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.plain_text import one_line, paragraphs
 from services.results.rendering.reading import JSON, InvalidResultDocument, Node
@@ -41,9 +41,12 @@ class ReaderBlocks:
     """The known blocks of one document.
 
     :param cited: label of each citation, by its id.
+    :param shown: links to tables and figures.
     """
 
-    def __init__(self, document: ResultDocument, cited: Mapping[str, Inlines], labels: dict[str, str]) -> None:
+    def __init__(
+        self, document: ResultDocument, cited: Mapping[str, Inlines], labels: dict[str, str], shown: analyses.Links
+    ) -> None:
         self._document = document
         self._cited = cited
         self._labels = labels
@@ -51,6 +54,7 @@ class ReaderBlocks:
         self._headings = {one_line(section.heading) for section in document.sections}
         self._told = [line for section in document.sections for line in paragraphs(section.body)]
         self._of_document = {item.document_id: item.id for item in reversed(document.citations)}
+        self._repeated = analyses.repeated(document)
         self._forms: dict[str, Callable[[Node], list[Block]]] = {
             "facets": self._facets,
             "gaps": self._gaps,
@@ -64,17 +68,31 @@ class ReaderBlocks:
             "screening": lambda root: flow(root.object("screening"), labels),
             "reproduction": lambda root: reproducing.section(root, labels),
             "methods": self._methods,
+            "hypotheses": lambda root: analyses.hypotheses(root, labels),
+            "analysis": lambda root: analyses.section(root, shown, labels),
+            "answer": self._answer,
         }
 
     def lay_out(self, name: str, value: JSON) -> tuple[str, list[Block]] | None:
         """Heading and content; no content where the sections say it all; None for a block that is not known."""
+        if name in self._repeated:
+            return "", []
         form = self._forms.get(name)
         if form is None or not value:
             return None
         try:
-            return self._labels[f"block_{name}"], form(Node({name: value}, ""))
+            content = form(Node({name: value}, ""))
+            return (self._labels[f"block_{name}"] if content else ""), content
         except InvalidResultDocument:
             return None
+
+    def _answer(self, root: Node) -> list[Block]:
+        """An analysis's answer has a section of its own."""
+        answer = Node(root.object("answer"), "answer")
+        text = one_line(answer.text("text"))
+        if not answer.text("status") or (text and not self._is_told(text)):
+            raise InvalidResultDocument("answer", "is told in no section")
+        return []
 
     def _facets(self, root: Node) -> list[Block]:
         rows = [

@@ -18,7 +18,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Styled:
-    kind: Literal["emph", "strong", "super"]
+    kind: Literal["emph", "strong", "super", "mono"]
     children: tuple[Inline, ...]
 
 

@@ -25,7 +25,7 @@ def metrics_message(metrics: Metrics, currency: str) -> session_pb2.GetSessionMe
     session = metrics.session
     message = _pb.GetSessionMetricsResponse(
         session_id=session.session_id,
-        execution_time=session.running // 1_000_000,
+        execution_time=-(-session.running // 1_000_000),  # Whole seconds, rounded up: work done is never 0.
         resource_usage=usage_of(session),
         efficiency_score=metrics.efficiency,
         performance_metrics=_pb.PerformanceMetrics(

@@ -12,6 +12,7 @@ from worker.engines.analysis.errors import AnalysisError, NotPossible
 from worker.engines.analysis.findings.multivariate import from_anomalies
 from worker.engines.analysis.numerics import robust
 from worker.engines.analysis.tasks import numeric_rows
+from worker.engines.analysis.tasks.anomalies import simulated_null
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,13 @@ def test_false_alarms_of_values_and_neighbours_keep_their_level() -> None:
     # Five in a hundred at most: 20 of 400, and 4.4 more are a standard deviation.
     assert max(alarms.values()) <= 33
     assert min(alarms.values()) >= 1
+
+
+def test_many_columns_are_held_against_simulated_rows() -> None:
+    assert simulated_null(500, 2, 1.0)
+    assert simulated_null(1_200, 30, 1e-5)
+    assert not simulated_null(1_200, 30, 1e-4)
+    assert not simulated_null(2_000, 10, 1e-9)
 
 
 def test_far_rows_cannot_hide_each_other() -> None:

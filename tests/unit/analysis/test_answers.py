@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.analysis.answering import ask
 from tests.unit.analysis.tables import table_of
+from worker.engines.analysis.options import parse_options
+from worker.engines.analysis.planning import make_plan
 
 ROWS = 72
 
@@ -172,8 +174,9 @@ def test_too_few_rows_are_the_reason() -> None:
 
 def test_asked_tasks_that_do_not_bear_on_the_question() -> None:
     answered = ask(PLANTS, "Does growth depend on light?", tasks=["describe"])
-    assert answered.answer["status"] == "not_computed"
-    assert answered.findings[0]["answers"] is False
+    assert answered.answer["status"] == "qualified"
+    assert "do not compute what the prompt asks of growth and light" in answered.answer["text"]
+    assert answered.findings[0]["kind"] == "describe"
 
 
 def test_nothing_found_comes_after_what_was_found() -> None:
@@ -182,3 +185,50 @@ def test_nothing_found_comes_after_what_was_found() -> None:
     nulls = ["No clear" in finding["text"] for finding in findings[1:]]
     assert nulls == sorted(nulls)
     assert len({finding["text"] for finding in findings}) == len(findings)
+
+
+SHARES = [
+    ("What share of plants on loam survived?", "survived true among rows where soil is loam"),
+    ("What share of loam plants survived?", "survived true among rows where soil is loam"),
+    ("What percentage survived in group A?", "survived true among rows where group is A"),
+    ("What share of plants in group A is on loam?", "soil loam among rows where group is A"),
+    ("What share of the plants that survived are on loam?", "soil loam among rows where survived is true"),
+    ("What share of plants did not survive?", "The share of rows with survived false"),
+    ("What share of plants on loam has not survived?", "survived false among rows where soil is loam"),
+]
+
+
+@pytest.mark.parametrize(("prompt", "text"), SHARES)
+def test_a_share_is_of_what_is_said_of_the_rows_and_among_those_named(prompt: str, text: str) -> None:
+    answer = ask(PLANTS, prompt).answer
+    assert answer["status"] == "answered"
+    assert text in answer["text"]
+
+
+def test_a_question_for_a_cause_of_two_levels_is_answered_by_these_two() -> None:
+    found = ask(PLANTS, "Does loam cause higher growth than sand?")
+    assert found.answer["status"] == "qualified"
+    assert {found.findings[0]["numbers"].get(side) for side in "ab"} == {"loam", "sand"}
+
+
+def test_two_levels_of_a_category_are_answered_by_the_shares_in_them() -> None:
+    text = ask(PLANTS, "Is survival more common on loam than on sand?").answer["text"]
+    rows = [i for i in range(ROWS) if _SOIL[i] == "loam"]
+    share = sum(_GROWTH[i] + 2 * _wave(i, 4.1) > 16 for i in rows) / len(rows)
+    assert f"loam {100 * share:.3g} %" in text
+    assert "sand " in text
+
+
+def test_what_was_asked_for_in_fields_answers_where_it_speaks_of_the_columns_of_the_prompt() -> None:
+    task = {"kind": "curve_fit", "response": "growth", "formula": "a + b * light"}
+    assert ask(PLANTS, "Fit growth", tasks=[task]).answer["status"] == "answered"
+    assert ask(PLANTS, "Describe leaf mass", tasks=[task]).answer["status"] == "qualified"
+
+
+def test_a_category_that_matters_is_in_the_model_of_what_matters() -> None:
+    noise_columns = {f"n{j}": [round(_wave(i, 0.31 + 1.7 * j), 3) for i in range(ROWS)] for j in range(6)}
+    table = table_of({"growth": _GROWTH, "soil": _SOIL, "light": _LIGHT, **noise_columns})
+    plan = make_plan([table], "Which factors matter for growth?", parse_options(None), 0)
+    formula = next(planned.task.arguments["formula"] for planned in plan.tasks if planned.task.kind == "regression")
+    assert "soil" in formula
+    assert "light" in formula

@@ -6,6 +6,8 @@ import io
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +15,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from worker.engines.analysis.errors import AnalysisError
+from worker.engines.analysis.numerics.sums import summarise
 from worker.engines.analysis.options import ReadOptions
-from worker.engines.analysis.reading import bulk_blocks
+from worker.engines.analysis.reading import bulk, bulk_blocks, json_rows
 from worker.engines.analysis.reading.bulk import read_data
 from worker.engines.analysis.reading.notes import ReadResult
 from worker.engines.analysis.reading.reader import read_table
@@ -135,6 +138,13 @@ def test_numbers_beyond_doubles_are_told() -> None:
     assert large.table["k"].note is None
 
 
+def test_a_scatter_that_doubles_cannot_hold_is_not_trusted() -> None:
+    large = read_data("t", _csv(lambda i: f"1000000000000000000{i % 10}"), ReadOptions(), exact_cells=0)
+    summary = summarise(large.table["b"].cells)
+    assert (summary.sd, summary.digits) == (0.0, 0)
+    assert summarise(read_data("t", _csv(lambda i: "0.1"), ReadOptions(), exact_cells=0).table["b"].cells).digits == 15
+
+
 def test_json_rows() -> None:
     objects = [dict(zip(NAMES, row, strict=True)) | {"number": float(row[0] or 0)} for row in rows(5)]
     same("\n".join(json.dumps(row) for row in objects).encode())
@@ -171,3 +181,112 @@ def test_a_file_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatc
     body = "1,2\n" * 90_000 + "1\n" * 1_000
     with pytest.raises(AnalysisError, match="more than 100 rows"):
         read_data("t", f"a,b\n{body}".encode(), ReadOptions(), exact_cells=0)
+
+
+def _csv(cell: Callable[[int], str], name: str = "b") -> bytes:
+    return (f"a,{name}\n" + "".join(f"{i}.5,{cell(i)}\n" for i in range(ROWS))).encode()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda i: f"({i})" if i % 5 else str(i),
+        lambda i: f"{i} kg",
+        lambda i: f"${i}",
+        lambda i: f'="{i:04d}"',
+        lambda i: f"\u200bw{i % 3}",
+    ],
+    ids=["accounts", "unit", "currency", "text of Excel", "marks of no width"],
+)
+def test_what_cells_carry(cell: Callable[[int], str]) -> None:
+    same(_csv(cell))
+
+
+def test_a_code_that_the_sample_does_not_show_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "_HEAD", 1_000)
+    monkeypatch.setattr(bulk, "_SAMPLE", 50)
+    data = _csv(lambda i: "-999" if i == 201 else str(i % 7))
+    assert b"-999" not in bulk._sample(data)
+    large = read_data("t", data, ReadOptions(missing=("-999",)), exact_cells=0)
+    assert large.table["b"].missing == 1
+    same(data, ReadOptions(missing=("-999",)))
+
+
+def test_a_code_among_dates_is_missing() -> None:
+    data = _csv(lambda i: "1900-01-01" if i % 9 == 0 else f"2024-01-{1 + i % 28:02d}")
+    assert same(data, ReadOptions(missing_in={"b": ("1900-01-01",)})).table["b"].missing == 45
+
+
+def test_a_block_without_values_says_nothing_of_the_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_blocks, "BLOCK", 500)
+    same(_csv(lambda i: "" if 100 < i < 300 else str(i % 50)))
+
+
+def test_the_header_again_is_no_row() -> None:
+    lines = _csv(lambda i: f"w{i % 3}").splitlines()
+    lines[50] = lines[300] = lines[0]
+    large = same(b"\n".join(lines))
+    assert [problem.line for problem in large.problems] == [51, 301]
+
+
+def test_damaged_bytes_are_named() -> None:
+    data = _csv(lambda i: "gr\u00fcn" if i % 2 else "blau").replace(b"blau", b"bl\x00au", 1)
+    large = read_data("t", data, ReadOptions(), exact_cells=0)
+    assert [(problem.line, problem.effect) for problem in large.problems] == [(2, "kept")]
+    assert large.table["b"].levels() == ["blau", "gr\u00fcn"]
+    broken = read_data("t", data.replace(b"blau", b"bl\xffau", 1), ReadOptions(), exact_cells=0)
+    assert [(problem.line, problem.effect) for problem in broken.problems] == [(2, "kept"), (4, "kept")]
+
+
+def test_names_that_are_made_unique() -> None:
+    same(json.dumps([{"": i, " b ": i / 7, "b": "x"} for i in range(ROWS)]).encode())
+    number = pa.array(np.arange(ROWS))
+    nested = pa.array([{"x": i} for i in range(ROWS)])
+    sink = io.BytesIO()
+    named = ["", " b ", "b", "b", "c", "c.x"]
+    parquet.write_table(pa.Table.from_arrays([number, number, number, number, nested, number], names=named), sink)
+    assert same(sink.getvalue()).table.names() == ["column_1", "b", "b_2", "b_3", "c.x", "c.x_2"]
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}, {"a": 2}] x', '[{"a": 1} {"a": 2}]', '[{"a": 1},, {"a": 2}]'])
+def test_damaged_json_is_refused(text: str) -> None:
+    with pytest.raises(AnalysisError, match="not JSON"):
+        read_data("t", text.encode(), ReadOptions(), exact_cells=0)
+
+
+def test_a_name_twice_in_an_object_loses_no_value() -> None:
+    large = read_data("t", b'[{"a": 1, "a": 2}, {"a": 3}]', ReadOptions(), exact_cells=0)
+    assert large.table.names() == ["a", "a_2"]
+
+
+def test_a_code_is_a_number_however_it_is_written() -> None:
+    data = _csv(lambda i: "-999.0" if i % 9 == 0 else "-999.00" if i % 8 == 0 else str(i / 4))
+    large = same(data, ReadOptions(missing=("-999",)))
+    assert large.table["b"].missing == 89
+    assert not any("taken as a number" in decision.decision for decision in large.decisions)
+
+
+def test_running_out_of_memory_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads still holds the file's pages when the error passes by."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,2\n" * 50)
+    held = []
+
+    def full(name: str, data: Any, *others: Any) -> None:
+        held.append(memoryview(data))
+        raise MemoryError
+
+    monkeypatch.setattr(bulk, "read_data", full)
+    with pytest.raises(MemoryError):
+        bulk.read_file("t", str(path))
+
+
+def test_large_json_with_a_fault_is_refused_by_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_rows, "MAX_CELLS", 100)
+    lines = [f'{{"a": {i}, "b": {i / 7}}}' for i in range(ROWS)]
+    lines[70] = '{"a": 1,'
+    with pytest.raises(AnalysisError, match=r"more than 100 cells; .* after row 70 comes a fault"):
+        read_data("t", "\n".join(lines).encode(), ReadOptions(), exact_cells=0)
+    lines[70] = '{"a": {"c": 1}}'
+    with pytest.raises(AnalysisError, match="row 71 holds an object"):
+        read_data("t", "\n".join(lines).encode(), ReadOptions(), exact_cells=0)

@@ -132,8 +132,8 @@ def test_anova_where_nothing_varies_within_groups() -> None:
     assert (result["f"], result["ss_within"]) == (None, 0.0)
 
 
-@pytest.mark.parametrize("g", [["a", "a", "a"], ["a", "b", "c"]])
-def test_groups_that_cannot_be_compared(g: list[str]) -> None:
+@pytest.mark.parametrize("g", [["a", "a", "a"], ["a", "b", "c"], [None, None, None]])
+def test_groups_that_cannot_be_compared(g: list[str | None]) -> None:
     with pytest.raises(NotPossible):
         result_of("anova", {"y": [1, 2, 3], "g": g}, response="y", group="g")
 

@@ -82,6 +82,21 @@ def test_bins_hold_every_value() -> None:
     assert all(a["to"] == b["from"] for a, b in pairwise(bars))
 
 
+@pytest.mark.parametrize(("most", "width"), [(11, 1), (400, 41)])
+def test_bins_of_whole_numbers_each_hold_as_many_of_them(most: int, width: int) -> None:
+    values = [i * i % (most + 1) for i in range(3 * most)]
+    figure = distributions.histogram(table_of({"count": [*values, 0, most]})["count"])
+    assert figure is not None
+    rows = layers_of(figure)[0]["data"]["values"]
+    assert {(row["to"] - row["from"]) % 1 for row in rows} == {0}
+    assert {(row["from"] + 0.5) % 1 for row in rows} == {0}
+    assert {row["to"] - row["from"] for row in rows} == {width}
+    assert sum(row["count"] for row in rows) == len(values) + 2
+    low, high = layers_of(figure)[0]["encoding"]["x"]["scale"]["domain"]
+    assert low <= rows[0]["from"]
+    assert rows[-1]["to"] <= high
+
+
 def test_the_box_has_the_quartiles_and_the_whiskers_of_tukey() -> None:
     figure = distributions.histogram(table_of({"v": [1, 2, 3, 4, 5, 6, 7, 8, 100]})["v"])
     assert figure is not None
@@ -214,3 +229,58 @@ def test_a_smoother_follows_a_straight_line_exactly() -> None:
     assert followed is not None
     assert list(followed[1]) == pytest.approx([3 * at - 2 for at in followed[0]])
     assert smooth(vector([1.0] * 20), x[:20]) is None
+
+
+def test_zeros_and_ones_are_shown_as_shares() -> None:
+    data: dict[str, Sequence[object]] = {
+        "hit": [int(i % 3 == 0) for i in range(60)],
+        "arm": ["ab"[i % 2] for i in range(60)],
+    }
+    titles = [figure.title for figure in drawn(data, kind="describe")]
+    assert titles == ["Levels of arm", "Levels of hit"]
+    (shares,) = drawn(data, kind="compare_groups", response="hit", group="arm")
+    assert {layer["mark"]["type"] for layer in layers_of(shares)} == {"rule", "point"}
+    rows = shares.spec["data"]["values"]
+    assert [row["share"] for row in rows] == [round(10 / 30, 6)] * 2
+    assert all(0 < row["low"] < row["share"] < row["high"] < 1 for row in rows)
+
+
+def test_the_axis_of_missing_values_goes_by_steps_that_one_counts_in() -> None:
+    data: dict[str, Sequence[object]] = {"a": [None] * 4 + list(range(155)), "b": list(range(159))}
+    (missing,) = drawn(data, kind="profile")
+    ticks = layers_of(missing)[0]["encoding"]["x"]["axis"]["values"]
+    assert ticks == [0.0, 0.005, 0.01, 0.015, 0.02, 0.025]
+
+
+def test_labels_of_rows_that_stand_out_do_not_overprint_each_other() -> None:
+    numbers = noise(80, 3)
+    data = {"x": [*numbers, 30.0, 30.01, 30.02], "y": [*noise(80, 4), 30.0, 30.01, 30.02]}
+    (figure,) = drawn(data, kind="anomalies")
+    marked, named = layers_of(figure)[-3]["data"]["values"], layers_of(figure)[-1]["data"]["values"]
+    assert {"81", "82", "83"} <= {row["label"] for row in marked}
+    assert len({"81", "82", "83"} & {row["label"] for row in named}) == 1
+
+
+def test_a_line_over_time_is_that_of_the_test_that_is_read() -> None:
+    """Of a season the line's slope is the seasonal one; of neighbours that are alike the band is the wider one."""
+    e = noise(96, 61)
+    walk = [sum(e[: i + 1]) for i in range(96)]
+    wave = [round(0.05 * i + 6 * math.sin(math.pi * i / 6) + v, 3) for i, v in enumerate(e)]
+    day = [f"{2010 + i // 12}-{1 + i % 12:02d}-01" for i in range(96)]
+    data: dict[str, Sequence[object]] = {"walk": [round(v, 3) for v in walk], "wave": wave, "day": day}
+    seen = []
+    for response, time in (("wave", "day"), ("walk", None)):
+        table = table_of(data)
+        task = {"kind": "trend", "response": response, **({} if time is None else {"time": time})}
+        result, _ = strict(run_task(table, check_task(task, "task", 0)))
+        seen.append(result["preferred"])
+        if result["preferred"] == "hamed_rao":
+            read, word = {**result, **result["corrected"]}, "corrected for autocorrelation"
+        else:
+            read, word = result["seasonality"]["found"]["seasonal_mann_kendall"], "seasonal Mann–Kendall"
+        shown = draw(table, "trend", result)[0]
+        assert word in shown.alt
+        line = layers_of(shown)[-1 if not result["change_points"] else -2]["data"]["values"]
+        rise = line[-1]["y"] - line[0]["y"]
+        assert rise == pytest.approx(read["slope"] * (result["time_last"] - result["time_first"]), rel=1e-3)
+    assert seen == ["seasonal_mann_kendall", "hamed_rao"]

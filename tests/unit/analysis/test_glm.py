@@ -171,6 +171,14 @@ def test_an_offset_makes_rates_of_counts() -> None:
     assert result["terms"][1]["ratio"] == pytest.approx((25 / 150) / (11 / 300), rel=1e-9)
 
 
+def test_counts_too_large_for_a_likelihood_have_intervals_by_wald() -> None:
+    columns = {"n": [10**15 + k for k in (7, 5, 4)], "x": [0.64, 0.105, -0.536]}
+    result = result_of("regression", columns, formula="n ~ x", family="poisson")
+    assert result["interval"] == "wald"
+    for term in result["terms"]:
+        assert term["ci_low"] < term["estimate"] < term["ci_high"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -12,7 +12,7 @@ from tests.unit.analysis.tables import result_of
 from worker.engines.analysis.errors import AnalysisError
 from worker.engines.analysis.numerics.detectable import cramers_v, eta_squared
 from worker.engines.analysis.numerics.distributions import benjamini_hochberg
-from worker.engines.analysis.numerics.one_sample import signed_rank
+from worker.engines.analysis.numerics.paired import signed_ranks
 
 RNG = np.random.default_rng(8)
 N = 48
@@ -72,11 +72,11 @@ def test_pairs_by_t_or_where_few_and_skewed_by_signed_ranks() -> None:
 
 
 def test_signed_ranks_with_ties_count_every_choice_of_signs() -> None:
-    found = signed_rank(np.array([1.0, 1.0, -2.0, 3.0, 0.0, 3.0]))
+    found = signed_ranks(np.array([1.0, 1.0, -2.0, 3.0, 0.0, 3.0]))
     assert found is not None
     # Ranks 1.5, 1.5, 3, 4.5, 4.5: of 32 choices of signs three give at most the 3 of the negative one, and (1.5, 1.5).
     assert found.p == pytest.approx(2 * 5 / 32)
-    assert found.value == pytest.approx(1.0)
+    assert found.median == pytest.approx(1.0)
 
 
 def test_equivalence_is_the_greater_of_two_one_sided_ps() -> None:
@@ -218,3 +218,11 @@ def test_a_category_of_three_levels_has_no_single_effect() -> None:
     (item,) = of_each({"kind": "regression", "response": "y", "predictor": "site"})
     assert item["p"] is None
     assert "no single effect" in item["verdict"]
+
+
+def test_ranks_of_groups_that_scatter_differently_are_doubted() -> None:
+    few = (np.random.default_rng(4).exponential(size=60) - 1) * np.repeat([1.0, 6.0, 36.0], 20)
+    data = {"y": few.round(4), "g": np.repeat(list("abc"), 20)}
+    (tested,) = of_each({"kind": "difference", "response": "y", "group": "g"}, data=data)
+    assert tested["test"] == "kruskal_wallis"
+    assert any("ranks answer to different spreads" in warning for warning in tested["warnings"])

@@ -97,7 +97,7 @@ def test_a_share_has_wilsons_interval() -> None:
         {"statistic": "mode", "column": "y"},
         {"statistic": "mean", "column": "g"},
         {"statistic": "count", "where": [{"column": "g", "level": "z"}]},
-        {"statistic": "count", "where": [{"column": "y", "sign": "=", "value": 3}]},
+        {"statistic": "count", "where": [{"column": "y", "sign": "!=", "value": 3}]},
         {"statistic": "share", "column": "g", "level": "z"},
     ],
 )

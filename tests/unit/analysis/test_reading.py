@@ -98,7 +98,9 @@ def test_codes_with_leading_zeros_are_no_numbers() -> None:
 def test_missing_value_codes_are_decided_and_can_be_added() -> None:
     result = read("x,c\n1,a\nNA,b\n-,a\n-99,b\n", missing=["-99"])
     assert result.table["x"].cells == ("1", None, None, None)
-    assert "missing values in column x: '-' (1), '-99' (1), 'NA' (1)" in decided(result)
+    assert "missing values in column x: '-' (1), 'NA' (1)" in decided(result)
+    own = next(d for d in result.decisions if "'-99' (1)" in d.decision)
+    assert own.reason == "asked for in the request; read.missing changes it"
 
 
 def test_a_suspicious_code_is_pointed_out() -> None:
@@ -272,3 +274,22 @@ def test_overrides_that_do_not_fit_name_their_field(overrides: dict[str, object]
     with pytest.raises(AnalysisError, match=says) as caught:
         read("ä,b\n1,2\n", **overrides)
     assert caught.value.code == "analysis_invalid"
+
+
+def test_what_the_request_says_of_the_file_is_a_decision() -> None:
+    text = "a title\nby us\nx;y\n1,5;2.000,5\n2,5;3\n"
+    result = read(text, delimiter="semicolon", decimal=",", thousands="point", quote="", skip_lines=2)
+    asked = [d.decision for d in result.decisions if d.reason == "asked for in the request"]
+    assert asked == [
+        "fields separated by semicolon", "no character quotes fields", "the first 2 lines left out",
+        "numbers have a decimal comma", "thousands are separated by point",
+    ]  # fmt: skip
+    rows = read('[{"x": 1}, {"x": 2}]', comment="#", decimal=".")
+    assert "comments" not in decided(rows)
+
+
+def test_columns_that_decide_the_decimal_mark_are_counted_with_their_faults() -> None:
+    lines = "".join(f"{i},5;{i},25;word{i}\n" for i in range(40))
+    result = read("x;y;z\n" + lines + "1,5;??broken;word\n")
+    reason = next(d.reason for d in result.decisions if d.decision == "numbers have a decimal comma")
+    assert reason == "2 columns can be read in no other way; read.decimal changes it"

@@ -58,7 +58,8 @@ def test_a_workbook_is_read_from_its_first_sheet_with_a_table() -> None:
     result = read(workbook(BOOK))
     assert cells(result) == {"name": ("x", "y"), "depth": ("9007199254740992", "0.30000000000000004")}
     choice = next(d for d in result.decisions if "sheet" in d.decision)
-    assert (choice.decision, choice.alternatives) == ("the sheet 'Cores' is read", ("sheet 'Cover'", "sheet 'More'"))
+    others = ("sheet 'Cover' (Report)", "sheet 'More' (a and b)")
+    assert (choice.decision, choice.alternatives) == ("the sheet 'Cores' is read", others)
     assert "read.sheet" in choice.reason
     assert [(p.line, p.effect) for p in result.problems] == [(1, "line left out")]
 
@@ -264,3 +265,28 @@ def test_a_workbook_whose_members_are_damaged_is_refused() -> None:
     place = book.find(b"PK\x03\x04", 4)
     with pytest.raises(AnalysisError, match="the workbook is damaged"):
         read(book[:place] + b"PK\x03\x05" + book[place + 4 :].replace(b"PK\x03\x04", b"PK\x03\x05"))
+
+
+def test_a_number_of_the_format_has_a_point_whatever_texts_have() -> None:
+    rows = [{"number": 2.125, "text": "1,5"}, {"number": 3.125, "text": "2,25"}]
+    assert cells(read(json.dumps(rows))) == {"number": ("2.125", "3.125"), "text": ("1.5", "2.25")}
+    assert cells(read(json.dumps(rows), decimal=","))["number"] == ("2.125", "3.125")
+    sheet = "".join(
+        f'<row r="{i}"><c r="A{i}"{kind}</c><c r="B{i}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+        for i, kind, text in (
+            (1, ' t="inlineStr"><is><t>number</t></is>', "text"),
+            (2, "><v>2.125</v>", "1,5"),
+            (3, "><v>3.125</v>", "2,25"),
+        )
+    )
+    assert cells(read(sheet_of(sheet))) == {"number": ("2.125", "3.125"), "text": ("1.5", "2.25")}
+
+
+def test_years_of_two_digits_may_stand_first_or_last() -> None:
+    content = "a,d\n1,24-02-13\n2,24-03-14\n3,24-03-15\n"
+    assert "the order of day, month and year is not certain" in " ".join(d.reason for d in read(content).decisions)
+    assert cells(read(content, dates={"*": "year-month-day"}))["d"] == ("2024-02-13", "2024-03-14", "2024-03-15")
+
+
+def test_a_field_that_means_nothing_to_the_format_is_told() -> None:
+    assert "read.sheet and read.range not used" in decided(read("a,b\n1,2\n", sheet=2, range="A1:B2"))

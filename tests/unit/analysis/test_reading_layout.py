@@ -161,7 +161,7 @@ def test_every_guess_says_what_changes_it() -> None:
         ("sheet", 0, "read.sheet: must be a whole number from 1 on"),
         ("header", "first", "read.header: must be true, false, the number"),
         ("range", "A0:B", "read.range: must be cells such as B3:F40"),
-        ("dates", {"a": "backwards"}, "read.dates: must give columns one of year-month-day"),
+        ("dates", {"a": "backwards"}, "read.dates.a: must be one of year-month-day"),
         ("dates", {"zz": "excel"}, r"read.dates.zz: no such column; there are a and b"),
         ("columns", ["zz"], r"read.columns.zz: no such column"),
         ("missing", {"a": 5}, "read.missing.a: must be a list of texts"),

@@ -19,6 +19,7 @@ from worker.engines.analysis.numerics.kendall import kendall
 from worker.engines.analysis.numerics.paired import friedman, paired_t, repeated_measures, signed_ranks
 from worker.engines.analysis.numerics.post_hoc import games_howell, tukey_hsd
 from worker.engines.analysis.numerics.studentized_range import range_quantile, range_upper
+from worker.engines.analysis.numerics.tables import goodman_kruskal
 from worker.engines.analysis.numerics.two_groups import welch_t
 
 
@@ -42,7 +43,10 @@ def test_a_partial_correlation_is_that_of_residuals() -> None:
     left = [values - np.polyval(np.polyfit(c, values, 1), c) for values in (x, y)]
     found = result["pairs"][0]["partial"]["pearson"]
     assert found["r"] == pytest.approx(stats.pearsonr(*left).statistic, rel=1e-9)
-    assert "With c held fixed r = " in next(from_correlation(result, 50)).text
+    first, second = from_correlation(result, 50)
+    assert first.text.startswith("With c held fixed, ")
+    assert first.numbers["r"] == found["r"]
+    assert "With c held fixed r = " in second.text
 
 
 def test_few_tied_values_are_tested_by_permutation() -> None:
@@ -94,7 +98,14 @@ def test_paired_tests_agree_with_scipy_and_statsmodels() -> None:
     assert ranks is not None
     theirs = stats.ttest_rel(a, b)
     assert (t.t, t.p, t.ci_low) == pytest.approx((*theirs, theirs.confidence_interval().low), rel=1e-9)
-    assert ranks.p == pytest.approx(stats.wilcoxon(a, b, correction=True, method="asymptotic").pvalue, rel=1e-9)
+    many = rng.normal(0.2, 1, 80).round(1)
+    beyond = signed_ranks(many)
+    assert beyond is not None
+    assert beyond.p == pytest.approx(stats.wilcoxon(many, correction=True, method="asymptotic").pvalue, rel=1e-9)
+    # Up to 50 differences every choice of signs counts, ties or not.
+    assert ranks.method == "exact"
+    signs = stats.wilcoxon(a, b, method=stats.PermutationMethod(n_resamples=2**15 + 1))
+    assert ranks.p == pytest.approx(signs.pvalue, rel=1e-9)
     plain = signed_ranks(rng.normal(size=12), np.zeros(12))
     assert plain is not None
     assert plain.method == "exact"
@@ -105,6 +116,13 @@ def test_paired_tests_agree_with_scipy_and_statsmodels() -> None:
     repeated = repeated_measures(values)
     assert repeated is not None
     assert repeated.f == pytest.approx(AnovaRM(long, "y", "s", within=["c"]).fit().anova_table["F Value"].iloc[0])
+
+
+def test_a_perfect_gamma_has_no_interval() -> None:
+    found = goodman_kruskal(np.diag([5.0, 6.0, 7.0]))
+    assert found is not None
+    assert (found.gamma, found.ci_low, found.ci_high) == (1.0, None, None)
+    assert found.p < 0.001
 
 
 def test_exact_signed_ranks_by_hand() -> None:

@@ -112,7 +112,15 @@ def test_a_series_with_a_season_is_read_within_its_seasons() -> None:
     season = result["seasonality"]["found"]
     assert (season["period"], season["unit"], season["highest"], season["lowest"]) == (12, "month", 4, 10)
     assert result["preferred"] == "seasonal_mann_kendall"
-    assert season["seasonal_mann_kendall"]["p"] < result["corrected"]["p"]
+    within = season["seasonal_mann_kendall"]
+    assert within["p"] < result["corrected"]["p"]
+    # The interval goes with the test: narrower than the plain one, which takes the season for scatter.
+    assert within["ci_low"] < within["slope"] < within["ci_high"]
+    assert within["ci_high"] - within["ci_low"] < result["ci_high"] - result["ci_low"]
+    told = next(from_trend(result, 120)).numbers
+    assert [told[key] for key in ("slope", "ci_low", "ci_high")] == [
+        within[key] for key in ("slope", "ci_low", "ci_high")
+    ]
     assert result["change_points"] == []
     texts = [draft.text for draft in from_trend(result, 120)]
     assert "seasonal Mann–Kendall p < 0.001" in texts[0]

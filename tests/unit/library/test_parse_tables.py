@@ -33,7 +33,9 @@ def test_the_delimiter_is_sniffed(text: str, delimiter: str) -> None:
 
 def test_irregular_rows_are_reported() -> None:
     document = read(b"a,b,c\n1,2,3\n4,5\n6,7,8\n9\n", "x.csv")
-    assert document.problems == ("2 of 5 rows have not the usual 3 cells; the first is row 3.",)
+    assert document.problems == ("2 of 4 rows under the header have not the usual 3 cells; the first is on row 3.",)
+    document = read(b"title\na,b,c\n1,2,3\n6,7,8\n", "x.csv")
+    assert document.problems == ("1 of 4 rows has not the usual 3 cells; the first is on row 1.",)
 
 
 def test_line_breaks_in_cells_and_old_line_ends_are_no_irregularity() -> None:

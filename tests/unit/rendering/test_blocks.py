@@ -6,7 +6,7 @@ import pytest
 
 from services.results.rendering.blocks import MAX_ROWS, lay_out
 from services.results.rendering.labels import labels
-from services.results.rendering.report import Bullets, Pairs, Paragraph, Subheading, TableBlock, plain
+from services.results.rendering.report import Bullets, Pairs, Paragraph, Subheading, TableBlock, Text, plain
 from services.results.rendering.values import number, score, words
 
 _EN = labels("en")
@@ -111,3 +111,10 @@ def test_scores_and_names() -> None:
     assert words("hedges_g_ci_low") == "Hedges’ g, lower limit"
     assert words("p") == "p"
     assert words(" ") == "–"
+
+
+def test_long_lists_of_numbers_are_counted_and_left_to_programs() -> None:
+    blocks = lay_out({"labels": [i % 3 for i in range(180)]}, _EN)
+    assert [block for block in blocks if not isinstance(block, Subheading)] == [
+        Paragraph((Text("180 values, in the JSON export."),))
+    ]

@@ -231,3 +231,16 @@ def test_another_engines_blocks_of_the_same_name_keep_their_form() -> None:
     assert "a drawer" in text
     assert "none that matter" in text
     assert "**n:** 4" in text
+
+
+def test_an_answer_that_a_section_tells_is_not_told_again_with_its_ids() -> None:
+    source = sample()
+    source["sections"] += [{"id": "s8", "heading": "Answer", "body": "Growth rises with light."}]
+    source["answer"] = {"status": "answered", "text": "Growth rises with light.", "why": [], "finding": "finding-f00"}
+    document = ResultDocument.parse(source)
+    text = render("markdown", document, None, session_id="sid", citation_style="ieee", language="en").body.decode()
+    assert text.count("Growth rises with light.") == 1
+    assert "finding-f00" not in text
+    other = ResultDocument.parse(sample() | {"answer": {"text": "Forty-two."}})
+    text = render("markdown", other, None, session_id="sid", citation_style="ieee", language="en").body.decode()
+    assert "Forty-two." in text

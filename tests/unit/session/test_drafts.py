@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from kit.errors import ValidationError
+from kit.errors import Fault, ValidationError
+from kit.rpc.validation import RequestValidator
 from kit.times import MINUTE
+from prsm.session.v1 import session_pb2
 from services.session.domain import OnLimit, SessionType
-from services.session.drafts import Catalogue, DatasetDraft, DocumentDraft, Draft, EngineKind, check
+from services.session.drafts import Catalogue, DatasetDraft, DocumentDraft, Draft, EngineKind, check, rules
 
 CATALOGUE = Catalogue(
     engines={
@@ -93,6 +95,27 @@ def test_an_analysis_is_checked_as_far_as_that_needs_no_data() -> None:
     assert fields == ["preferences.analysis.colour", "preferences.analysis.tasks[1]"]
     assert "did you mean 'correlation'?" in faults(preferences=asked)[1][1]
     assert check(Draft("Why?", preferences={"engine": "stiff", **asked}), CATALOGUE).engine == "stiff"
+
+
+def test_values_of_tasks_are_checked_at_creation() -> None:
+    tasks = [{"kind": "cluster", "k": "three"}, {"kind": "regression", "formula": "weight ~ age +"}]
+    asked = {"analysis": {"tasks": tasks, "read": {"decimal": "x"}}}
+    found = faults(session_type="analysis", datasets=(DatasetDraft("d1"),), preferences=asked)
+    assert found == [
+        ("preferences.analysis.read.decimal", "must be one of '.', ','"),
+        ("preferences.analysis.tasks[0].k", "must be a whole number from 1 to 20"),
+        ("preferences.analysis.tasks[1].formula", "a term is missing after '+', at the end"),
+    ]
+
+
+def test_an_empty_dataset_has_one_fault() -> None:
+    message = session_pb2.CreateSessionRequest(prompt="Describe")
+    message.inputs.datasets.add(name="e.csv", csv="")
+    assert RequestValidator().faults(message) == [Fault("inputs.datasets[0].csv", "must not be empty")]
+    draft = Draft("Describe", session_type="analysis", datasets=(DatasetDraft(name="e.csv", csv=""),))
+    assert list(rules(draft, CATALOGUE)) == []
+    blank = faults(session_type="analysis", datasets=(DatasetDraft(name="e.csv", csv=" "),))
+    assert blank == [("inputs.datasets[0].csv", "must not be blank")]
 
 
 def test_engines_and_connectors_of_this_installation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from google.protobuf.json_format import Parse
 from google.protobuf.struct_pb2 import ListValue, Struct
 from hypothesis import given
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from kit.paging import Page
 from prsm.session.v1 import session_pb2
 from services.session.convert import json_values
+from services.session.convert.analytics import metrics_message
 from services.session.convert.requests import draft_of
 from services.session.convert.sessions import listed_message
+from services.session.usecases.get_session_metrics import Metrics
 from services.session.usecases.list_sessions import Listed, Summary
 from services.session.views import SessionView
+from tests.unit.session.build import FTNS, queued
 
 scalars = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
 values = st.recursive(
@@ -82,3 +86,10 @@ def test_a_page_of_very_large_metadata_leaves_some_out() -> None:
 def test_times_are_cut_to_milliseconds() -> None:
     message = listed([view("Why?")])
     assert message.sessions[0].created_at.nanos == 1_000_000
+
+
+@pytest.mark.parametrize(("running", "seconds"), [(0, 0), (570_000, 1), (2_000_000, 2), (2_000_001, 3)])
+def test_work_done_takes_at_least_a_second(running: int, seconds: int) -> None:
+    session = queued(running=running)
+    measured = Metrics(session, (), 0, 0, 0, {}, 0.0, 0.0)
+    assert metrics_message(measured, FTNS).execution_time == seconds

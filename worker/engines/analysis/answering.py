@@ -6,19 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from worker.engines.analysis.chooser import MOST_SHAPES, Chooser
-from worker.engines.analysis.choosing import can_group, is_time, is_two_level, repeated_groupings
+from worker.engines.analysis.choosing import can_group, is_time, is_two_level, is_zero_one, repeated_groupings
+from worker.engines.analysis.comparing import (
+    MOST_COMPARED,
+    MOST_GROUPS,
+    among_all,
+    categories,
+    compare,
+    each_two,
+    mentioned,
+    turned_round,
+)
 from worker.engines.analysis.options import PATH
 from worker.engines.analysis.question import Ask
-from worker.engines.analysis.table import MAX_LEVELS, MIN_LEVELS, Column, ColumnType
+from worker.engines.analysis.table import MIN_LEVELS, Column, ColumnType
 from worker.engines.analysis.tasks.registry import KINDS
 
-_MOST_COMPARED = 3
 _MOST_MEASURES = 4
 _MOST_DISTINGUISHING = 8
 _STRUCTURE_ROWS = 30
 _STRUCTURE_COLUMNS = 4
-_MOST_GROUPS = 200
-_MOST_CROSSED = 50
+_CLUSTER_COLUMNS = 3
 _LABELS = {
     "sum": "total",
     "min": "minimum",
@@ -35,14 +43,13 @@ def choose(chooser: Chooser) -> None:
     if chooser.options.formula is not None:
         chooser.add("regression", "a formula is given", PATH, formula=chooser.options.formula)
     _BY_ASK.get(question.ask, _overview)(chooser)
-    if question.hypotheses:
+    if question.statements:
+        given = [{"statement": statement} for statement in question.statements]
+        chooser.add("hypotheses", "the prompt states what to test", hypotheses=given)
+    elif question.hypotheses:
         chooser.add("hypotheses", "the prompt speaks of hypotheses")
     if question.ask is Ask.OVERVIEW and not question.mentioned:
         chooser.decide("the prompt is taken as a wish for an overview", "it names no column of the data")
-
-
-def _mentioned(chooser: Chooser) -> list[Column]:
-    return [chooser.table[name] for name in chooser.question.mentioned]
 
 
 def _features(chooser: Chooser) -> tuple[list[Column], str]:
@@ -53,10 +60,13 @@ def _features(chooser: Chooser) -> tuple[list[Column], str]:
 
 def _relation(chooser: Chooser) -> None:
     """Effects and relations: the pairs, the model of all, groups of what is a category, a trend over what is a time."""
+    if among_all(chooser):
+        _relations(chooser)
+        return
     response = chooser.response()
     features, why = _features(chooser)
     if response is None:
-        _categories(chooser)
+        categories(chooser)
         return
     features = [c for c in features if c is not response and c.type is not ColumnType.TEXT and c.distinct > 1]
     if response.distinct < MIN_LEVELS:
@@ -65,25 +75,50 @@ def _relation(chooser: Chooser) -> None:
     if not features:
         _drivers(chooser, response)
         return
+    held = [chooser.table[name] for name in _held(chooser)]
+    numeric = [column for column in features if column.numeric and column not in held]
+    if (
+        held
+        and response.numeric
+        and not is_zero_one(response)
+        and len(numeric) == 1
+        and all(column.numeric for column in held)
+    ):
+        names, fixed = [response.name, numeric[0].name], [column.name for column in held]
+        chooser.add("correlation", "the question holds other columns fixed", columns=names, control=fixed)
     chooser.correlate([response, *features])
     numbers = [column for column in features if column.numeric or column.type is ColumnType.DATE]
     groups = [column for column in features if column not in numbers]
+    if is_two_level(response) or is_zero_one(response):
+        groups += [column for column in numbers if is_zero_one(column)]
     if not response.numeric and not is_two_level(response):
-        _turned_round(chooser, response, numbers)
+        turned_round(chooser, response, numbers)
     else:
         _modelled(chooser, response, features, why)
         for column in [c for c in numbers if c.numeric] if not response.numeric else ():
             chooser.add("compare_groups", f"{response.name} has two values", response=column.name, group=response.name)
-    for column in groups[:_MOST_COMPARED]:
-        _compare(chooser, response, column)
+    for column in groups[:MOST_COMPARED]:
+        compare(chooser, response, column)
     for column in [c for c in numbers if is_time(c)][:1]:
         if response.numeric:
             chooser.add("trend", f"{column.name} is a time", response=response.name, time=column.name)
 
 
+def _relations(chooser: Chooser) -> None:
+    """Which columns go together: each two of them, and what stands out where that is asked as well."""
+    chooser.decide("all columns are held against each other", "the prompt names none")
+    each_two(chooser)
+    if chooser.question.overview:
+        _overview(chooser)
+
+
+def _held(chooser: Chooser) -> tuple[str, ...]:
+    return tuple(name for name in chooser.question.control if name != chooser.question.response)
+
+
 def _modelled(chooser: Chooser, response: Column, features: Sequence[Column], why: str) -> None:
     """The model, unless a comparison of groups says the same."""
-    usable = [c for c in features if c.numeric or can_group(c, _MOST_GROUPS)]
+    usable = [c for c in features if c.numeric or can_group(c, MOST_GROUPS)]
     lone = usable[0] if len(usable) == 1 else None
     if chooser.options.formula is not None or not usable:
         return
@@ -95,41 +130,6 @@ def _modelled(chooser: Chooser, response: Column, features: Sequence[Column], wh
         )
         return
     chooser.model(response, usable, why)
-
-
-def _turned_round(chooser: Chooser, response: Column, numbers: Sequence[Column]) -> None:
-    for column in [c for c in numbers if c.numeric][:_MOST_COMPARED]:
-        chooser.decide(
-            f"{column.name} is compared between the levels of {response.name}",
-            f"{response.name} is a category with {response.distinct} levels, and the question is the same turned round",
-        )
-        _compare(chooser, column, response)
-
-
-def _compare(chooser: Chooser, response: Column, group: Column) -> None:
-    if not response.numeric:
-        wide = next((c for c in (response, group) if c.distinct > _MOST_CROSSED), None)
-        if wide is None:
-            chooser.add("contingency", "both are categories", row=response.name, column=group.name)
-        else:
-            chooser.cannot.append(
-                f"{wide.name} has {wide.distinct:,} different values, too many for a table of counts."
-            )
-    elif can_group(group, _MOST_GROUPS):
-        # Beyond ten levels only all of them together: the pairs would be too many to read.
-        kind = "compare_groups" if group.distinct <= MAX_LEVELS else "anova"
-        chooser.add(kind, f"{group.name} is a category", response=response.name, group=group.name)
-    elif group.distinct > 1:
-        chooser.cannot.append(
-            f"{group.name} has {group.distinct:,} values in {chooser.table.rows:,} rows, too few for each to compare."
-        )
-
-
-def _categories(chooser: Chooser) -> None:
-    named = [c for c in _mentioned(chooser) if can_group(c)]
-    named = named if len(named) > 1 else [*named, *(c for c in repeated_groupings(chooser.table) if c not in named)]
-    if len(named) > 1:
-        chooser.add("contingency", "two categories", row=named[0].name, column=named[1].name)
 
 
 def _difference(chooser: Chooser) -> None:
@@ -144,10 +144,10 @@ def _difference(chooser: Chooser) -> None:
         if response is not None and response.distinct >= MIN_LEVELS and group.distinct >= MIN_LEVELS:
             chooser.correlate([response])
             _modelled(chooser, response, [group, *_others(chooser, response, group)], "the prompt names them")
-            _compare(chooser, response, group)
-            for column in _others(chooser, response, group)[:_MOST_COMPARED]:
+            compare(chooser, response, group)
+            for column in _others(chooser, response, group)[:MOST_COMPARED]:
                 if not column.numeric:
-                    _compare(chooser, response, column)
+                    compare(chooser, response, column)
         return
     measures = [column for column in chooser.measures if column is not group]
     chooser.correlate(measures[:1])
@@ -158,13 +158,13 @@ def _difference(chooser: Chooser) -> None:
             *(column.name for column in measures[_MOST_MEASURES:][:20]),
         )
     for column in measures[:_MOST_MEASURES]:
-        _compare(chooser, column, group)
+        compare(chooser, column, group)
     for column in [c for c in repeated_groupings(chooser.table) if c is not group][:2]:
         chooser.add("contingency", "both are categories", row=group.name, column=column.name)
 
 
 def _others(chooser: Chooser, response: Column, group: Column) -> list[Column]:
-    named = [c for c in _mentioned(chooser) if c is not response and c is not group]
+    named = [c for c in mentioned(chooser) if c is not response and c is not group]
     return [c for c in named if c.numeric or can_group(c)]
 
 
@@ -176,7 +176,7 @@ def _trend(chooser: Chooser) -> None:
         response = None
     responses = [response] if response is not None and response.numeric else []
     if not responses:
-        responses = [c for c in chooser.measures if c is not time][:_MOST_COMPARED]
+        responses = [c for c in chooser.measures if c is not time][:MOST_COMPARED]
         chooser.exploratory = True
         chooser.decide(
             f"trends of {', '.join(c.name for c in responses) or 'nothing'}",
@@ -192,9 +192,9 @@ def _trend(chooser: Chooser) -> None:
         chooser.focus(mentioned=(*question.mentioned, time.name))
     for column in responses:
         chooser.add("trend", "the question is about time", **_timed(column, time))
-    group = next((c for c in _mentioned(chooser) if can_group(c) and not c.numeric), None)
+    group = next((c for c in mentioned(chooser) if can_group(c) and not c.numeric), None)
     if group is not None and responses:
-        _compare(chooser, responses[0], group)
+        compare(chooser, responses[0], group)
     chooser.correlate(responses)
 
 
@@ -213,8 +213,8 @@ def _drivers(chooser: Chooser, response: Column | None = None) -> None:
     features = features or chooser.predictors(response, allow_groups=True)
     if features and chooser.options.formula is None:
         chooser.model(response, features, why if chooser.options.features else "what goes with it most")
-    for group in [c for c in repeated_groupings(chooser.table) if c is not response][:_MOST_COMPARED]:
-        _compare(chooser, response, group)
+    for group in [c for c in repeated_groupings(chooser.table) if c is not response][:MOST_COMPARED]:
+        compare(chooser, response, group)
     if not response.numeric:
         given = [c for c in features if c.numeric] if chooser.options.features else []
         compared = given or [c for c in chooser.measures if not is_time(c)]
@@ -222,7 +222,7 @@ def _drivers(chooser: Chooser, response: Column | None = None) -> None:
             left = [column.name for column in compared[_MOST_DISTINGUISHING:]]
             chooser.decide(f"{_MOST_DISTINGUISHING} numeric columns are compared", "these are the first", *left[:20])
         for column in compared[:_MOST_DISTINGUISHING]:
-            _compare(chooser, column, response)
+            compare(chooser, column, response)
 
 
 def _model(chooser: Chooser) -> None:
@@ -251,6 +251,8 @@ def _aggregate(chooser: Chooser) -> None:
         arguments["column"] = question.response
     where: list[dict[str, Any]] = []
     levels = [(column, level) for column, level in question.levels if column != question.group]
+    # What the share is of goes first.
+    levels.sort(key=lambda item: item[0] != question.response)
     if question.statistic in ("share", "count") and levels and question.response in (None, levels[0][0]):
         column, level = levels[0]
         if question.statistic == "share":
@@ -261,6 +263,7 @@ def _aggregate(chooser: Chooser) -> None:
         if column_found.type is ColumnType.BOOLEAN:
             levels = [(column_found.name, "true")]
     where += [{"column": column, "level": level} for column, level in levels]
+    where += [item for item in chooser.where() if item not in where]
     if question.bound is not None:
         column, sign, value = question.bound
         where.append({"column": column, "sign": sign, "value": value})
@@ -268,6 +271,8 @@ def _aggregate(chooser: Chooser) -> None:
         arguments["where"] = where
     if question.group is not None:
         arguments["by"] = question.group
+    if question.period is not None:
+        arguments["period"] = question.period[1]
     if question.extreme is not None:
         arguments["extreme"] = question.extreme
     if "column" not in arguments and arguments["statistic"] not in ("count", "share"):
@@ -286,7 +291,7 @@ def _aggregate(chooser: Chooser) -> None:
         )  # fmt: skip
     group = chooser.table.find(question.group or "")
     if response is not None and response.numeric and group is not None and can_group(group, _PLOTTED_GROUPS):
-        _compare(chooser, response, group)
+        compare(chooser, response, group)
     chooser.correlate([response] if response is not None else [])
 
 
@@ -297,25 +302,28 @@ def _one_sample(chooser: Chooser) -> None:
 
 
 def _distribution(chooser: Chooser) -> None:
-    named = [c.name for c in _mentioned(chooser) if c.numeric and c.distinct > 1]
-    shown = named or [c.name for c in chooser.measures[:_MOST_MEASURES]]
+    named = [c.name for c in mentioned(chooser) if c.numeric and c.distinct > 1]
+    # Two values have no shape.
+    shown = named or [c.name for c in chooser.measures if c.distinct > MIN_LEVELS][:_MOST_MEASURES]
     if shown:
         chooser.add("distribution", "the question is about it", columns=shown)
         chooser.add("outliers", "they bear on the shape", columns=shown)
 
 
 def _outliers(chooser: Chooser) -> None:
-    named = [c.name for c in _mentioned(chooser) if c.numeric and c.distinct > 1]
+    named = [c.name for c in mentioned(chooser) if c.numeric and c.distinct > 1]
     shown = named or [c.name for c in chooser.measures]
     if shown:
         chooser.add("outliers", "the question is about them", columns=shown[:50])
-    if not named and len(chooser.measures) > 1:
+    if not named and (len(chooser.measures) > 1 or (shown and chooser.question.rows)):
         chooser.add("anomalies", "rows may be unusual in several columns together")
+    elif chooser.question.rows and shown:
+        chooser.add("anomalies", "the question is about rows", columns=shown[:50])
 
 
 def _structure(kind: str) -> Callable[[Chooser], None]:
     def add(chooser: Chooser) -> None:
-        named = [c.name for c in _mentioned(chooser) if c.numeric and c.distinct > 1]
+        named = [c.name for c in mentioned(chooser) if c.numeric and c.distinct > 1]
         arguments: dict[str, Any] = {"columns": named} if len(named) > 1 else {}
         if len(chooser.measures) < MIN_LEVELS:
             chooser.cannot.append("two numeric columns with different values are needed, and the data have fewer.")
@@ -328,7 +336,7 @@ def _structure(kind: str) -> Callable[[Chooser], None]:
 
 def _describe(chooser: Chooser) -> None:
     """One column by itself: its shape, and for more its groups and its course over time."""
-    named = _mentioned(chooser)
+    named = mentioned(chooser)
     numbers = [c for c in named if c.numeric and c.distinct > 1]
     if not numbers:
         group = next((c for c in named if can_group(c) and not c.numeric), None)
@@ -344,27 +352,33 @@ def _overview(chooser: Chooser) -> None:
     """What stands out: correlations, a model, groups, a trend, shapes, and structure where there are columns for it."""
     response = chooser.response()
     chooser.correlate([response] if response is not None else [])
+    if among_all(chooser):
+        each_two(chooser)
     if response is not None and response.numeric:
         features, why = _features(chooser)
-        mentioned = [c for c in _mentioned(chooser) if c is not response and c in chooser.measures]
-        features = features or mentioned or chooser.predictors(response)
+        named = [c for c in mentioned(chooser) if c is not response and c in chooser.measures]
+        features = features or named or chooser.predictors(response)
         if features and chooser.options.formula is None:
             chooser.model(response, features, why if chooser.options.features else "what goes with it most")
         if (group := chooser.group(response)) is not None:
-            _compare(chooser, response, group)
+            compare(chooser, response, group)
         if (time := chooser.time(response)) is not None:
             chooser.add("trend", f"{time.name} is a time", response=response.name, time=time.name)
     elif response is not None:
         _drivers(chooser, response)
-    named = [c for c in _mentioned(chooser) if can_group(c) and not c.numeric]
+    named = [c for c in mentioned(chooser) if can_group(c) and not c.numeric]
     if len(named) > 1 or not chooser.measures:
-        _categories(chooser)
-    if chooser.question.ask is Ask.OVERVIEW and chooser.table.rows >= _STRUCTURE_ROWS:
+        categories(chooser)
+    wide = chooser.question.ask is Ask.OVERVIEW or chooser.question.overview
+    if wide and chooser.question.ask is not Ask.DESCRIBE and chooser.table.rows >= _STRUCTURE_ROWS:
         shown = [c.name for c in chooser.measures][: 50 if "outliers" in KINDS else 0]
         if shown:
             chooser.add("outliers", "values far from the others bear on everything else", columns=shown)
+        if len(chooser.measures) > 1:
+            chooser.add("anomalies", "rows may be unusual in several columns together")
         if len(chooser.measures) >= _STRUCTURE_COLUMNS:
             chooser.add("pca", f"{len(chooser.measures)} numeric columns")
+        if len(chooser.measures) >= _CLUSTER_COLUMNS:
             chooser.add("cluster", f"{len(chooser.measures)} numeric columns")
 
 

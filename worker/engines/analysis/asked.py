@@ -7,25 +7,26 @@ from typing import Any
 
 from worker.engines.analysis.chooser import Chooser
 from worker.engines.analysis.choosing import can_group, repeated_groupings
-from worker.engines.analysis.errors import invalid
-from worker.engines.analysis.options import PATH
 from worker.engines.analysis.table import Column
 from worker.engines.analysis.tasks.registry import KINDS
+from worker.engines.analysis.wording import listed
 
 Arguments = dict[str, Any]
 _NOTHING_NUMERIC = "The data have no numeric column with different values, which {} needs."
+_ANY_TYPE = ("profile", "describe")
+_LEAST_COLUMNS = {"correlation": 2, "pca": 2}
 _NOTHING_GROUPED = "The data have no category whose values repeat, which {} needs."
 
 
-def expand(kind: str, chooser: Chooser, path: str) -> tuple[Arguments, str]:
+def expand(kind: str, chooser: Chooser) -> tuple[Arguments, str]:
     """The arguments of a task of `kind`, and why the data have nothing for it ("" when they have).
 
-    Raises :class:`AnalysisError` where the request itself has to say more.
+    Raises :class:`AnalysisError` where another field of the request names a column that there is not.
     """
     fields = KINDS[kind].fields
     match kind:
         case "regression" | "curve_fit":
-            return _formula(kind, chooser, path)
+            return _formula(kind, chooser)
         case "anova" | "compare_groups":
             return _groups(kind, chooser)
         case "contingency":
@@ -33,9 +34,11 @@ def expand(kind: str, chooser: Chooser, path: str) -> tuple[Arguments, str]:
         case "trend":
             return _trend(chooser)
         case "one_sample":
-            return _one_sample(chooser, path)
+            return _one_sample(chooser)
         case "aggregate":
             return _aggregate(chooser)
+        case "hypotheses" if chooser.question.statements:
+            return {"hypotheses": [{"statement": statement} for statement in chooser.question.statements]}, ""
     arguments: Arguments = {}
     options = chooser.options
     for field in ("target", "response"):
@@ -47,8 +50,25 @@ def expand(kind: str, chooser: Chooser, path: str) -> tuple[Arguments, str]:
     if missing:
         return arguments, _NOTHING_NUMERIC.format(kind)
     if "columns" in fields and options.features:
-        arguments["columns"] = list(dict.fromkeys([*([options.target] if options.target else []), *options.features]))
+        return _columns(kind, chooser, arguments)
     return arguments, ""
+
+
+def _columns(kind: str, chooser: Chooser, arguments: Arguments) -> tuple[Arguments, str]:
+    """Of target and features those that the kind can work on."""
+    options = chooser.options
+    given = [chooser.named("target", options.target)] if options.target is not None else []
+    given += [chooser.named(f"features[{i}]", name) for i, name in enumerate(options.features)]
+    usable = [c for c in dict.fromkeys(given) if kind in _ANY_TYPE or (c.numeric and c.distinct > 1)]
+    least = _LEAST_COLUMNS.get(kind, 1)
+    if len(usable) < least:
+        names = listed([column.name for column in dict.fromkeys(given)])
+        few = "two numeric columns" if least > 1 else "a numeric column"
+        return arguments, f"{kind} needs {few} with different values, and of {names} there are {len(usable)}."
+    if left := [column.name for column in dict.fromkeys(given) if column not in usable]:
+        names = listed([column.name for column in usable])
+        chooser.decide(f"{kind} is of {names}", "it takes numeric columns with different values only", *left)
+    return arguments | {"columns": [column.name for column in usable]}, ""
 
 
 def _response(chooser: Chooser) -> Column | None:
@@ -57,12 +77,15 @@ def _response(chooser: Chooser) -> Column | None:
     return chooser.response()
 
 
-def _formula(kind: str, chooser: Chooser, path: str) -> tuple[Arguments, str]:
+def _formula(kind: str, chooser: Chooser) -> tuple[Arguments, str]:
     options = chooser.options
     response = None if kind == "regression" and options.formula else _response(chooser)
     if kind == "curve_fit":
         if options.formula is None:
-            raise invalid(f"{PATH}.formula", f'{kind} in {path} needs it: give an expression such as "a*exp(-b*x)"')
+            return (
+                {},
+                'curve_fit needs a formula, which the request does not give: an expression such as "a*exp(-b*x)".',
+            )
         return ({"response": response.name, "formula": options.formula}, "") if response else (
             {}, _NOTHING_NUMERIC.format(kind)
         )  # fmt: skip
@@ -118,10 +141,12 @@ def _trend(chooser: Chooser) -> tuple[Arguments, str]:
     return {"response": response.name} | ({} if time is None else {"time": time.name}), ""
 
 
-def _one_sample(chooser: Chooser, path: str) -> tuple[Arguments, str]:
+def _one_sample(chooser: Chooser) -> tuple[Arguments, str]:
     if chooser.question.value is None:
-        issue = 'one_sample needs a value: give {"kind": "one_sample", "column": …, "value": …}'
-        raise invalid(path, issue)
+        return {}, (
+            "one_sample needs a value to hold the mean against, which neither the prompt nor the request gives: "
+            '{"kind": "one_sample", "column": …, "value": …}.'
+        )
     response = _response(chooser)
     if response is None or not response.numeric:
         return {}, _NOTHING_NUMERIC.format("one_sample")

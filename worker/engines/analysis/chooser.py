@@ -61,10 +61,19 @@ class Chooser:
 
     def add(self, kind: str, why: str, path: str = "", **arguments: object) -> None:
         """A task of a kind that there is, once."""
+        if self.question.where and kind != "aggregate":
+            arguments = {**arguments, "where": self.where()}
         item = Plannable(kind, why, path, arguments)
         known = [(other.kind, other.arguments) for other in self.tasks]
         if kind in KINDS and (kind, arguments) not in known:
             self.tasks.append(item)
+
+    def where(self) -> list[dict[str, Any]]:
+        """The rows that the question is about, as a task's `where`."""
+        return [
+            {"column": column, "level": value} if sign == "is" else {"column": column, "sign": sign, "value": value}
+            for column, sign, value in self.question.where
+        ]
 
     def decide(self, decision: str, reason: str, *alternatives: str) -> None:
         self.decisions.append(Decision(decision, reason, alternatives))
@@ -132,11 +141,22 @@ class Chooser:
         elif question.ask is Ask.DIFFERENCE and question.group and not can_group(self.table[question.group]):
             group = question.group
             question = replace(question, ask=Ask.RELATION, group=None, predictors=(group,))
+        if (levels := self._two_levels(question)) and not question.where:
+            question = replace(question, where=levels)
         wanted = question.mentioned
         extra = [name for name in (question.response, question.group) if name and name not in wanted]
         if extra and (options.target or options.group_by):
             question = replace(question, mentioned=(*wanted, *extra))
         self.question = question
+
+    def _two_levels(self, question: Question) -> tuple[tuple[str, str, Any], ...]:
+        """The two levels to compare where there are more, and nothing in particular or an outcome is compared."""
+        group = self.table.find(question.group or "")
+        named = tuple((column, "is", level) for column, level in question.levels if column == question.group)
+        if question.ask is not Ask.DIFFERENCE or group is None or len(named) != MIN_LEVELS or group.distinct <= 2:
+            return ()
+        response = self.table.find(question.response or "")
+        return named if response is None or not response.numeric or is_zero_one(response) else ()
 
     def _groups(self, column: Column) -> bool:
         return column.type not in NUMERIC and can_group(column, _MOST_GROUPS)
@@ -146,7 +166,7 @@ class Chooser:
         if question.unknown and question.ask is not Ask.OVERVIEW:
             words = " ".join(question.unknown)
             self.cannot.append(f"no column of {self.table.name} is about “{words}”; {self._columns()}.")
-        elif question.ask is Ask.OVERVIEW and question.unknown and not self.options.target:
+        elif question.unknown and not self.options.target and self.options.tasks is None:
             self.cannot.append(
                 f"the question names no column of the data (its words: {', '.join(question.unknown[:6])}); "
                 f"{self._columns()}."
@@ -162,6 +182,10 @@ class Chooser:
                     f"{name} has the same value ({column.levels()[0]}) in every row that has one, so nothing can be "
                     "said about what goes with it."
                 )
+            elif column.names_rows and not column.numeric:
+                self.cannot.append(
+                    f"{name} names the rows ({column.distinct:,} different values), so there is nothing to compare."
+                )
             elif column.type is ColumnType.TEXT and question.ask not in (Ask.CLUSTERS, Ask.OUTLIERS):
                 self.cannot.append(f"{name} is free text, {column.distinct:,} different values, which is not compared.")
         if question.causal:
@@ -175,6 +199,14 @@ class Chooser:
                 f"The data speak of their own rows; whether the same holds for “{question.beyond}” depends on how the "
                 "rows were chosen, which the data do not tell."
             )
+        if question.unused:
+            words = " and ".join(f"“{word}”" for word in question.unused)
+            many = len(question.unused) > 1
+            rows = "these rows" if question.where else "all rows"
+            lacks = f"{'are' if many else 'is'} in no column of {self.table.name}"
+            if self.time(None) is not None and all(re.search(r"\d{4}", word) for word in question.unused):
+                lacks = f"{'were' if many else 'was'} not used"
+            self.caveats.append(f"{words} {lacks}; this is for {rows}.")
         if question.future:
             self._future()
 
@@ -241,19 +273,22 @@ class Chooser:
         return usable[0]
 
     def predictors(self, response: Column, *, allow_groups: bool = False) -> list[Column]:
-        """The columns that most likely have to do with the response: by correlation, at most one for 15 rows."""
+        """The columns that most likely have to do with the response, at most one for 15 rows: by correlation,
+        categories by the share of variance between their levels."""
         candidates = [c for c in self.measures if c is not response and not is_time(c)]
         candidates = candidates or [c for c in self.measures if c is not response]
         groups = [c for c in repeated_groupings(self.table) if c is not response] if allow_groups else []
         complete = len(complete_rows([response, *candidates])) if candidates else self.table.rows - response.missing
         most = max(1, min(_MOST_PREDICTORS, complete // _ROWS_PER_PREDICTOR))
-        ranked = self.sample.by_correlation(response, candidates) if response.numeric else candidates
-        chosen = [*ranked[:most], *groups[: max(0, most - len(ranked[:most]))]]
+        ranked = [*candidates, *groups]
+        if response.numeric:
+            ranked = self.sample.by_strength(response, ranked)
+        chosen = ranked[:most]
         chosen.sort(key=self.table.columns.index)
         self.exploratory = True
         if chosen:
-            left = [c.name for c in (*ranked[most:], *groups) if c not in chosen]
-            reason = f"the {len(chosen)} most correlated with {response.name}"
+            left = [c.name for c in ranked[most:]]
+            reason = f"the {len(chosen)} that go with {response.name} most"
             self.decide(f"predictors: {', '.join(c.name for c in chosen)}", reason, *left[:20])
         return chosen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -70,6 +71,32 @@ class Sample:
 
         return max(complete[:MOST_COLUMNS], key=strength)
 
+    def share_explained(self, response: Column, group: Column) -> float:
+        """The root of the share of the response's variance between the levels of `group`, adjusted for their number."""
+        import numpy as np
+
+        values, codes = self.values(response), group.codes()[0][self.rows]
+        both = ~np.isnan(values) & (codes >= 0)
+        y, g = values[both], codes[both]
+        counts = np.bincount(g)
+        n, k = len(y), int((counts > 0).sum())
+        total = float(((y - y.mean()) ** 2).sum()) if n else 0.0
+        if n <= k or not total > 0 or not np.isfinite(total):
+            return 0.0
+        means = np.bincount(g, weights=y) / np.maximum(counts, 1)
+        within = float(((y - means[g]) ** 2).sum())
+        return round(math.sqrt(max(0.0, 1 - within / total * (n - 1) / (n - k))), 9)
+
+    def by_strength(self, response: Column, candidates: Sequence[Column]) -> list[Column]:
+        """Numeric columns and categories, those that go with a numeric response most first."""
+
+        def strength(column: Column) -> float:
+            if column.numeric:
+                return abs(self.correlation(response, column))
+            return self.share_explained(response, column)
+
+        return sorted(candidates, key=lambda column: -strength(column))
+
     def by_correlation(self, response: Column, candidates: Sequence[Column]) -> list[Column]:
         """The candidates, those that go with the response most first."""
         return sorted(candidates, key=lambda column: -abs(self.correlation(response, column)))
@@ -80,6 +107,11 @@ def is_time(column: Column) -> bool:
     name = _SPLIT.sub(" ", column.name).lower()
     named = column.numeric and _TIME_NAMES.search(name) is not None
     return (column.type is ColumnType.DATE or named) and column.distinct >= _LEAST_TIMES
+
+
+def names_time(name: str) -> bool:
+    """Whether a column's name is that of a time."""
+    return _TIME_NAMES.search(_SPLIT.sub(" ", name).lower()) is not None
 
 
 def is_two_level(column: Column) -> bool:

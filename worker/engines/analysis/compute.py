@@ -12,6 +12,7 @@ from worker.engines.analysis.figures.spec import MAX_SPEC_BYTES, MEDIA_TYPE
 from worker.engines.analysis.planning import Planned
 from worker.engines.analysis.table import Table
 from worker.engines.analysis.tables import table_of
+from worker.engines.analysis.tasks.conditions import part_of
 from worker.engines.analysis.tasks.registry import run_task
 
 JSON = Any
@@ -31,7 +32,7 @@ def compute(table: Table, planned: Planned) -> JSON:
     except NotPossible as reason:
         return without_result(table.name, planned, "not_possible", str(reason))
     except AnalysisError as error:
-        if planned.asked or task.path.startswith("preferences."):
+        if task.path.startswith("preferences."):
             raise
         return without_result(table.name, planned, "not_possible", f"{task.kind} could not be done: {error}")
     result, lost = strict(result)
@@ -40,7 +41,8 @@ def compute(table: Table, planned: Planned) -> JSON:
     shown = table_of(task.kind, result)
     if shown is not None:
         shown = {"id": content_id("table", table.name, shown), **shown}
-    return {"entry": _entry(table.name, planned, result), "table": shown, "figures": _figures(table, task.kind, result)}
+    drawn = part_of(table, task)[0] if "kept" in result else table
+    return {"entry": _entry(table.name, planned, result), "table": shown, "figures": _figures(drawn, task.kind, result)}
 
 
 def without_result(dataset: str, planned: Planned, key: str, reason: str) -> JSON:

@@ -18,20 +18,22 @@ from worker.engines.analysis.wording import listed, plural
 
 JSON = Any
 
-__all__ = ["document", "figures_in_order", "find", "left_out", "sections"]
+__all__ = ["document", "figures_in_order", "find", "left_out", "sections", "shown"]
 
 _SUMMARY_FINDINGS = 3
+UNUSED = 0.7
+"""What a finding keeps of its confidence where words of the question that limit the rows fit nothing."""
 _NOT_FOUND, _NOT_POSSIBLE = 0.7, 0.9
 _LIBRARIES = ("numpy", "scipy", "formulaic")
 
 
 def find(computed: Sequence[JSON], loaded: JSON) -> list[JSON]:
-    """Key findings, best first, each with the table and the figure that show it. The one that answers the question has
-    `answers` true and is the first."""
+    """Key findings, best first, each with the table and the figure that show it. Those that answer the question have
+    `answers` true and are the first."""
     question = question_of(loaded["question"])
     entries = [item["entry"] for item in computed]
     rows = {dataset["name"]: dataset["rows"] for dataset in loaded["datasets"]}
-    ranked, answer = rank(entries, rows, question)
+    ranked, answers = rank(entries, rows, question)
     findings = []
     for draft, place in ranked:
         numbers, _ = strict(dict(draft.numbers))
@@ -44,11 +46,11 @@ def find(computed: Sequence[JSON], loaded: JSON) -> list[JSON]:
                 "id": content_id("finding", draft.text),
                 "text": draft.text,
                 "citations": [],
-                "confidence": draft.confidence,
+                "confidence": round(draft.confidence * (UNUSED if question.unused else 1.0), 4),
                 "numbers": numbers,
                 "kind": draft.kind,
                 "dataset": entries[place]["dataset"],
-                "answers": answer is not None and draft is answer[0] and not loaded["cannot"],
+                "answers": any(draft is answer for answer, _ in answers) and not loaded["cannot"],
                 **shown,
             }
         )
@@ -81,7 +83,7 @@ def summary(findings: Sequence[JSON], answer: JSON, loaded: JSON, *, partial: bo
     """The answer, the data in a sentence and the first findings beside it."""
     sizes = [f"{dataset['name']} ({plural(dataset['rows'], 'row')})" for dataset in loaded["datasets"]]
     analysed = [f"Analysed: {listed(sizes)}.", *filter(None, map(left_out, loaded["datasets"]))]
-    others = [finding["text"] for finding in findings if finding["id"] != answer["finding"]]
+    others = [finding["text"] for finding in findings if finding["id"] not in (answer["finding"], *answer["also"])]
     beside = others[: _SUMMARY_FINDINGS - bool(answer["text"])]
     if not answer["text"] and not beside:
         beside = ["Nothing stands out clearly."]
@@ -124,12 +126,18 @@ def document(
         "key_findings": list(findings) if answered else [_unanswered(answer, loaded), *findings],
         "tables": _unique(item["table"] for item in computed),
         "figures": figures_in_order(computed, findings),
-        "analysis": [item["entry"] for item in computed],
+        "analysis": [shown(item) for item in computed],
         "citations": [],
         "datasets": loaded["datasets"],
         "methods": methods(seed),
         "reproduction": reproduction(loaded, [item["entry"] for item in computed], methods(seed)),
     }
+
+
+def shown(item: JSON) -> JSON:
+    """A task's entry with the ids of what shows it."""
+    table = {} if item["table"] is None else {"table": item["table"]["id"]}
+    return {**item["entry"], **table, "figures": [figure["id"] for figure in item["figures"]]}
 
 
 def _unanswered(answer: JSON, loaded: JSON) -> JSON:

@@ -30,6 +30,8 @@ _BY = re.compile(
     r"\b(?:by|per|(?:for|in|of|within|across) (?:each|every|the different|all)|each|across) (?:the )?@(\d+)"
 )
 _SHARE = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|rate)\b|%")
+_BEFORE_PLACE = re.compile(r"\b(?:in|on|at|for|among|from|within|of)(?: the)?(?: @\d+)? $")
+_SAID_OF = re.compile(r"\b(?:is|are|was|were|be|come|comes|came|live|lives|grow|grows) $")
 _COUNT = re.compile(r"\bhow many\b|\bnumber of (?=(?:rows|records|entries|observations|cases|#|different|distinct))")
 _ROWS = re.compile(r"\b(?:rows|records|entries|observations|cases|lines|data points|samples|people|patients|items)\b")
 _BOUNDS = (
@@ -116,11 +118,38 @@ class _Reader:
         whole = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.INTEGER]
         by = _BY.search(self.text)
         grouped = self.mentions[int(by[1])].column if by else None
-        for mention in (*levels, *flags, *whole):
-            if mention.column != grouped:
-                return self._found("share", mention.column)
+        told = sorted((m for m in (*levels, *flags, *whole) if m.column != grouped), key=lambda m: m.start)
+        if told:
+            return self._share_of(told)
         others = [m for m in self.mentions if m.column != grouped and self.types[m.column] is ColumnType.CATEGORY]
         return self._found("share", others[0].column) if others and not _named_rate(self.text) else None
+
+    def _share_of(self, told: Sequence[Mention]) -> dict[str, Any]:
+        """What is said of the rows last is the share; what stands before it, or after *in* or *on*, are the rows."""
+        measured = told[-1]
+        if len({mention.column for mention in told}) > 1 and self._is_place(measured):
+            measured = next(m for m in reversed(told) if m.column != measured.column)
+        rows = [m for m in told if m.column != measured.column]
+        levels = [(m.column, self._level(m)) for m in (measured, *rows)]
+        return self._found("share", measured.column, levels=tuple(dict.fromkeys(levels)))
+
+    def _place(self, mention: Mention) -> str:
+        return rf"[@#]{self.mentions.index(mention)}\b"
+
+    def _is_place(self, mention: Mention) -> bool:
+        """Whether it stands after *in* or *on* and is not said of the rows, as in *are on loam*."""
+        before = re.split(self._place(mention), self.text, maxsplit=1)[0]
+        found = _BEFORE_PLACE.search(before)
+        return found is not None and _SAID_OF.search(before[: found.start()]) is None
+
+    def _level(self, mention: Mention) -> str:
+        """The value that is named; of a column that is true or false the one that is meant."""
+        if mention.level is not None:
+            return mention.level
+        denied = re.search(rf"(?:\bnot|n't|n’t|\bnever|\bwithout|\bno)(?: \w+)? {self._place(mention)}", self.text)
+        if self.types[mention.column] is ColumnType.BOOLEAN:
+            return "false" if denied else "true"
+        return "0" if denied else "1"
 
     def extreme(self) -> dict[str, Any] | None:
         """``which @0 has the highest mean @1``, ``@0 with the lowest @1``, ``the most common @0``."""

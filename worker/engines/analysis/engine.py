@@ -217,7 +217,7 @@ def analyse_dataset(name: str, path: str, prompt: str, options: Mapping[str, Any
     :class:`AnalysisError` for unusable data or options.
     """
     from worker.engines.analysis.compute import compute
-    from worker.engines.analysis.conclusions import figures_in_order, find, left_out, sections
+    from worker.engines.analysis.conclusions import figures_in_order, find, left_out, sections, shown
     from worker.engines.analysis.loading import load, planned_tasks
     from worker.engines.analysis.options import parse_options
     from worker.engines.analysis.reading.bulk import read_file
@@ -230,7 +230,7 @@ def analyse_dataset(name: str, path: str, prompt: str, options: Mapping[str, Any
     return {
         "tables": [item["table"] for item in computed if item["table"] is not None],
         "figures": figures_in_order(computed, findings),
-        "analysis": [item["entry"] for item in computed],
+        "analysis": [shown(item) for item in computed],
         "key_findings": findings,
         "sections": sections(findings, computed, loaded, partial=False),
         "decisions": loaded["decisions"],

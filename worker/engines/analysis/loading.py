@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from worker.engines.analysis.options import AnalysisOptions
 from worker.engines.analysis.planning import Plan, Planned, make_plan
 from worker.engines.analysis.reading.notes import ReadResult
 from worker.engines.analysis.tasks.task import Task
+from worker.engines.analysis.vocabulary import alike, name_words
+from worker.engines.analysis.wording import listed
 
 JSON = Any
 
@@ -22,7 +25,7 @@ def load(read: Sequence[ReadResult], prompt: str, options: AnalysisOptions, seed
         "datasets": [_dataset(result) for result in read],
         "question": plan.question.as_json(),
         "question_dataset": read[plan.dataset].table.name,
-        "cannot": list(plan.cannot),
+        "cannot": _with_sheets(read[plan.dataset], plan),
         "caveats": list(plan.caveats),
         "exploratory": plan.exploratory,
         "tasks": [_task_json(planned) for planned in plan.tasks],
@@ -30,6 +33,21 @@ def load(read: Sequence[ReadResult], prompt: str, options: AnalysisOptions, seed
         "plan_decisions": [decision.as_json() for decision in plan.decisions],
         "seed": seed,
     }
+
+
+def _with_sheets(read: ReadResult, plan: Plan) -> list[str]:
+    """Why the question cannot be answered, and which other sheet of the workbook has columns of its words."""
+    said = plan.question.unknown or tuple(word for phrase in plan.question.unused for word in phrase.split())
+    others = [text for d in read.decisions if d.decision.startswith("the sheet ") for text in d.alternatives]
+    found = []
+    for other in others if plan.cannot else ():
+        match = re.fullmatch(r"sheet '(.+?)' \((.*)\)", other)
+        names = [] if match is None else re.split(r", | and ", match[2])
+        fitting = [name for name in names if any(alike(word, part) for word in said for part in name_words(name))]
+        if match is not None and fitting:
+            columns = f"{'a column' if len(fitting) == 1 else 'columns'} {listed(fitting)}"
+            found.append(f"the sheet {match[1]} has {columns}: read.sheet chooses it.")
+    return [*plan.cannot, *found]
 
 
 def _dataset(result: ReadResult) -> JSON:

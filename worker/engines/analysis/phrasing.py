@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from worker.engines.analysis.choosing import names_time
 from worker.engines.analysis.direct import direct
 from worker.engines.analysis.mentions import Mention
+from worker.engines.analysis.phrases import ANY_COLUMN, GREW, ROWS, SENTENCE, TREND
 from worker.engines.analysis.question import Ask
 from worker.engines.analysis.table import NUMERIC, ColumnType
 from worker.engines.analysis.vocabulary import Word, content
@@ -41,6 +43,12 @@ _OVER_TIME = re.compile(
     r"season|seasons|seasonal|seasonality|seasonally|change points?|changepoints?|year over year|development over)\b"
 )
 _MOVING = re.compile(r"\b(?:rising|falling|growing|growth|shrinking|declining|increasing|decreasing)\b")
+_HELD = re.compile(
+    r"\b(?:adjust(?:ed|ing) for|controll?(?:ed|ing) for|correct(?:ed|ing) for|account(?:ed|ing) for|allowing for|"
+    r"holding|given|regardless of|irrespective of|independent(?:ly)? of|keeping)\b"
+)
+_STOP = re.compile(r"[;.?!:]")
+_CHANGED = re.compile(r"\b(?:chang|develop|evol|rise|rose|fall|fell|grow|grew|drop|mov)\w*\b")
 _SEASONAL = re.compile(r"\b(?:season|seasons|seasonal|seasonality|seasonally|cyclic|cycle|periodic|time of year)\b")
 _OUTLIERS = re.compile(
     r"\b(?:outliers?|outlying|anomal\w+|unusual\w*|odd|strange|suspicious|abnormal|extreme (?:values?|rows?|cases?)|"
@@ -112,7 +120,16 @@ _COMPARED_TO = re.compile(r"\b(?:higher|lower|larger|smaller|greater|bigger|tall
 class Phrasing:
     """One prompt with placeholders in the place of its mentions: ``does @0 depend on @1 ?``."""
 
-    def __init__(self, words: Sequence[Word], mentions: Sequence[Mention], types: Mapping[str, ColumnType]) -> None:
+    def __init__(
+        self,
+        words: Sequence[Word],
+        mentions: Sequence[Mention],
+        types: Mapping[str, ColumnType],
+        *,
+        dated: bool = False,
+    ) -> None:
+        """`dated` says that a time was named in the prompt, in words that are not in `words` any more."""
+        self.dated = dated
         self.mentions = mentions
         self.types = types
         self.raw = f" {' '.join(word.text for word in words)} "
@@ -140,16 +157,30 @@ class Phrasing:
         text = self.full
         beyond = _BEYOND.search(text)
         found: dict[str, Any] = {
-            "over_time": bool(_OVER_TIME.search(text) or (len(self.mentions) < 2 and _MOVING.search(text))),
+            "over_time": bool(_OVER_TIME.search(text) or (len(self.mentions) < 2 and _MOVING.search(text)))
+            or self._grew()
+            or (self.dated and len(self.mentions) < 2 and bool(_CHANGED.search(text))),
             "seasonal": bool(_SEASONAL.search(text)),
             "causal": bool(_CAUSAL.search(text)),
             "future": bool(_FUTURE.search(text)),
             "beyond": beyond[1] if beyond else None,
             "how_much": bool(_HOW_MUCH.search(text)),
             "hypotheses": bool(re.search(r"\bhypothes", text)),
+            "trend": bool(TREND.search(text) or _MOVING.search(text) or GREW.search(text)),
+            "overview": bool(_OVERVIEW.search(text)),
+            "rows": bool(ROWS.search(text)),
             "years": tuple(int(year) for year in re.findall(r" ((?:1[5-9]|2[01])\d\d)(?= )", text)),
         }
-        return found | self._asked(found)
+        control = self._control()
+        asked = self._asked(found)
+        if control and asked.get("ask") in (Ask.EFFECT, Ask.RELATION) and asked.get("response") not in control:
+            return found | asked | {"control": control}
+        return found | asked
+
+    def _grew(self) -> bool:
+        """Whether one column of data that hold a time is said to move, and nothing else to go with it."""
+        timed = any(type_ is ColumnType.DATE or names_time(name) for name, type_ in self.types.items())
+        return timed and len(self.mentions) == 1 and GREW.search(self.full) is not None
 
     def _asked(self, found: Mapping[str, Any]) -> dict[str, Any]:
         text, bare = self.full, self.bare
@@ -168,13 +199,18 @@ class Phrasing:
         if _COMPONENTS.search(text):
             return {"ask": Ask.COMPONENTS}
         if _OUTLIERS.search(text):
-            return {"ask": Ask.OUTLIERS}
+            numeric = any(self.types[m.column] in NUMERIC for m in self.mentions)
+            return {"ask": Ask.OUTLIERS} | ({"rows": True} if self.mentions and not numeric else {})
         if _MODEL.search(text) and self.mentions:
             return {"ask": Ask.MODEL, **self._predicted()}
-        if (answer := direct(text, self.mentions, self.types)) is not None:
+        first = next(iter(SENTENCE.split(text, maxsplit=1)))
+        # What the first of several sentences asks goes before what the others do.
+        later = _SEASONAL.search(first) is not None and direct(first, self.mentions, self.types) is None
+        if not later and (answer := direct(text, self.mentions, self.types)) is not None:
             return answer
         roles = self._roles()
-        if _DRIVERS.search(bare) and not roles.get("predictors"):
+        among_all = roles.get("ask") is Ask.RELATION and not self.mentions
+        if _DRIVERS.search(bare) and not roles.get("predictors") and not among_all:
             named = (
                 roles.get("response") or self._last_numeric() or (self.mentions[-1].column if self.mentions else None)
             )
@@ -184,6 +220,15 @@ class Phrasing:
         if found["over_time"] or (found["future"] and not roles.get("predictors")):
             return {"ask": Ask.TREND, "unknown": () if roles.get("response") or self.mentions else self._left_over()}
         return roles or self._by_mentions()
+
+    def _control(self) -> tuple[str, ...]:
+        """The columns to be held fixed."""
+        match = _HELD.search(self.full)
+        if match is None:
+            return ()
+        tail = _STOP.split(self.full[match.end() :])[0]
+        places = re.findall(r"@(\d+)", tail)
+        return tuple(dict.fromkeys(self.mentions[int(place)].column for place in places))
 
     # What stands before and after a verb
 
@@ -322,7 +367,11 @@ class Phrasing:
             if not unknown:
                 return {"ask": Ask.DRIVERS, "response": columns[0]}
         if not columns:
-            return {"ask": Ask.RELATION}
+            # Of all columns with each other, unless it is about things that are none of them.
+            named = [
+                word for word in self._left_over() if not _RELATION.fullmatch(word) and not ANY_COLUMN.fullmatch(word)
+            ]
+            return {"ask": Ask.RELATION, "unknown": () if _OVERVIEW.search(self.full) else tuple(named)}
         response = next((c for c in columns if self.types[c] in NUMERIC), columns[0])
         others = tuple(c for c in columns if c != response)
         return {"ask": Ask.RELATION, "response": response, "predictors": others, "unknown": unknown}

@@ -63,8 +63,8 @@ def make_plan(tables: Sequence[Table], prompt: str, options: AnalysisOptions, se
             main,
             exploratory=chooser.exploratory,
             decisions=tuple(chooser.decisions),
-            cannot=tuple(chooser.cannot),
-            caveats=tuple(chooser.caveats),
+            # What is asked are the tasks; what the prompt asks beyond them is a remark.
+            caveats=(*(f"{reason[0].upper()}{reason[1:]}" for reason in chooser.cannot), *chooser.caveats),
         )
     planned = []
     for i in range(len(tables)):
@@ -94,14 +94,14 @@ def _asked(
     path = f"{PATH}.tasks[{i}]"
     raw = (options.tasks or ())[i]
     if isinstance(raw, str):
-        arguments, unfit = expand(raw, chooser, path)
+        arguments, unfit = expand(raw, chooser)
         if unfit:
-            return Planned(Task(raw, arguments, path, seed), main, "asked for", asked=True, unfit=unfit)
+            return Planned(Task(raw, arguments, raw, seed), main, "asked for", asked=True, unfit=unfit)
         check_task({"kind": raw, **arguments}, path, seed)
-        # Its arguments come from other fields, so a fault of theirs is told at those.
-        return Planned(
-            Task(raw, arguments, PATH if _from_fields(raw, options) else path, seed), main, "asked for", True
-        )
+        if chooser.question.where and raw != "profile":
+            arguments["where"] = chooser.where()
+        # Its arguments come from other fields: a fault of theirs is told at those, and what was chosen has none.
+        return Planned(Task(raw, arguments, PATH if _from_fields(raw, options) else raw, seed), main, "asked for", True)
     task = check_task(raw, path, seed)
     names = [table.name for table in tables]
     dataset = raw.get("dataset")

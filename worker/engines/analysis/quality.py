@@ -34,11 +34,10 @@ def quality(loaded: JSON, computed: Sequence[JSON]) -> tuple[str, list[str]]:
         decisions = dataset["decisions"]
         if decisions:
             told = [f"{_capital(d['decision'])} ({d['reason']})" for d in decisions[:_SHOWN_DECISIONS]]
-            more = f"; and {len(decisions) - len(told)} more" if len(decisions) > len(told) else ""
-            paragraphs.append(
-                f"How {dataset['name']} was read: {'; '.join(told)}{more}. Where a guess is wrong, "
-                "`preferences.analysis.read` overrides it."
-            )
+            more = [f"and {len(decisions) - len(told)} more"] if len(decisions) > len(told) else []
+            paragraphs.append(f"How {dataset['name']} was read:")
+            paragraphs += [f"• {line}" for line in (*told, *more)]
+            paragraphs.append("Where a guess is wrong, `preferences.analysis.read` overrides it.")
     return "\n\n".join(paragraphs) or "Nothing was wrong with the data.", claims
 
 

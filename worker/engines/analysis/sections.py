@@ -21,7 +21,7 @@ OVERVIEW = "The question names no column of the data and asks for an overview; t
 def answer_of(findings: Sequence[JSON], computed: Sequence[JSON], loaded: JSON) -> JSON:
     """The result's `answer`; see :func:`findings.answers.standing`."""
     question = question_of(loaded["question"])
-    answering = findings[0] if findings and findings[0]["answers"] else None
+    answering = [finding for finding in findings if finding["answers"]]
     entries = [item["entry"] for item in computed]
     return standing(question, loaded["cannot"], loaded["caveats"], answering, entries)
 
@@ -32,10 +32,11 @@ def sections(findings: Sequence[JSON], computed: Sequence[JSON], loaded: JSON, *
     others = list(findings)
     parts: list[tuple[str, str, list[str]]] = []
     if answer["text"]:
-        answering = [finding["text"] for finding in findings if finding["id"] == answer["finding"]]
+        resting = (answer["finding"], *answer["also"])
+        answering = [finding["text"] for finding in findings if finding["id"] in resting]
         # That the data cannot answer says nothing about the world, so it is no claim.
         parts.append(("Answer", answer["text"], answering))
-        others = [finding for finding in findings if finding["id"] != answer["finding"]]
+        others = [finding for finding in findings if finding["id"] not in resting]
     lead = ""
     if not loaded["question"]["mentioned"] and not any(item["entry"]["asked"] for item in computed):
         lead = OVERVIEW if answer["status"] == "overview" else ""

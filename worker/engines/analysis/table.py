@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MIN_LEVELS = 2
 MAX_LEVELS = 10
+_LEAST_NAMES, _NEARLY_ALL, _LONGEST_NAME = 10, 0.95, 40
 
 
 class ColumnType(StrEnum):
@@ -68,6 +69,20 @@ class Column:
         return self.type in NUMERIC
 
     @property
+    def names_rows(self) -> bool:
+        """An identifier, or short texts of which (nearly) every one is different, as codes and names of rows are."""
+        if self.identifier or self.type is not ColumnType.TEXT:
+            return self.identifier
+        found: bool = self._cached("names_rows", self._are_names)
+        return found
+
+    def _are_names(self) -> bool:
+        count = len(self.cells) - self.missing
+        if count < _LEAST_NAMES or self.distinct < _NEARLY_ALL * count:
+            return False
+        return all(len(level) <= _LONGEST_NAME and len(level.split()) <= 3 for level in self.levels()[:1000])
+
+    @property
     def missing(self) -> int:
         return len(self.cells) - int(self.present().sum())
 
@@ -91,6 +106,13 @@ class Column:
         if isinstance(self.cells, PackedNumbers):
             return self.cells.values
         found: npt.NDArray[np.float64] = self._cached("floats", lambda: self._array(float))
+        return found
+
+    def doubled_ranks(self) -> npt.NDArray[np.int32]:
+        """Twice the mid-ranks of a numeric column without a missing value: whole numbers."""
+        from worker.engines.analysis.numerics.many_pairs import doubled_ranks
+
+        found: npt.NDArray[np.int32] = self._cached("ranks", lambda: frozen(doubled_ranks(self.floats())))
         return found
 
     def days(self) -> npt.NDArray[np.float64]:

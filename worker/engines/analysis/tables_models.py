@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from worker.engines.analysis.findings.calendar_words import slope_unit
 from worker.engines.analysis.wording import term_name
 
 Result = dict[str, Any]
@@ -103,6 +104,9 @@ def trend(result: Result) -> Rows:
     ]  # fmt: skip
     if season is not None and season["seasonal_mann_kendall"] is not None:
         test = season["seasonal_mann_kendall"]
-        rows.append(["within seasons", result["n"], test["slope"], None, None, None, test["p"]])
-    headings = ["test", "n", f"slope per {result['time_unit']}", "95 % low", "95 % high", "τ", "p"]
+        rows.append(["within seasons", result["n"], test["slope"], test["ci_low"], test["ci_high"], None, test["p"]])
+    per, times = slope_unit(result)
+    for row in rows:
+        row[2:5] = [value if value is None else value * times for value in row[2:5]]
+    headings = ["test", "n", f"slope per {per}", "95 % low", "95 % high", "τ", "p"]
     return f"Trend of {result['response']}", headings, rows

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"(?<![^\W_])[-+−]?\d+(?:[.,]\d+)*(?![^\W_])|[^\W_]+|[,;.?!:]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
-_ENDINGS = ("ations", "ation", "ings", "ing", "ers", "er", "ed", "al", "es", "s", "e", "y")
+_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "er", "ed", "al", "es", "s", "e", "y")
 _LEAST_STEM = 4
 
 SAME = (
     ("weight", "mass", "heavy", "heavier", "heaviest", "weigh"),
     ("height", "tall", "taller", "tallest", "stature"),
-    ("age", "old", "older", "oldest", "young", "younger", "youngest"),
+    ("age", "aged", "old", "older", "oldest", "young", "younger", "youngest"),
     ("length", "long", "longer", "longest"),
     ("width", "wide", "wider", "widest"),
     ("depth", "deep", "deeper", "deepest"),

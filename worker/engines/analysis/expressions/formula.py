@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kit.analysis_formulas import formula_fault
 from worker.engines.analysis.expressions.syntax import (
     MAX_LENGTH,
     ExpressionError,
@@ -123,9 +124,9 @@ def _parse_terms(right: str, available: Sequence[str]) -> list[Any]:
             _ = term.factors
     except (RecursionError, MemoryError):
         raise ExpressionError("nested too deeply") from None
-    except Exception as error:  # formulaic raises SyntaxError, AttributeError and classes of its own
-        reason = str(error).strip().split("\n")[0]
-        raise ExpressionError(f"{right.strip()[:200]!r} is no formula: {reason}") from None
+    except Exception:  # formulaic raises SyntaxError, AttributeError and classes of its own
+        why = formula_fault(right, model=None) or "terms are joined by +, -, *, : and /, as in x + z or x*z"
+        raise ExpressionError(f"{right.strip()[:200]!r} is no formula: {why}") from None
     return terms
 
 

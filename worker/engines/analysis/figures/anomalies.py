@@ -19,6 +19,10 @@ Result = dict[str, Any]
 Rows = npt.NDArray[np.intp]
 
 _LABELLED = 8
+_WIDTH, _HEIGHT = 480, 300
+_LETTER, _LINE = 8.5, 15
+"""Width of a digit of a label and the height of its line, in pixels."""
+
 _LINE_ROWS = 2_000
 _MOST_LINES = 3
 
@@ -58,6 +62,19 @@ def anomalies(table: Table, result: Result) -> Sequence[Figure]:
     return [_drawn(table, ranked[0], rows, marked, places, across, over="row", what=what, joined=False)]
 
 
+def _apart(points: Sequence[Result], across: Scale, up: Scale) -> list[Result]:
+    """Those of the points whose labels stand clear of the ones before them; the text beside the figure has them all."""
+    kept: list[Result] = []
+    taken: list[tuple[float, float, float]] = []
+    for point in points:
+        x, y = across.part(point["x"]) * _WIDTH, up.part(point["y"]) * _HEIGHT
+        half = _LETTER * len(point["label"]) / 2
+        if all(abs(x - a) > half + b or abs(y - c) > _LINE for a, b, c in taken):
+            kept.append(point)
+            taken.append((x, half, y))
+    return kept
+
+
 def _drawn(
     table: Table, name: str, rows: Rows, marked: Rows, x: Vector, across: Scale, *, over: str, what: str, joined: bool
 ) -> Figure:
@@ -89,7 +106,7 @@ def _drawn(
         for halo in (True, False):
             text: Result = {"type": "text", "dy": -13, "fontSize": 12, "fontWeight": "bold", "clip": False}
             text |= {"stroke": "#FFFFFF", "strokeWidth": 4, "color": "#FFFFFF"} if halo else {"color": "#7A2E00"}
-            named = values(points[:_LABELLED])
+            named = values(_apart(points[:_LABELLED], across, up))
             layers.append({"data": named, "mark": text, "encoding": {**place, "text": {"field": "label"}}})
     told = listed([point["label"] for point in points], _LABELLED)
     said = f"Diamonds mark the rows that {what}, by number: {told}." if points else "No row is marked."

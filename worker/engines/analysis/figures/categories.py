@@ -17,20 +17,71 @@ Counts = list[list[int]]
 
 MOST_BARS = 12
 MOST_COLUMNS = 2
+_PERCENT_TICKS = 6
 _MOST_ROWS, _MOST_PARTS = 20, 8
 _MOST_FIELDS = 25
 _MISSING_COLUMNS = 25
 _ROW = 28
+MOST_GROUPS = 24
 _WRITTEN = 0.07
 _PERCENT = {"format": ".0%"}
 
 
 def shares(table: Table, entries: list[Result]) -> list[Figure]:
-    """Bars of the commonest values of the first categories among `entries`."""
+    """Bars of the commonest values of the first categories among `entries`, and of columns of zeros and ones."""
     columns = [table[entry["name"]] for entry in entries]
     kinds = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
     wanted = [column for column in columns if column.type in kinds and not column.identifier and column.distinct > 1]
-    return [_bars(column) for column in wanted[:MOST_COLUMNS]]
+    coded = [column for column in columns if column.numeric and not column.identifier and zero_one(column)]
+    return [_bars(column) for column in (*wanted[:MOST_COLUMNS], *coded[:MOST_COLUMNS])]
+
+
+def zero_one(column: Column) -> bool:
+    """Whether a numeric column holds zeros and ones and nothing else: a share says all of it."""
+    if column.distinct != 2:
+        return False
+    numbers = column.floats()[column.present()]
+    return bool(np.all((numbers == 0) | (numbers == 1)))
+
+
+def shares_of_ones(table: Table, result: Result) -> Figure:
+    """The share of ones in each group with Wilson's interval, for a response of zeros and ones."""
+    response, group = table[result["response"]], table[result["group"]]
+    largest = sorted(result["groups"], key=lambda entry: -entry["n"])[:MOST_GROUPS]
+    shown = [entry for entry in result["groups"] if entry in largest]
+    labels = distinct_labels([entry["level"] for entry in shown])
+    rows = [
+        _share(f"{label}  n = {entry['n']:,}", round(entry["mean"] * entry["n"]), entry["n"])
+        for label, entry in zip(labels, shown, strict=True)
+    ]
+    y: Result = {"field": "level", "type": "nominal", "title": titled(group.name), "sort": [r["level"] for r in rows]}
+    y["axis"] = {"labelOverlap": False}
+    name = titled(f"share of {response.name} = 1")
+
+    def x(field: str) -> Result:
+        return {"field": field, "type": "quantitative", "title": name, "axis": _PERCENT, "scale": {"domain": [0, 1]}}
+
+    body = {
+        "data": values(rows),
+        "layer": [
+            {
+                "mark": {"type": "rule", "color": "#222222", "strokeWidth": 1.8},
+                "encoding": {"y": y, "x": x("low"), "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "shape": "diamond", "filled": True, "opacity": 1, "size": 120, "color": BLUE},
+                "encoding": {"y": y, "x": x("share")},
+            },
+        ],
+    }
+    told = listed([f"{e['level']} {r['share']:.0%} of {e['n']:,}" for e, r in zip(shown, rows, strict=True)], 10)
+    more = len(result["groups"]) - len(shown)
+    left = f" {plural(more, 'smaller group')} not drawn." if more > 0 else ""
+    alt = (
+        f"Shares of {response.name} = 1 (diamonds) with 95 % intervals (Wilson) in the {len(result['groups'])} groups "
+        f"of {group.name}, {result['n']:,} rows: {told}.{left}"
+    )
+    return figure(f"{response.name} by {group.name}", alt, body, height=max(90, 34 * len(rows)))
 
 
 def _bars(column: Column) -> Figure:
@@ -200,6 +251,13 @@ def _fields(result: Result) -> Figure:
     return figure(f"{result['row']} and {result['column']}", alt, {"data": values(cells), "layer": layers}, **size)
 
 
+def _round_steps(top: float) -> list[float]:
+    """Ticks from 0 to `top` in steps of 1, 2 or 5 times a power of ten, about six of them."""
+    power = 10.0 ** np.floor(np.log10(top / _PERCENT_TICKS))
+    step = next(power * times for times in (1, 2, 5, 10) if power * times * _PERCENT_TICKS >= top)
+    return [round(float(step * place), 9) for place in range(int(top / step + 1e-9) + 1)]
+
+
 def missing(_: Table, result: Result) -> Figure | None:
     """Shares of missing values by column; None where nothing is missing."""
     rows = result["rows"]
@@ -218,7 +276,8 @@ def missing(_: Table, result: Result) -> Figure | None:
         "field": "share",
         "type": "quantitative",
         "title": "share of values missing",
-        "axis": {"format": ".2~p"},
+        # Steps that a reader counts in: 0.5 %, 1 %, 2 %, not 0.4 %.
+        "axis": {"format": ".2~p", "values": _round_steps(top)},
     }
     x["scale"] = {"domain": [0, top], "nice": False}
     text = {"type": "text", "align": "left", "dx": 5, "fontSize": 12}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from worker.engines.analysis.figures.categories import zero_one
 from worker.engines.analysis.figures.scales import Scale, column_scale
 from worker.engines.analysis.figures.spec import BLUE, GREY, RUST, Figure, Vector, figure, values
 from worker.engines.analysis.table import Column, Table
@@ -18,6 +19,8 @@ Layer = dict[str, Any]
 MOST_COLUMNS = 4
 _MOST_BINS = 60
 _FEWEST_BINS = 5
+_EACH = 20
+"""Whole numbers over a shorter span have a bin each."""
 _RUG = 150
 _CURVE_POINTS = 80
 _BOX_ROOM = 1.22
@@ -26,14 +29,14 @@ _BOX_ROOM = 1.22
 def histograms(table: Table, entries: list[Result]) -> list[Figure]:
     """Those of the first few numeric columns among `entries` that measure something."""
     columns = [table[entry["name"]] for entry in entries]
-    measured = [column for column in columns if column.numeric and not column.identifier]
+    measured = [column for column in columns if column.numeric and not column.identifier and not zero_one(column)]
     drawn = (histogram(column) for column in measured)
     return [made for made in drawn if made is not None][:MOST_COLUMNS]
 
 
 def histogram(column: Column) -> Figure | None:
     """Counts in bins of equal width (Freedman and Diaconis's rule, between 5 and 60 bins), with the normal curve of
-    the same mean and standard deviation and, above, the box of the quartiles.
+    the same mean and standard deviation and, above, the box of the quartiles. Whole numbers have bins between them.
 
     On a logarithmic axis the bins are equally wide as drawn and the curve is normal in the logarithm. None for fewer
     than two different values.
@@ -44,9 +47,13 @@ def histogram(column: Column) -> Figure | None:
     across = column_scale(column, numbers, log=True)
     drawn = np.log(numbers) if across.log else numbers
     edges = across.edges(_bin_count(drawn), float(numbers[0]), float(numbers[-1]))
+    if across.whole and not across.log:
+        edges = _whole_edges(numbers, len(edges) - 1)
+        across = column_scale(column, numbers, edges)
     places = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
     counts = np.bincount(places, minlength=len(edges) - 1)
-    curve = _normal(drawn, float(drawn.mean()), float(drawn.std(ddof=1)), len(edges) - 1)
+    width = float(np.log(edges[1] / edges[0]) if across.log else edges[1] - edges[0])
+    curve = _normal(drawn, float(drawn.mean()), float(drawn.std(ddof=1)), width)
     # The box stands above the bars and above the curve.
     up = Scale("rows", 0.0, max(float(counts.max()), float(curve[1].max())) * _BOX_ROOM, whole=True)
     layers = [_bars(counts, edges, across, up), _curve(curve, across, up)]
@@ -71,6 +78,17 @@ def _bin_count(drawn: Vector) -> int:
     return max(_FEWEST_BINS, min(_MOST_BINS, wanted))
 
 
+def _whole_edges(numbers: Vector, wanted: int) -> Vector:
+    """Borders half-way between whole numbers, so that every bin holds as many of them: others show gaps that are not
+    in the data."""
+    low, high = float(numbers[0]), float(numbers[-1])
+    step = max(1.0, math.ceil((high - low + 1) / max(wanted, _FEWEST_BINS)))
+    # Few different values have a bin each.
+    step = 1.0 if high - low < _EACH else step
+    bins = math.ceil((high - low + 1) / step)
+    return np.asarray(low - 0.5 + step * np.arange(bins + 1), dtype=np.float64)
+
+
 def _bars(counts: Any, edges: Vector, across: Scale, up: Scale) -> Layer:
     ends = across.shown(edges)
     rows = [{"from": ends[i], "to": ends[i + 1], "count": count} for i, count in enumerate(counts.tolist())]
@@ -79,10 +97,9 @@ def _bars(counts: Any, edges: Vector, across: Scale, up: Scale) -> Layer:
     return {"data": values(rows), "mark": mark, "encoding": place}
 
 
-def _normal(drawn: Vector, mean: float, sd: float, bins: int) -> tuple[Vector, Vector]:
-    """Places and expected counts of a bin there."""
+def _normal(drawn: Vector, mean: float, sd: float, width: float) -> tuple[Vector, Vector]:
+    """Places and expected counts of a bin of that width there."""
     at = np.linspace(drawn[0], drawn[-1], _CURVE_POINTS)
-    width = float(drawn[-1] - drawn[0]) / bins
     density = np.exp(-(((at - mean) / sd) ** 2) / 2) / (sd * math.sqrt(2 * math.pi))
     return at, density * len(drawn) * width
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from worker.engines.analysis.figures.categories import MOST_GROUPS, shares_of_ones, zero_one
 from worker.engines.analysis.figures.intervals import Estimate, forest
 from worker.engines.analysis.figures.labels import distinct_labels, titled
 from worker.engines.analysis.figures.scales import Scale, column_scale
@@ -16,14 +17,16 @@ from worker.engines.analysis.wording import number, plural
 Result = dict[str, Any]
 Layer = dict[str, Any]
 
-MOST_GROUPS = 24
 _GOLDEN = 0.6180339887498949
 _ROW = 36
 _LISTED = 10
 
 
 def groups(table: Table, result: Result) -> list[Figure]:
-    """Values and means of the groups; with three groups or more also the differences between pairs."""
+    """Values and means of the groups; with three groups or more also the differences between pairs. A response
+    of zeros and ones has shares in the place of values."""
+    if zero_one(table[result["response"]]):
+        return [shares_of_ones(table, result), *_differences(result)]
     return [_values(table, result), *_differences(result)]
 
 

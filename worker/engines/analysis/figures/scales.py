@@ -70,6 +70,13 @@ class Scale:
             return [float(f"{value:.6g}") for value in numbers.tolist()]
         return drawable(numbers)
 
+    def part(self, shown: float) -> float:
+        """Where a value, as the specification holds it, lies between the ends: 0 to 1."""
+        if self.log:
+            return float(np.log(shown / self.low) / np.log(self.high / self.low))
+        value = shown / _DAY_MS if self.dated else shown
+        return float((value - self.low) / (self.high - self.low))
+
     def edges(self, count: int, low: float, high: float) -> Vector:
         """Borders of `count` fields from `low` to `high`, equally wide as drawn."""
         return np.geomspace(low, high, count + 1) if self.log else np.linspace(low, high, count + 1)

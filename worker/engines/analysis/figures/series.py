@@ -9,7 +9,8 @@ import numpy as np
 from worker.engines.analysis.figures.points import line
 from worker.engines.analysis.figures.scales import Scale, column_scale, numbers_of, scale_of
 from worker.engines.analysis.figures.spec import BLUE, MAX_POINTS, Figure, Vector, figure, values
-from worker.engines.analysis.table import ColumnType, Table, complete_rows
+from worker.engines.analysis.findings.calendar_words import slope_unit
+from worker.engines.analysis.table import Table, complete_rows
 from worker.engines.analysis.wording import interval, number, p_value
 
 Result = dict[str, Any]
@@ -17,6 +18,11 @@ Layer = dict[str, Any]
 
 _BINS = 400
 _DOTS = 200
+_TESTS = {
+    "mann_kendall": "Mann–Kendall",
+    "hamed_rao": "Mann–Kendall corrected for autocorrelation",
+    "seasonal_mann_kendall": "seasonal Mann–Kendall",
+}
 
 
 def trend(table: Table, result: Result) -> Figure:
@@ -29,16 +35,18 @@ def trend(table: Table, result: Result) -> Figure:
     t, y = t[order], response.floats()[rows][order]
     across = scale_of("row", t, whole=True) if time is None else column_scale(time, t)
     ends = np.array([t[0], t[-1]])
-    fit = result["intercept"] + result["slope"] * ends
+    read = _read(result, t, y)
+    fit = read["intercept"] + read["slope"] * ends
     up = column_scale(response, y, fit)
     layers, drawn = _series(t, y, across, up)
-    layers += _line(t, y, result, across, up)
+    layers += _line(t, y, read, across, up)
     name = "the order of the rows" if time is None else time.name
-    unit = "day" if time is not None and time.type is ColumnType.DATE else result["time_unit"]
+    per, times = slope_unit(result)
+    test = f"{_TESTS[result['preferred']]} {p_value(read['p'])}"
     alt = (
         f"{response.name} over {name}, {len(y):,} values{drawn}, with the Theil–Sen line of slope "
-        f"{number(result['slope'])} per {unit} and the band of slopes in its "
-        f"{interval(result['ci_low'], result['ci_high'])} (Mann–Kendall {p_value(result['p'])}); "
+        f"{number(read['slope'] * times)} per {per} and the band of slopes in its "
+        f"{interval(read['ci_low'] * times, read['ci_high'] * times)} ({test}); "
         f"across {across.title}, up {up.said}."
     )
     changes = _changes(result, across)
@@ -46,6 +54,17 @@ def trend(table: Table, result: Result) -> Figure:
         layers.append(_rules(changes, across))
         alt += f" Dotted lines mark {len(changes)} change{'s' if len(changes) > 1 else ''} of level."
     return figure(f"{response.name} over {name}", alt, {"layer": layers}, width=560)
+
+
+def _read(result: Result, t: Vector, y: Vector) -> Result:
+    """Slope, interval, p and intercept of the test that is to be read."""
+    if result["preferred"] == "hamed_rao":
+        corrected = result["corrected"]
+        return {**result, **{key: corrected[key] for key in ("p", "ci_low", "ci_high")}}
+    if result["preferred"] == "seasonal_mann_kendall":
+        seasonal = result["seasonality"]["found"]["seasonal_mann_kendall"]
+        return {**result, **seasonal, "intercept": float(np.median(y - seasonal["slope"] * t))}
+    return result
 
 
 def _series(t: Vector, y: Vector, across: Scale, up: Scale) -> tuple[list[Layer], str]:

@@ -14,6 +14,7 @@ from worker.engines.analysis.wording import interval, listed, number, p_value
 Result = dict[str, Any]
 
 _SMALL = 30
+_SHOWN = 6
 
 
 def _size(n: int) -> str:
@@ -23,6 +24,8 @@ def _size(n: int) -> str:
 def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
     """One for each pair, by Pearson; by Spearman where the two disagree by more than 0.2."""
     for pair in result["pairs"]:
+        if result.get("control") and len(result["pairs"]) == 1:
+            yield from _held_fixed(result, pair, rows)
         pearson, spearman = pair["pearson"], pair["spearman"]
         if pearson["r"] is None:
             continue
@@ -51,6 +54,27 @@ def from_correlation(result: Result, rows: int) -> Iterator[Draft]:
             "correlation",
             found,
         )
+
+
+def _held_fixed(result: Result, pair: Result, rows: int) -> Iterator[Draft]:
+    """The one pair that is asked about, with other columns held fixed."""
+    left = pair.get("partial", {}).get("pearson")
+    if left is None or left["r"] is None:
+        return
+    found = left["p"] < SIGNIFICANT
+    x, y, held, n = pair["x"], pair["y"], listed(result["control"]), pair["partial"].get("n", pair["n"])
+    limits = interval(left["ci_low"], left["ci_high"])
+    size = f"partial r = {number(left['r'], 3)}, {limits}, {p_value(left['p'])}, n = {n}"
+    if found:
+        way = "rise together" if left["r"] > 0 else "move in opposite directions"
+        text = f"With {held} held fixed, {x} and {y} {way} ({size}). This is an association and does not show a cause."
+    else:
+        text = f"With {held} held fixed, no clear association of {x} and {y} was found ({size})."
+    if pair["pearson"]["r"] is not None:
+        text += f" Without that r = {number(pair['pearson']['r'], 3)}."
+    numbers = {"held_fixed": list(result["control"]), "method": "partial r", "n": n, **left}
+    sure = confidence(left["p"], n, n / rows, len(pair["warnings"]))
+    yield Draft(text + _size(n), numbers, abs(left["r"]), sure, (x, y), "correlation", found, whole=True)
 
 
 def _partial(result: Result, pair: Result) -> str:
@@ -191,7 +215,10 @@ def from_contingency(result: Result, rows: int) -> Iterator[Draft]:
         limits = interval(result["odds_ratio_ci_low"], result["odds_ratio_ci_high"])
         text += f" The odds ratio is {number(result['odds_ratio'], 3)} ({limits})."
     text += _ordered(result)
-    if found and result["odds_ratio"] is None:
+    shares = _shares(result)
+    if shares is not None:
+        text += f" {shares}"
+    elif found:
         text += _foremost(result)
     numbers = {
         key: result[key] for key in ("chi2", "df", "p", "cramers_v", "cramers_v_ci_low", "cramers_v_ci_high", "n")
@@ -220,6 +247,23 @@ def _ordered(result: Result) -> str:
         return ""
     limits = interval(gamma["ci_low"], gamma["ci_high"])
     return f" Along the order of the levels γ = {number(gamma['gamma'], 3)} ({limits}, {p_value(gamma['p'])})."
+
+
+def _shares(result: Result) -> str | None:
+    """The share of one of two levels within each level of the other column; None where neither has two."""
+    counts, two, other = result["counts"], "row", "column"
+    if len(result["row_levels"]) == 2:
+        counts = [list(line) for line in zip(*counts, strict=True)]
+    elif len(result["column_levels"]) == 2:
+        two, other = "column", "row"
+    else:
+        return None
+    parts = [
+        f"{level} {number(100 * pair[1] / sum(pair), 3)} % of {sum(pair):,}"
+        for level, pair in zip(result[f"{other}_levels"], counts, strict=True)
+        if sum(pair)
+    ]
+    return f"The share of {result[two]} {result[f'{two}_levels'][1]} by {result[other]}: {listed(parts, _SHOWN)}."
 
 
 def _foremost(result: Result) -> str:

@@ -12,12 +12,14 @@ _DOUBT = 0.85
 _MOST_UNANSWERED = 0.1
 
 CONFIDENCE_FORMULA = (
-    "A finding's confidence is (1 − p) · n/(n + 10) · s · 0.85^d: p is the p-value adjusted for the tests made with "
-    "it (for a description 0, for an absent effect 0.5), n the rows used, s the share of the rows of the file that "
-    "are used, d the number of doubts (failed assumption checks and warnings). The result's confidence_score is the "
-    "mean over its first five findings, times 0.85 if the analysis is partial, and 0 without findings; where the data "
-    "cannot answer the question it is a fifth of that, at most 0.1. That they cannot is itself held with 0.9, and with "
-    "0.7 where it hangs on a word that fits no column's name. Counts and sums of all rows have 1."
+    "A finding's confidence is (1 − p) · n/(n + 10) · s · 0.85^d: p is the p-value adjusted for the tests made "
+    "with it (for a description 0, for an absent effect 0.5), n the rows used, s the share of the rows of the "
+    "file that are used, d the number of doubts (failed assumption checks and warnings). The result's "
+    "confidence_score is the mean over its first five findings, times 0.85 if the analysis is partial, and 0 "
+    "without findings; where the data cannot answer the question it is a fifth of that, at most 0.1. Where words "
+    "of the question that limit the rows fit nothing, findings keep 0.7 of it. That they cannot is itself held "
+    "with 0.9, and with 0.7 where it hangs on a word that fits no column's name. Counts and sums of all rows have"
+    " 1."
 )
 
 

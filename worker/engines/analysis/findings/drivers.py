@@ -29,10 +29,10 @@ def drivers(response: str, drafts: Iterable[tuple[Draft, int]], *, groups: bool 
     if len(best) < 2:
         return None
     names = list(best)
-    adjusted = dict(zip(names, holm([_p(best[name][0]) for name in names]), strict=True))
+    adjusted = dict(zip(names, holm([p_of(best[name][0]) for name in names]), strict=True))
     clear = sorted((n for n in names if adjusted[n] < 0.05), key=lambda n: (-best[n][0].effect, n))
     unclear = sorted(name for name in names if name not in clear)
-    sizes = [f"{name} ({_size(best[name][0])}, {p_value(adjusted[name])})" for name in clear]
+    sizes = [f"{name} ({size_of(best[name][0])}, {p_value(adjusted[name])})" for name in clear]
     if not clear and groups:
         text = f"Of {listed(names, 10)}, none differs clearly between the levels of {response}."
     elif not clear:
@@ -55,7 +55,12 @@ def drivers(response: str, drafts: Iterable[tuple[Draft, int]], *, groups: bool 
 
 
 def _about_one(draft: Draft, response: str) -> bool:
-    if response not in draft.columns or len(set(draft.columns)) != 2:
+    return response in draft.columns and about_pair(draft)
+
+
+def about_pair(draft: Draft) -> bool:
+    """Whether it is on two columns as a whole: their correlation, their table, all the groups of one."""
+    if len(set(draft.columns)) != 2:
         return False
     return draft.kind in ("correlation", "contingency") or (draft.kind == "compare_groups" and _of_all(draft))
 
@@ -64,12 +69,14 @@ def _of_all(draft: Draft) -> bool:
     return draft.whole or "a" in draft.numbers
 
 
-def _p(draft: Draft) -> float:
+def p_of(draft: Draft) -> float:
+    """Its p before any adjustment; 1 where none is defined."""
     p = draft.numbers.get("p")
     return 1.0 if p is None else float(p)
 
 
-def _size(draft: Draft) -> str:
+def size_of(draft: Draft) -> str:
+    """The size of what it found, with the name of the measure."""
     numbers = draft.numbers
     if draft.kind == "correlation":
         return f"{numbers['method']} = {number(numbers['r'], 3)}"

@@ -9,7 +9,7 @@ from typing import Any
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
 from worker.engines.analysis.findings.generalised import from_generalised
 from worker.engines.analysis.numerics.distributions import holm
-from worker.engines.analysis.wording import factor_name, interval, listed, number, p_value, term_name
+from worker.engines.analysis.wording import factor_name, interval, listed, number, p_value, plural, term_name
 
 Result = dict[str, Any]
 
@@ -17,9 +17,12 @@ _INTERCEPT = "Intercept"
 
 
 def from_describe(result: Result, rows: int) -> Iterator[Draft]:
-    """Centre and spread of each numeric column."""
-    for column in result["columns"]:
+    """Centre and spread of each numeric column; those that only number the rows come last, and are said to."""
+    for column in sorted(result["columns"], key=lambda column: bool(column.get("identifier"))):
         if column.get("mean") is None:
+            continue
+        if column.get("identifier"):
+            yield _identifier(column, rows)
             continue
         name, n = column["name"], column["n"]
         unit = f" {column['unit']}" if column["unit"] else ""
@@ -34,6 +37,14 @@ def from_describe(result: Result, rows: int) -> Iterator[Draft]:
         }
         sure = confidence(None, n, n / rows, len(column["warnings"]))
         yield Draft(text, numbers, 0.0, sure, (name,), "describe", established=True)
+
+
+def _identifier(column: Result, rows: int) -> Draft:
+    name, n, distinct = column["name"], column["n"], column["distinct"]
+    text = f"{name} names or numbers the rows ({plural(distinct, 'different value')} in {plural(n, 'row')}), so it is "
+    text += "not taken for a measure."
+    numbers = {"n": n, "distinct": distinct, "missing": column["missing"]}
+    return Draft(text, numbers, 0.0, confidence(None, n, n / rows, 0), (name,), "describe", established=True)
 
 
 def from_regression(result: Result, rows: int) -> Iterator[Draft]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from worker.engines.analysis.findings import comparisons, direct, models, multivariate, shape, time
-from worker.engines.analysis.findings.answers import directness, speaks_of
+from worker.engines.analysis.findings.answers import among_all, beside, directness, speaks_of
 from worker.engines.analysis.findings.draft import Draft
 from worker.engines.analysis.findings.drivers import drivers
+from worker.engines.analysis.findings.profile import from_profile
+from worker.engines.analysis.findings.relations import relations
 from worker.engines.analysis.findings.seasons import no_season
 from worker.engines.analysis.question import Ask, Question
-from worker.engines.analysis.wording import factor_name
+from worker.engines.analysis.wording import factor_name, plural
 
 Maker = Callable[[dict[str, Any], int], Iterator[Draft]]
 
 MAKERS: Mapping[str, Maker] = {
+    "profile": from_profile,
     "describe": models.from_describe,
     "regression": models.from_regression,
     "curve_fit": models.from_curve_fit,
@@ -46,9 +50,9 @@ Item = tuple[Draft, int]
 
 def rank(
     entries: Sequence[Mapping[str, Any]], rows: Mapping[str, int], question: Question
-) -> tuple[list[Item], Item | None]:
-    """The findings to report with the place of their entry, best first, at most :data:`MOST`; and the one that answers
-    the question, which then is the first.
+) -> tuple[list[Item], list[Item]]:
+    """The findings to report with the place of their entry, best first, at most :data:`MOST`; and those that answer
+    the question, which then are the first.
 
     After the answer come findings that speak of what the prompt names (the response and another named column, then
     several named columns, then one), within that those on the whole question before its parts, then by effect times
@@ -63,8 +67,14 @@ def rank(
                 drafts += [(draft, place) for draft in no_season(entry["result"], rows[entry["dataset"]])]
     centre = _centre(question)
     if centre is not None and (item := drivers(centre, drafts, groups=question.ask is Ask.DIFFERENCE)) is not None:
+        kept = entries[item[1]]["result"].get("kept")
+        drafts.append(item if kept is None else (_among(item[0], kept), item[1]))
+    if among_all(question) and (item := relations(drafts)) is not None:
         drafts.append(item)
-    answer = _answer(drafts, question)
+    answer = _answer(drafts, entries, question)
+    answers = [] if answer is None else [answer, *(i for i in beside(question, drafts) if i is not answer)]
+    if answer is None and (answer := _asked_for(drafts, entries, question)) is not None:
+        answers = [answer]
     mentioned, response = question.mentioned, question.response
     described = [item for item in drafts if item[0].kind == "describe"]
     tested = [item for item in drafts if item[0].kind != "describe"]
@@ -81,11 +91,18 @@ def rank(
         return not item[0].established, -near, not (item[0].whole and near >= 2), -_weight(item[0])
 
     ranked = sorted(kept, key=order)
-    if answer is not None:
-        ranked = [answer, *(item for item in ranked if item is not answer)]
-    ranked = _varied(_without_parts(_without_repeats(ranked), answer, question), closeness)
-    nulls = [item for item in ranked if not item[0].established and item is not answer][:MOST_NULLS]
-    return [item for item in ranked if item[0].established or item in nulls or item is answer][:MOST], answer
+    ranked = [*answers, *(item for item in ranked if item not in answers)]
+    ranked = [*answers, *_rest(ranked, answers, question, closeness)]
+    nulls = [item for item in ranked if not item[0].established and item not in answers][:MOST_NULLS]
+    return [item for item in ranked if item[0].established or item in nulls or item in answers][:MOST], answers
+
+
+def _rest(
+    ranked: Sequence[Item], answers: Sequence[Item], question: Question, closeness: Callable[[Draft], int]
+) -> list[Item]:
+    answer = answers[0] if answers else None
+    varied = _varied(_without_parts(_without_repeats(ranked), answer, question), closeness)
+    return [item for item in varied if item not in answers]
 
 
 def _centre(question: Question) -> str | None:
@@ -99,15 +116,55 @@ def _drafts(entries: Sequence[Mapping[str, Any]], rows: Mapping[str, int]) -> li
     drafts: list[Item] = []
     for place, entry in enumerate(entries):
         result = entry["result"]
-        if entry["kind"] in MAKERS and "not_possible" not in result and "skipped" not in result:
-            drafts += [(draft, place) for draft in MAKERS[entry["kind"]](result, rows[entry["dataset"]])]
+        # Every dataset is profiled; that is told only where it was asked for.
+        told = entry["kind"] in MAKERS and (entry["kind"] != "profile" or entry["asked"])
+        if told and "not_possible" not in result and "skipped" not in result:
+            kept = result.get("kept")
+            size = rows[entry["dataset"]] if kept is None else kept["rows"]
+            made = MAKERS[entry["kind"]](result, size)
+            drafts += [(draft if kept is None else _among(draft, kept), place) for draft in made]
     return drafts
 
 
-def _answer(drafts: Sequence[Item], question: Question) -> Item | None:
-    """The draft that answers the question most directly; of equals the weightiest."""
+def _among(draft: Draft, kept: Mapping[str, Any]) -> Draft:
+    """A finding on some of the rows, which it names."""
+    text = f"Among the {plural(kept['rows'], 'row')} where {kept['where']}: {draft.text}"
+    return replace(draft, text=text, numbers={**draft.numbers, "rows_kept": kept["rows"]})
+
+
+def _answer(drafts: Sequence[Item], entries: Sequence[Mapping[str, Any]], question: Question) -> Item | None:
+    """The draft that answers the question most directly; of equals that of the task asked for first, then the
+    weightiest."""
+    asked = [entry["asked"] for entry in entries]
+    if question.ask is Ask.OVERVIEW and any(asked):
+        return None
     found = [(key, item) for item in drafts if (key := directness(item[0], question)) is not None]
-    return min(found, key=lambda entry: (entry[0], -_weight(entry[1][0])))[1] if found else None
+
+    def order(entry: tuple[Any, Item]) -> tuple[Any, int, float]:
+        key, (draft, place) = entry
+        return key, place if asked[place] else 0, -_weight(draft)
+
+    return min(found, key=order)[1] if found else None
+
+
+def _asked_for(drafts: Sequence[Item], entries: Sequence[Mapping[str, Any]], question: Question) -> Item | None:
+    """What the tasks of the request say: where the prompt only names columns, the foremost on most of them, else the
+    foremost of the first task."""
+    asked = [item for item in drafts if entries[item[1]]["asked"]]
+    if not asked:
+        return None
+
+    def on(item: Item) -> int:
+        named = question.mentioned or tuple(filter(None, (question.response,)))
+        return sum(speaks_of(item[0], name) for name in named)
+
+    def order(item: Item) -> tuple[Any, ...]:
+        return on(item), item[0].established, item[0].whole, _weight(item[0])
+
+    if question.ask is Ask.DESCRIBE and (bearing := [item for item in asked if on(item)]):
+        return max(bearing, key=lambda item: (on(item), item[0].whole, _weight(item[0]), -item[1]))
+    first = min(place for _, place in asked)
+    return max((item for item in asked if item[1] == first), key=order)
 
 
 def _varied(ranked: Sequence[Item], closeness: Callable[[Draft], int]) -> list[Item]:

@@ -34,6 +34,9 @@ def profile_interval(
     def short(value: float) -> float:
         return fit.log_likelihood - fixed_fit(fit, matrix, response, column, value, offset) - wanted
 
+    # Where the likelihood is so large that rounding hides what a step costs, it gives no limits.
+    if not short(estimate) < 0:
+        return None, None
     limits: list[float | None] = []
     for sign in (-1.0, 1.0):
         inner, reach = estimate, Z95 * error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from worker.engines.analysis.numerics.distributions import normal_two_sided
+from worker.engines.analysis.numerics.distributions import Z95, normal_two_sided
 from worker.engines.analysis.numerics.kendall import score_variance
 from worker.engines.analysis.numerics.ranks import tie_sizes
 
@@ -45,14 +45,28 @@ def score_test(s: float, variance: float) -> tuple[float, float]:
     return z, normal_two_sided(z)
 
 
+def slope_limits(slopes: Vector, variance: float, slope: float) -> tuple[float, float]:
+    """95 % limits of a median of `slopes` (Sen 1968; `variance` is that of S): those at the ranks, interpolated
+    (Gilbert 1987). A single slope, which is `slope`, has no others beside it."""
+    if len(slopes) < 2:
+        return slope, slope
+    reach = Z95 * math.sqrt(max(variance, 0.0))
+    ranks = [((len(slopes) - reach) / 2 - 1) / (len(slopes) - 1), ((len(slopes) + reach) / 2) / (len(slopes) - 1)]
+    low, high = np.quantile(slopes, np.clip(ranks, 0.0, 1.0)).tolist()
+    return low, high
+
+
 @dataclass(frozen=True, slots=True)
 class Seasonal:
-    """Hirsch and Slack's (1984) test: S summed over the seasons; `slope` is the median over pairs within a season."""
+    """Hirsch and Slack's (1984) test: S summed over the seasons; `slope` is the median over pairs within a season, with
+    its 95 % interval."""
 
     s: float
     z: float
     p: float
     slope: float
+    ci_low: float
+    ci_high: float
 
 
 def seasonal_mann_kendall(t: Vector, y: Vector, season: npt.NDArray[np.intp], factor: float = 1.0) -> Seasonal | None:
@@ -74,4 +88,7 @@ def seasonal_mann_kendall(t: Vector, y: Vector, season: npt.NDArray[np.intp], fa
     if variance <= 0 or not slopes:
         return None
     z, p = score_test(s, variance * factor)
-    return Seasonal(s, z, p, float(np.median(np.concatenate(slopes))))
+    every = np.concatenate(slopes)
+    slope = float(np.median(every))
+    low, high = slope_limits(every, variance * factor, slope)
+    return Seasonal(s, z, p, slope, low, high)

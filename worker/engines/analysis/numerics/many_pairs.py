@@ -1,4 +1,4 @@
-"""Correlations of many pairs of long columns: each column is sorted once, sums go block by block."""
+"""Correlations of many pairs of long columns: each column is sorted once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from worker.engines.analysis.numerics.all_pairs import pearson_matrix
 from worker.engines.analysis.numerics.double_double import Vector
 
-_BLOCK = 32_768
+_LARGE = 1e100
+"""Magnitudes beyond it, or below one over it, are brought to 1, so that no square or sum leaves the doubles."""
 
 
 class SortedColumns:
@@ -42,25 +44,25 @@ class SortedColumns:
         return ranks[rows]
 
 
+def doubled_ranks(values: Vector) -> npt.NDArray[np.int32]:
+    """Twice the mid-ranks, which are whole numbers; no value may be missing."""
+    order = np.argsort(values)
+    ordered = values[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(np.append(first, len(ordered)))
+    ranks = np.empty(len(values), dtype=np.int32)
+    ranks[order] = np.repeat(2 * first + sizes + 1, sizes)
+    return ranks
+
+
 def correlation_of(x: Vector, y: Vector) -> float | None:
     """Pearson's r, None where a column does not vary. Good to about 1e-15."""
-    centred = []
+    sized = []
     for values in (x, y):
         low, high = float(values.min()), float(values.max())
         if low >= high:
             return None
-        size = max(abs(low), abs(high))
-        centred.append((values.mean() / size, size))
-    sums: list[list[float]] = [[] for _ in range(5)]
-    for start in range(0, len(x), _BLOCK):
-        (p, size_x), (q, size_y) = centred
-        a = x[start : start + _BLOCK] / size_x - p
-        b = y[start : start + _BLOCK] / size_y - q
-        for part, value in zip(sums, (a.sum(), b.sum(), a @ a, b @ b, a @ b), strict=True):
-            part.append(float(value))
-    a_sum, b_sum, aa, bb, ab = map(math.fsum, sums)
-    n = len(x)
-    lengths = [aa - a_sum * a_sum / n, bb - b_sum * b_sum / n]
-    if min(lengths) <= 0:
-        return None
-    return max(-1.0, min(1.0, (ab - a_sum * b_sum / n) / math.sqrt(lengths[0]) / math.sqrt(lengths[1])))
+        largest = max(abs(low), abs(high))
+        sized.append(values / largest if largest > _LARGE or largest < 1 / _LARGE else values)
+    r = float(pearson_matrix(sized)[0, 1])
+    return None if math.isnan(r) else r

@@ -1,4 +1,4 @@
-"""One sample: its mean, the middle of its differences, a share, and whether a difference is smaller than a margin."""
+"""One sample: its mean, a share, and whether a difference is smaller than a margin."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ import numpy.typing as npt
 
 from worker.engines.analysis.lazy import load
 from worker.engines.analysis.numerics.distributions import t_quantile, t_two_sided
-from worker.engines.analysis.numerics.ranks import mid_ranks
 
 Vector = npt.NDArray[np.float64]
-
-MOST_SIGNED = 50
-"""Largest sample for which the signed-rank distribution is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +38,6 @@ def mean_of(values: Vector) -> Estimate | None:
     error = sd / math.sqrt(n)
     half = t_quantile(0.975, n - 1) * error
     return Estimate(mean, mean - half, mean + half, t_two_sided(mean / error, n - 1), error, n - 1)
-
-
-def signed_rank(differences: Vector) -> Estimate | None:
-    """Wilcoxon's signed-rank test with the Hodges–Lehmann estimate (1963) and its interval, for at most
-    :data:`MOST_SIGNED` values.
-
-    p is the exact one over all signs given the ranks, so it holds with ties; differences of 0 are left out of it. The
-    interval's limits are order statistics of the means of pairs; for fewer than six values there is none. None where
-    all are 0.
-    """
-    moved = differences[differences != 0]
-    if not len(moved) or len(differences) > MOST_SIGNED:
-        return None
-    # Mid-ranks are halves at the finest, so twice their sums are whole numbers.
-    doubled = np.rint(2 * mid_ranks(np.abs(moved).tolist())).astype(np.int64)
-    below = _share_below(doubled)
-    positive = int(doubled[moved > 0].sum())
-    smaller = min(positive, int(doubled.sum()) - positive)
-    p = min(1.0, 2 * float(below[smaller]))
-    n = len(differences)
-    first, second = np.triu_indices(n)
-    walsh = np.sort((differences[first] + differences[second]) / 2)
-    untied = _share_below(2 * np.arange(1, n + 1, dtype=np.int64))[::2]
-    left_out = int(np.searchsorted(untied, 0.025, side="right"))
-    low = float(walsh[left_out - 1]) if left_out else None
-    high = float(walsh[len(walsh) - left_out]) if left_out else None
-    return Estimate(float(np.median(walsh)), low, high, p)
-
-
-def _share_below(ranks: npt.NDArray[np.int64]) -> Vector:
-    """For every sum up to the whole: the share of all choices of signs whose positive ranks sum to no more."""
-    counts = np.zeros(int(ranks.sum()) + 1, dtype=np.float64)
-    counts[0] = 1.0
-    for rank in ranks.tolist():
-        counts[rank:] = counts[rank:] + counts[: len(counts) - rank]
-    return np.asarray(np.cumsum(counts) / 2.0 ** len(ranks), dtype=np.float64)
 
 
 def share_of(hits: int, n: int, value: float) -> tuple[Estimate, float, float]:

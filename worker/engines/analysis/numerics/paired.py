@@ -64,58 +64,70 @@ def paired_t(a: Vector, b: Vector) -> PairedT | None:
 
 @dataclass(frozen=True, slots=True)
 class SignedRanks:
-    """`w` is the smaller rank sum; `median` and its 95 % interval are Hodges and Lehmann's of the differences;
-    `rank_biserial` runs from −1 to 1."""
+    """`w` is the smaller rank sum; `median` and its 95 % interval are Hodges and Lehmann's (1963) of the differences,
+    without an interval for fewer than six; `rank_biserial` runs from −1 to 1; `n` counts differences other than 0."""
 
     w: float
     p: float
     method: str
     median: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     rank_biserial: float
     n: int
 
 
-def signed_ranks(a: Vector, b: Vector) -> SignedRanks | None:
-    """Wilcoxon's test; zero differences are left out. Exact up to 50 differences without ties, else normal with
-    corrections for ties and continuity. None where no difference is left."""
-    differences = (a - b)[a != b]
-    n = len(differences)
+def signed_ranks(a: Vector, b: Vector | None = None) -> SignedRanks | None:
+    """Wilcoxon's test of `a` less `b`; differences of 0 are left out of it. None where no other is left.
+
+    Up to 50 differences p is the exact one over all signs given the ranks, so it holds with ties; else normal with
+    corrections for ties and continuity. The interval's limits are order statistics of the means of pairs of all
+    differences.
+    """
+    differences = a if b is None else a - b
+    moved = differences[differences != 0]
+    n = len(moved)
     if n < 1:
         return None
-    sizes = np.abs(differences)
+    sizes = np.abs(moved)
     ranks = mid_ranks(sizes)
-    above = float(ranks[differences > 0].sum())
-    below = n * (n + 1) / 2 - above
-    ties = tie_sizes(sizes)
-    variance = n * (n + 1) * (2 * n + 1) / 24 - sum(t**3 - t for t in ties) / 48
-    if n <= _EXACT_RANKS and max(ties) == 1:
-        p, method = _exact_p(round(min(above, below)), n), "exact"
+    above = float(ranks[moved > 0].sum())
+    smaller = min(above, n * (n + 1) / 2 - above)
+    if n <= _EXACT_RANKS:
+        # Mid-ranks are halves at the finest, so twice their sums are whole numbers.
+        below = _share_below(np.rint(2 * ranks).astype(np.int64))
+        p, method = min(1.0, 2 * float(below[round(2 * smaller)])), "exact"
     else:
-        z = max(0.0, abs(above - n * (n + 1) / 4) - 0.5) / math.sqrt(variance)
+        variance = n * (n + 1) * (2 * n + 1) / 24 - sum(t**3 - t for t in tie_sizes(sizes)) / 48
+        z = max(0.0, n * (n + 1) / 4 - smaller - 0.5) / math.sqrt(variance)
         p, method = normal_two_sided(z), "normal"
-    median, low, high = _hodges_lehmann(a - b)
-    return SignedRanks(min(above, below), p, method, median, low, high, (above - below) / (n * (n + 1) / 2), n)
+    median, low, high = _hodges_lehmann(differences)
+    return SignedRanks(smaller, p, method, median, low, high, (2 * above) / (n * (n + 1) / 2) - 1, n)
 
 
-def _exact_p(smaller: int, n: int) -> float:
-    counts = [1] + [0] * (n * (n + 1) // 2)
-    for rank in range(1, n + 1):
-        for total in range(len(counts) - 1, rank - 1, -1):
-            counts[total] += counts[total - rank]
-    return float(min(1.0, 2 * sum(counts[: smaller + 1]) / 2**n))
+def _share_below(ranks: npt.NDArray[np.int64]) -> Vector:
+    """For every sum up to the whole: the share of all choices of signs whose positive ranks sum to no more."""
+    counts = np.zeros(int(ranks.sum()) + 1, dtype=np.float64)
+    counts[0] = 1.0
+    for rank in ranks.tolist():
+        counts[rank:] = counts[rank:] + counts[: len(counts) - rank]
+    return np.asarray(np.cumsum(counts) / 2.0 ** len(ranks), dtype=np.float64)
 
 
-def _hodges_lehmann(differences: Vector) -> tuple[float, float, float]:
-    """Median of the means of all pairs, with the limits of the normal approximation (at most 1,000 differences are
-    taken, evenly spaced in order)."""
+def _hodges_lehmann(differences: Vector) -> tuple[float, float | None, float | None]:
+    """Median of the means of all pairs, with exact limits up to 50 differences and those of the normal approximation
+    beyond (at most 1,000 differences are taken, evenly spaced in order)."""
     ordered = np.sort(differences)
     if len(ordered) > 1_000:
         ordered = ordered[np.linspace(0, len(ordered) - 1, 1_000).round().astype(np.intp)]
     n, full = len(ordered), len(differences)
     i, j = np.triu_indices(n)
     means = np.sort((ordered[i] + ordered[j]) / 2)
+    if n <= _EXACT_RANKS:
+        left_out = int(np.searchsorted(_share_below(np.arange(1, n + 1, dtype=np.int64)), 0.025, side="right"))
+        if not left_out:
+            return float(np.median(means)), None, None
+        return float(np.median(means)), float(means[left_out - 1]), float(means[len(means) - left_out])
     reach = Z95 * math.sqrt(full * (full + 1) * (2 * full + 1) / 24) / (full * (full + 1) / 2)
     places = np.clip(np.array([0.5 - reach, 0.5 + reach]) * len(means), 0, len(means) - 1)
     low, high = means[math.floor(places[0])], means[math.ceil(places[1])]

@@ -108,11 +108,11 @@ def cochran_armitage(counts: Vector, scores: Vector) -> Trend | None:
 
 @dataclass(frozen=True, slots=True)
 class Gamma:
-    """Goodman and Kruskal's gamma with its 95 % interval, p of the score being 0, and Kendall's τ-b."""
+    """Goodman and Kruskal's gamma with its 95 % interval (none for ±1), p of the score being 0, and Kendall's τ-b."""
 
     gamma: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     p: float
     tau_b: float
 
@@ -137,7 +137,7 @@ def goodman_kruskal(counts: Vector) -> Gamma | None:
     spread = math.sqrt((n * n - float((rows**2).sum())) * (n * n - float((columns**2).sum())))
     p = normal_two_sided(gamma / math.sqrt(null)) if null > 0 else 1.0
     if abs(gamma) >= 1:
-        return Gamma(gamma, gamma, gamma, p, (concordant - discordant) / spread)
+        return Gamma(gamma, None, None, p, (concordant - discordant) / spread)
     half = Z95 * math.sqrt(variance) / (1 - gamma * gamma)
     centre = math.atanh(gamma)
     return Gamma(gamma, math.tanh(centre - half), math.tanh(centre + half), p, (concordant - discordant) / spread)

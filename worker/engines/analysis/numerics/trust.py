@@ -52,5 +52,6 @@ def moment_digits(values: Vector, deviations: Vector, mean: float, ss: float) ->
     scatter = math.sqrt(ss / n / max(1, n - 1))
     of_mean = digits(float(off.sum()) / n + UNIT * abs(mean), mean, scatter)
     if ss <= 0:
-        return of_mean
+        # Whole numbers this large that agree as doubles need not agree as they were written.
+        return 0 if np.any(np.abs(values) >= _WHOLE) else of_mean
     return min(of_mean, digits(float((off * np.abs(deviations)).sum()) + 4 * UNIT * ss, ss))

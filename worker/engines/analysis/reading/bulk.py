@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import mmap
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,7 +35,7 @@ MAX_CELLS = 100_000_000
 _HEAD = 256 << 10
 _SAMPLES = 8
 _SAMPLE = 32 << 10
-_TOLD_OF_ALL = ("missing values in column", "column types:")
+_TOLD_OF_ALL = ("missing values in column", "column types:", r"[0-9]+ blank row")
 """Beginnings of decisions that are made anew from all of the data."""
 _ROWS_TOLD = 5_000
 
@@ -76,8 +77,9 @@ def _mapped(path: str) -> Iterator[Any]:
     with Path(path).open("rb") as file:
         if not file.seek(0, 2):
             raise AnalysisError(UNREADABLE, "the dataset is empty")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
+        # Not closed here: where an error passes by, its frames hold parts of the mapping, and to close it would hide
+        # the error behind another. It goes with the last of what holds it.
+        yield mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _kind(data: Any, options: ReadOptions) -> str:
@@ -131,7 +133,15 @@ def _read_delimited(name: str, data: Any, options: ReadOptions, exact_cells: int
 
 def _read_json(name: str, data: Any, options: ReadOptions, exact_cells: int) -> ReadResult:
     source = JsonLinesSource.of(data, options.records)
-    if source is None or source.cells <= exact_cells:
+    if isinstance(source, str):
+        try:
+            return read_table(name, bytes(data), options)
+        except AnalysisError as error:
+            if error.code != TOO_LARGE:
+                raise
+            needed = "JSON of that size is read where every row is an object of single values"
+            raise AnalysisError(TOO_LARGE, f"{error}; {needed}, but {source}") from None
+    if source.cells <= exact_cells:
         return read_table(name, bytes(data), options)
     _check_size(source.cells)
     return _read_large(name, data, source, _taught_by_rows(name, source, options), options, Notes())
@@ -140,7 +150,7 @@ def _read_json(name: str, data: Any, options: ReadOptions, exact_cells: int) -> 
 def _taught_by_rows(name: str, source: Any, options: ReadOptions) -> tuple[list[Lesson], ReadResult]:
     """What the exact reader says of rows from all over the source."""
     taught = read_table(name, source.sample(_ROWS_TOLD), options)
-    source.names = [column.name for column in taught.table.columns]
+    source.select([column.name for column in taught.table.columns])
     return _learned(taught, source.sampled(_ROWS_TOLD), options), taught
 
 
@@ -167,8 +177,9 @@ def _read_large(
     notes: Notes,
 ) -> ReadResult:
     lessons, sample = taught
-    told_otherwise = (*_TOLD_OF_ALL, "read as ") if notes.decisions else _TOLD_OF_ALL
-    notes.decisions += [d for d in sample.decisions if not d.decision.startswith(told_otherwise)]
+    decoded = any(d.decision.startswith("read as ") for d in notes.decisions)
+    told_otherwise = re.compile("|".join((*_TOLD_OF_ALL, "read as ") if decoded else _TOLD_OF_ALL))
+    notes.decisions += [d for d in sample.decisions if not told_otherwise.match(d.decision)]
     columns = _fill(source, list(lessons), notes)
     kinds = ", ".join(f"{column.name} {column.type}" for column in columns)
     notes.decide(f"column types: {kinds}", "found on a sample; every value was held against it")

@@ -15,6 +15,7 @@ from worker.engines.analysis.errors import UNREADABLE, AnalysisError
 from worker.engines.analysis.reading.dialect import Dialect
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.records import lines_of, read_records, split_swallowed
+from worker.engines.analysis.reading.rectangle import is_header
 from worker.engines.analysis.wording import plural
 
 Array = Any
@@ -23,6 +24,7 @@ Data = Any
 
 BLOCK = 8 << 20
 _LARGEST_BLOCK = 64 << 20
+_REPLACED = "\ufffd".encode()
 MOST_ROWS_LEFT_OUT = 100_000
 """More rows that do not fit than this, and the file is not understood."""
 
@@ -60,12 +62,21 @@ class DelimitedSource:
     _blank: int = field(default=0, init=False)
     _ragged: int = field(default=0, init=False)
     _empty: set[int] | None = field(default=None, init=False)
-    """Lines of which every field is empty, once they are known."""
+    """Lines that hold no row of data, once they are known: every field is empty, or it is the header again."""
+    _headers: set[int] = field(default_factory=set, init=False)
 
     @property
     def width(self) -> int:
         """Fields in a row."""
         return len(self.dialect.names)
+
+    @property
+    def _utf8_itself(self) -> bool:
+        return codecs.lookup(self.dialect.encoding).name in ("utf-8", "ascii")
+
+    @property
+    def _broken(self) -> str:
+        return f"holds bytes that are no {self.dialect.encoding}; each is read as \ufffd"
 
     def blocks(self, columns: Sequence[int], notes: Notes) -> Iterator[Block]:
         self._blank = self._ragged = 0
@@ -104,11 +115,10 @@ class DelimitedSource:
             yield rest
 
     def _utf8(self) -> Iterator[bytes]:
-        encoding = codecs.lookup(self.dialect.encoding).name
         alone = b"\n" not in self.data[:BLOCK] and b"\r" in self.data[:BLOCK]
         decoder = None
-        if encoding not in ("utf-8", "ascii"):
-            decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        if not self._utf8_itself:
+            decoder = codecs.getincrementaldecoder(self.dialect.encoding)(errors="replace")
         for start in range(0, self.end, BLOCK):
             piece: bytes = self.data[start : min(start + BLOCK, self.end)]
             if decoder is not None:
@@ -119,6 +129,11 @@ class DelimitedSource:
 
     def _block(self, text: bytes, line: int, columns: Sequence[int], found: set[int], notes: Notes) -> Block:
         syntax = self.dialect.syntax
+        if b"\x00" in text:
+            _name_lines(text, b"\x00", line, "holds zero bytes; read without", notes)
+            text = text.replace(b"\x00", b"")
+        if not self._utf8_itself and _REPLACED in text:
+            _name_lines(text, _REPLACED, line, self._broken, notes)
         plain = (
             syntax.delimiter != " " and not syntax.escape and not (syntax.comment and syntax.comment.encode() in text)
         )
@@ -176,6 +191,7 @@ class DelimitedSource:
         arrays = [_one(table.column(i)) for i in range(table.num_columns)]
         if self._empty is None:
             _add_empty(arrays, lines, found)
+            self._add_headers(arrays, lines, found, notes)
             arrays = [arrays[i] for i in columns]
         return self._filled_rows(arrays, lines, found if self._empty is None else self._empty)
 
@@ -186,16 +202,36 @@ class DelimitedSource:
         if self.width == 1 or not empty:
             return Block(arrays, lines)
         kept = np.array([number not in empty for number in lines.tolist()], dtype=bool)
-        self._blank += int(np.count_nonzero(~kept))
+        self._blank += int(np.count_nonzero(~kept)) - len(self._headers.intersection(lines[~kept].tolist()))
         mask = pa.array(kept)
         return Block([array.filter(mask) for array in arrays], lines[kept])
+
+    def _add_headers(
+        self, arrays: Sequence[Array], lines: npt.NDArray[np.int64], found: set[int], notes: Notes
+    ) -> None:
+        """Add the lines that are the header again, and name them."""
+        import pyarrow.compute as pc
+
+        if self.width == 1:
+            return
+        alike = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(arrays[0], self.dialect.names[0]), False)))
+        for place in alike.tolist():
+            if is_header([array[place].as_py() or "" for array in arrays], self.dialect.names):
+                notes.problem(int(lines[place]), "the header again", "line left out")
+                self._headers.add(int(lines[place]))
+        found |= self._headers
 
     def _carefully(self, text: bytes, line: int, columns: Sequence[int], notes: Notes) -> Block:
         import pyarrow as pa
 
         own = Notes()
         syntax = replace(self.dialect.syntax, skip_lines=0)
-        rows = lines_of(text.decode("utf-8", errors="replace"))
+        try:
+            whole = text.decode()
+        except UnicodeDecodeError:
+            whole = text.decode(errors="replace")
+            _name_lines(whole.encode(), _REPLACED, line, self._broken, notes)
+        rows = lines_of(whole)
         records = split_swallowed(rows, syntax, read_records(rows, syntax, own), self.width, own)
         for problem in own.problems:
             notes.problems.append(replace(problem, line=problem.line + line - 1))
@@ -212,6 +248,9 @@ class DelimitedSource:
                 fields = [""]
             if len(fields) != self.width:
                 self._left_out(record.line + line - 1, len(fields), notes)
+                continue
+            if self.width > 1 and is_header(fields, self.dialect.names):
+                notes.problem(record.line + line - 1, "the header again", "line left out")
                 continue
             kept.append(fields)
             numbers.append(record.line + line - 1)
@@ -245,6 +284,13 @@ def _outside_quotes(text: bytes, end: int, quote: bytes, escape: bytes) -> int:
         parity ^= odd(text[before:end])
         end = before
     return 0
+
+
+def _name_lines(text: bytes, mark: bytes, first: int, issue: str, notes: Notes) -> None:
+    """Name the lines that hold `mark`; `text` begins on the line `first`."""
+    for number, content in enumerate(text.split(b"\n"), start=first):
+        if mark in content:
+            notes.problem(number, issue, "kept")
 
 
 def _well_quoted(text: bytes, quote: str, delimiter: str) -> bool:

@@ -22,7 +22,8 @@ from worker.engines.analysis.packed import (
     days_since_epoch,
 )
 from worker.engines.analysis.reading.bulk_lessons import Lesson, Meaning
-from worker.engines.analysis.reading.cells import LARGEST_EXPONENT
+from worker.engines.analysis.reading.cells import EDGES, LARGEST_EXPONENT
+from worker.engines.analysis.reading.missing import tell_missing
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.table import Column, ColumnType
 
@@ -66,10 +67,7 @@ class Filled:
                 f"they do not fit its type; the first {_MOST_PROBLEMS} are named by line",
             )
         if self.codes:
-            listed = ", ".join(f"{code!r} ({count})" for code, count in sorted(self.codes.items()))
-            self.notes.decide(
-                f"missing values in column {self.name}: {listed}", "customary or requested codes for a missing value"
-            )
+            tell_missing(self.name, self.codes, self.notes)
 
 
 class Doubles:
@@ -112,6 +110,7 @@ class NumberCells:
         self._pattern = f"^[+-]?(?:{grouped}{plain})$"
         self._mark = mark
         self._comma = form.decimal != "."
+        self._code_values = np.array(sorted(map(float, lesson.code_values)))
 
     def add(self, cells: Array, lines: npt.NDArray[np.int64]) -> None:
         import pyarrow as pa
@@ -137,7 +136,7 @@ class NumberCells:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        bare = pc.replace_substring(pc.utf8_trim_whitespace(cells), "\u2212", "-")
+        bare = pc.replace_substring(trimmed(cells), "\u2212", "-")
         fits = pc.fill_null(pc.match_substring_regex(bare, self._pattern), False)
         if self._lesson.codes:
             fits = pc.and_(fits, pc.invert(pc.is_in(bare, value_set=pa.array(sorted(self._lesson.codes)))))
@@ -149,9 +148,11 @@ class NumberCells:
         number = pc.replace_substring_regex(number, r"^\+", "")
         values = _doubles(pc.cast(number, pa.float64())).copy()
         size = np.abs(values)
+        coded = np.isin(values, self._code_values)
         odd = np.flatnonzero(
             ~np.asarray(fits) & ~np.asarray(pc.is_null(cells))
             | ((size >= _LARGEST) | ((size > 0) & (size <= 1 / _LARGEST)))
+            | coded
         )
         texts = bare.take(pa.array(odd)).to_pylist() if len(odd) else []
         for place, text in zip(odd.tolist(), texts, strict=True):
@@ -186,7 +187,7 @@ class NumberCells:
         if not self._fractions and np.any(there != np.floor(there)):
             self._fractions = True
         if not self._fractions:
-            self._fractions = not pc.all(pc.match_substring_regex(pc.utf8_trim_whitespace(cells), _WHOLE)).as_py()
+            self._fractions = not pc.all(pc.match_substring_regex(trimmed(cells), _WHOLE), min_count=0).as_py()
         if self._lesson.asked:
             return
         zero = pc.or_(pc.starts_with(cells, "0"), pc.starts_with(cells, "-0"))
@@ -231,7 +232,7 @@ class DistinctCells:
     def add(self, cells: Array, lines: npt.NDArray[np.int64]) -> None:
         import pyarrow.compute as pc
 
-        encoded = pc.dictionary_encode(pc.utf8_trim_whitespace(cells))
+        encoded = pc.dictionary_encode(trimmed(cells))
         texts = encoded.dictionary.to_pylist()
         codes = np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
         values = np.append(np.array([self._value(text) for text in texts], dtype=np.float64), np.nan)
@@ -249,7 +250,7 @@ class DistinctCells:
 
     def _value(self, text: str) -> float:
         if text not in self._known:
-            meant = None if text in self._lesson.codes else self._meaning(text)
+            meant = None if self._lesson.is_missing(text) else self._meaning(text)
             value = float("nan") if meant is None else self._number(meant)
             if len(self._known) >= _REMEMBERED:
                 return value
@@ -282,7 +283,7 @@ class WordCells:
     def add(self, cells: Array, lines: npt.NDArray[np.int64]) -> None:
         import pyarrow.compute as pc
 
-        self._parts.append(pc.dictionary_encode(pc.utf8_trim_whitespace(cells)))
+        self._parts.append(pc.dictionary_encode(trimmed(cells)))
 
     def column(self) -> Column:
         """The column, once all blocks are in; what it is depends on how often values repeat."""
@@ -352,6 +353,16 @@ def cells_for(lesson: Lesson, notes: Notes, rows: int) -> Cells:
         case ColumnType.DATE | ColumnType.BOOLEAN if lesson.meaning is not None:
             return DistinctCells(lesson, notes, lesson.meaning, rows)
     return WordCells(lesson, notes)
+
+
+def trimmed(cells: Array) -> Array:
+    """The cells as the exact reader takes them: without spaces and marks of no width at the edges, and ``="…"``."""
+    import pyarrow.compute as pc
+
+    bare = pc.utf8_trim_whitespace(pc.utf8_trim(pc.utf8_trim_whitespace(cells), EDGES))
+    if pc.any(pc.starts_with(bare, '="')).as_py():
+        bare = pc.replace_substring_regex(bare, r'(?s)^="(.*)"$', r"\1")
+    return bare
 
 
 def _doubles(array: Array) -> npt.NDArray[np.float64]:

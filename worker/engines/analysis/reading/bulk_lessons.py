@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from worker.engines.analysis.reading.affixes import Bare, strip_affixes
 from worker.engines.analysis.reading.cells import (
     COMMA_FORMATS,
     PLAIN,
@@ -15,7 +18,7 @@ from worker.engines.analysis.reading.cells import (
     canonical_number,
 )
 from worker.engines.analysis.reading.dates import date_forms, forms_of_order
-from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES, MISSING_ANYWHERE
+from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES, MISSING_ANYWHERE, code_values
 from worker.engines.analysis.reading.overrides import DATE_ORDERS, ReadOptions
 from worker.engines.analysis.table import Column, ColumnType
 
@@ -34,10 +37,14 @@ class Lesson:
     asked: bool = False
     """The type is the request's, so that every other cell is at fault."""
     form: NumberFormat = PLAIN
+    affixed: bool = False
+    """Its numbers carry signs or the unit: ``$12``, ``5 %``, ``(300)``."""
     meaning: Meaning | None = None
     """For dates and booleans: canonical text, or None for what is none."""
     codes: frozenset[str] = frozenset()
     """Numbers that stand for a missing value here."""
+    code_values: frozenset[Decimal] = frozenset()
+    """The same as numbers, of a column of numbers."""
     missing_values: frozenset[str] = MISSING_AMONG_VALUES
     missing_words: frozenset[str] = MISSING_ANYWHERE
 
@@ -46,9 +53,11 @@ class Lesson:
         if text in self.codes:
             return None
         found = canonical_number(text, self.form)
-        if found is None and self.unit and self.unit in text:
-            found = canonical_number("".join(text.replace(self.unit, "", 1).split(" ")), self.form)
-        return found
+        if found is None and self.affixed:
+            bare = strip_affixes({text: 1})
+            if isinstance(bare, Bare) and bare.unit in ("", self.unit or ""):
+                found = canonical_number(bare.numbers[text], self.form)
+        return None if found is not None and self.code_values and Decimal(found) in self.code_values else found
 
     def whole(self, text: str) -> bool:
         """Whether the number is written without a decimal mark or an exponent."""
@@ -56,7 +65,9 @@ class Lesson:
         return found is not None and bool(_WHOLE.fullmatch(found))
 
     def is_missing(self, text: str) -> bool:
-        return text in self.codes or text.lower() in self.missing_values
+        if text in self.codes or text.lower() in self.missing_values:
+            return True
+        return bool(self.code_values) and replace(self, code_values=frozenset()).number(text) is not None
 
     def is_missing_word(self, text: str) -> bool:
         return text.lower() in self.missing_words
@@ -76,6 +87,7 @@ def learn(column: Column, raw: Collection[str], options: ReadOptions) -> Lesson:
         column.unit,
         column.identifier,
         asked=column.name in options.types,
+        codes=frozenset(codes),
         missing_values=MISSING_AMONG_VALUES | codes,
         missing_words=MISSING_ANYWHERE | codes,
     )
@@ -89,12 +101,13 @@ def learn(column: Column, raw: Collection[str], options: ReadOptions) -> Lesson:
 
 
 def _number_lesson(base: Lesson, texts: set[str], canonical: set[str]) -> Lesson:
-    for form in POINT_FORMATS + COMMA_FORMATS:
-        lesson = replace(base, form=form)
+    base = replace(base, code_values=code_values(base.codes))
+    for affixed, form in itertools.product((False, True), POINT_FORMATS + COMMA_FORMATS):
+        lesson = replace(base, form=form, affixed=affixed)
         read = {text: lesson.number(text) for text in texts}
         if canonical <= set(read.values()):
-            codes = {text for text, value in read.items() if value is not None and value not in canonical}
-            return replace(lesson, codes=frozenset(codes))
+            found = {text for text, value in read.items() if value is not None and value not in canonical}
+            return replace(lesson, codes=lesson.codes | found)
     raise LookupError(base.name)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 
 from worker.engines.analysis.errors import UNREADABLE, AnalysisError
 from worker.engines.analysis.reading.bulk_blocks import BLOCK, Array, Block, Data
+from worker.engines.analysis.reading.json_rows import object_text
+from worker.engines.analysis.reading.layout import column_names
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.parquet import written
+from worker.engines.analysis.reading.raw import Written
 
 _ROWS = 50_000
 _SPACE = " \t\r\n"
@@ -25,6 +29,10 @@ class ParquetSource:
     file: Any
     names: Sequence[str]
     rows: int
+    flat_names: Sequence[str]
+    """As the file has them, which may be blank or the same."""
+    places: Sequence[int]
+    """Of `names` in `flat_names`."""
 
     @classmethod
     def of(cls, data: Data) -> ParquetSource:
@@ -36,19 +44,30 @@ class ParquetSource:
             file = parquet.ParquetFile(pa.BufferReader(data))
         except (pa.ArrowException, OSError) as error:
             raise AnalysisError(UNREADABLE, f"the Parquet file cannot be read: {error}") from None
-        return cls(file, flat(file.schema_arrow.empty_table()).schema.names, file.metadata.num_rows)
+        flat_names = flat(file.schema_arrow.empty_table()).schema.names
+        names = column_names(flat_names, Notes())
+        return cls(file, names, file.metadata.num_rows, flat_names, range(len(names)))
+
+    def select(self, names: Sequence[str]) -> None:
+        """Keep only these of `names`."""
+        self.places = [self.places[self.names.index(name)] for name in names]
+        self.names = names
 
     def blocks(self, columns: Sequence[int], notes: Notes) -> Iterator[Block]:
         """All rows; see :class:`Source`."""
         import pyarrow as pa
 
-        names = [self.names[i] for i in columns]
-        roots = [root for root in self.file.schema_arrow.names if any(_of(name, root) for name in names)]
+        places = [self.places[i] for i in columns]
+        roots = None
+        if len(set(self.flat_names)) == len(self.flat_names):
+            names = [self.flat_names[place] for place in places]
+            roots = [root for root in self.file.schema_arrow.names if any(_of(name, root) for name in names)]
         first = 1
         try:
             for batch in self.file.iter_batches(batch_size=_ROWS, columns=roots, use_threads=False):
                 table = flat(pa.Table.from_batches([batch]))
-                arrays = [texts_of(table.column(name).combine_chunks()) for name in names]
+                found = places if roots is None else [table.schema.get_field_index(name) for name in names]
+                arrays = [texts_of(table.column(place).combine_chunks()) for place in found]
                 yield Block(arrays, np.arange(first, first + batch.num_rows, dtype=np.int64))
                 first += batch.num_rows
         except (pa.ArrowException, OSError) as error:
@@ -67,9 +86,8 @@ class ParquetSource:
     def sampled(self, rows: int) -> _Sample:
         """The same rows as a source."""
         table = flat(self._head(rows))
-        return _Sample(
-            self.names, [texts_of(table.column(name).combine_chunks()) for name in self.names], table.num_rows
-        )
+        arrays = [texts_of(table.column(place).combine_chunks()) for place in self.places]
+        return _Sample(self.names, arrays, table.num_rows)
 
     def _head(self, rows: int) -> Any:
         import pyarrow as pa
@@ -126,24 +144,31 @@ class JsonLinesSource:
     data: Data
     names: Sequence[str]
     rows: int
+    keys: Sequence[str]
+    """What the objects call the columns `names`."""
 
     @classmethod
-    def of(cls, data: Data, records: str | None) -> JsonLinesSource | None:
-        """None where the JSON has another shape, which only the exact reader knows."""
+    def of(cls, data: Data, records: str | None) -> JsonLinesSource | str:
+        """What is in the way where the JSON has another shape or a fault, which only the exact reader understands."""
         if records is not None:
-            return None
+            return "the rows are asked for at a place in a document"
         names: dict[str, None] = {}
         rows = 0
         try:
-            for row in _objects(data):
+            for row in _objects(data, pairs=_unique):
                 if not isinstance(row, dict) or any(isinstance(value, dict) for value in row.values()):
-                    return None
+                    return f"row {rows + 1:,} {'holds an object' if isinstance(row, dict) else 'is no object'}"
                 rows += 1
                 if not row.keys() <= names.keys():
                     names.update(dict.fromkeys(row))
-        except ValueError:
-            return None
-        return cls(data, [str(name) for name in names], rows)
+        except ValueError as error:
+            return f"after row {rows:,} comes a fault: {getattr(error, 'msg', error)}"
+        return cls(data, column_names(list(names), Notes()), rows, list(names))
+
+    def select(self, names: Sequence[str]) -> None:
+        """Keep only these of `names`."""
+        self.keys = [self.keys[self.names.index(name)] for name in names]
+        self.names = names
 
     @property
     def cells(self) -> int:
@@ -152,7 +177,7 @@ class JsonLinesSource:
 
     def blocks(self, columns: Sequence[int], notes: Notes) -> Iterator[Block]:
         """All rows; see :class:`Source`."""
-        names = [self.names[i] for i in columns]
+        names = [self.keys[i] for i in columns]
         first, gathered = 1, []
         for row in _objects(self.data):
             gathered.append(row)
@@ -165,19 +190,32 @@ class JsonLinesSource:
 
     def sample(self, rows: int) -> bytes:
         """The first rows as a list, for the exact reader."""
-        return json.dumps([row for row, _ in zip(_objects(self.data), range(rows), strict=False)]).encode()
+        taken = itertools.islice(_objects(self.data, number=Written), rows)
+        return f"[{', '.join(object_text(row.items()) for row in taken)}]".encode()
 
     def sampled(self, rows: int) -> _Sample:
         """The same rows as a source."""
-        taken = [row for row, _ in zip(_objects(self.data), range(rows), strict=False)]
-        return _Sample(self.names, _block(taken, list(self.names), 1).columns, len(taken))
+        taken = list(itertools.islice(_objects(self.data), rows))
+        return _Sample(self.names, _block(taken, self.keys, 1).columns, len(taken))
 
 
-def _objects(data: Data) -> Iterator[Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has a name twice")
+    return found
+
+
+def _objects(
+    data: Data, *, number: type[str] = str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Iterator[Any]:
     """The values of a list, or one after the other, decoded one at a time. Raises ValueError for no JSON."""
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None)
+    decoder = json.JSONDecoder(
+        parse_float=number, parse_int=number, parse_constant=lambda _: None, object_pairs_hook=pairs
+    )
     text, start, at = "", 0, 0
     listed = first = True
+    parted = True
     while True:
         if len(text) - at < BLOCK // 2 and start < len(data):
             piece = bytes(data[start : start + BLOCK])
@@ -190,18 +228,23 @@ def _objects(data: Data) -> Iterator[Any]:
             listed, first = text[at : at + 1] == "[", False
             at += listed
             continue
-        if at < len(text) and text[at] == "," and listed:
-            at += 1
+        if at < len(text) and text[at] == "," and listed and not parted:
+            at, parted = at + 1, True
             continue
         if at >= len(text) and start >= len(data):
             if listed:
                 raise ValueError("the list is not closed")
             return
-        if listed and text[at : at + 1] == "]":
-            return
         if at >= len(text):
             continue
+        if listed and text[at] == "]":
+            if text[at + 1 :].strip() or bytes(data[start:]).strip():
+                raise ValueError("something follows the list")
+            return
+        if listed and not parted:
+            raise ValueError("no comma between two values")
         value, at = decoder.raw_decode(text, at)
+        parted = False
         yield value
 
 

@@ -17,6 +17,8 @@ _BOOLEANS = (
 )  # fmt: skip
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,4})?"
 LARGEST_EXPONENT = 75
+EDGES = "\ufeff\u200b\u2060"
+"""Marks of no width that stand around cells."""
 _SPACES = " \u00a0\u202f\u2009"
 
 

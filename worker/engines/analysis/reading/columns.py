@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from worker.engines.analysis.reading.cells import (
+    EDGES,
     LARGEST_EXPONENT,
     beyond_range,
     boolean_words,
@@ -15,11 +16,11 @@ from worker.engines.analysis.reading.cells import (
 )
 from worker.engines.analysis.reading.date_columns import DateReader
 from worker.engines.analysis.reading.dialect import allowed_forms
-from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES, MISSING_ANYWHERE
+from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES, MISSING_ANYWHERE, tell_missing
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.number_columns import NumberReader
 from worker.engines.analysis.reading.overrides import ReadOptions
-from worker.engines.analysis.reading.raw import Cells, RawTable
+from worker.engines.analysis.reading.raw import Cells, RawTable, Written
 from worker.engines.analysis.reading.units import unit_in_name
 from worker.engines.analysis.table import Column, ColumnType
 from worker.engines.analysis.wording import listed
@@ -35,7 +36,6 @@ _IDENTIFIER = re.compile(
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _FORMULA = re.compile(r"=[A-Za-z(+-]")
 _SPOKEN = frozenset({"none", "missing", "unknown", "nil", "n.a.", "k.a."})
-_EDGES = "\ufeff\u200b\u2060"
 
 
 class ColumnBuilder:
@@ -56,7 +56,7 @@ class ColumnBuilder:
         return tuple(self._unless_named(self._column(cells)) for cells in found)
 
     def _cells(self, name: str, raw: Sequence[str]) -> Cells:
-        texts = [cell.strip().strip(_EDGES).strip() for cell in raw]
+        texts = [cell.strip().strip(EDGES).strip() for cell in raw]
         asked, declared = self._options.types.get(name), self._raw.declared.get(name, "")
         marked = [i for i, cell in enumerate(texts) if cell.startswith('="') and _QUOTED_TEXT.fullmatch(cell)]
         for i in marked:
@@ -67,7 +67,8 @@ class ColumnBuilder:
         counts = Counter(texts)
         present = Counter({cell: count for cell, count in counts.items() if cell.lower() not in missing})
         total = present.total()
-        return Cells(name, texts, present, total if asked or declared else total // FAULTS, asked, declared)
+        pointed = any(type(cell) is Written for cell in raw)
+        return Cells(name, texts, present, total if asked or declared else total // FAULTS, asked, declared, pointed)
 
     def _missing(self, name: str, *, among_values: bool) -> frozenset[str]:
         own = frozenset(code.strip().lower() for code in self._options.missing_in.get(name, ()))
@@ -168,9 +169,7 @@ class ColumnBuilder:
 
     def _tell_missing(self, name: str, codes: Mapping[str, int]) -> None:
         if codes:
-            told = ", ".join(f"{code!r} ({count})" for code, count in sorted(codes.items()))
-            reason = "customary or requested codes for a missing value"
-            self._notes.decide(f"missing values in column {name}: {told}", reason, "values", override="types")
+            tell_missing(name, codes, self._notes)
 
     def _words(self, cells: Cells) -> Column:
         missing = self._missing(cells.name, among_values=False)

@@ -11,6 +11,7 @@ from worker.engines.analysis.reading.dates import (
     EXCEL,
     ISO,
     MONTH_FIRST,
+    SHORT_YEAR,
     DateForm,
     date_forms,
     forms_of_order,
@@ -90,16 +91,23 @@ class DateReader:
         return (EXCEL,) if named and all(map(_SERIAL.fullmatch, texts)) else ()
 
     def _explain(self, cells: Cells, form: DateForm, fitting: Sequence[DateForm], *, asked: bool) -> None:
-        both = DAY_FIRST in fitting and MONTH_FIRST in fitting and form in (DAY_FIRST, MONTH_FIRST)
-        differ = both and any(DAY_FIRST.parse(text) != MONTH_FIRST.parse(text) for text in cells.present)
+        short = (DAY_FIRST, MONTH_FIRST, SHORT_YEAR)
+        others = [
+            other
+            for other in fitting
+            if form in short and other in short and any(form.parse(text) != other.parse(text) for text in cells.present)
+        ]
         if asked:
             self._notes.decide(f"dates in column {cells.name} are {form.label}", "asked for in the request")
-        elif differ:
-            sure = "; another column's dates decide" if self._day_first is not None else ""
+        elif others:
+            swapped = {DAY_FIRST, MONTH_FIRST} <= {form, *others}
+            sure = "; another column's dates decide" if swapped and self._day_first is not None else ""
+            year = SHORT_YEAR in (form, *others)
+            parts, fit = ("day, month and year", "several fit") if year else ("day and month", "both fit")
             self._notes.decide(
                 f"dates in column {cells.name} are {form.label}",
-                f"the order of day and month is not certain: both fit{sure}",
-                MONTH_FIRST.label if form is DAY_FIRST else DAY_FIRST.label,
+                f"the order of {parts} is not certain: {fit}{sure}",
+                *(other.label for other in others),
                 override="dates",
             )
         elif form in (COMPACT, EXCEL):

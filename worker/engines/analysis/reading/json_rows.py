@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from worker.engines.analysis.errors import TOO_LARGE, UNREADABLE, AnalysisError, invalid
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.overrides import PATH, ReadOptions
+from worker.engines.analysis.reading.raw import Written
 from worker.engines.analysis.reading.records import MAX_CELLS
 from worker.engines.analysis.wording import listed
 
@@ -18,10 +19,6 @@ _DEEPEST = 8
 _MOST_NAMES = 2_000
 _LINES_TRIED = 20
 _ROW_KEYS = ("rows", "data", "records", "items", "results", "features", "value", "values")
-
-
-class _Number(str):
-    """A JSON number as it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def _line(line: str) -> Any:
 
 def _parse(text: str) -> Any:
     return json.loads(
-        text, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_every_pair
+        text, parse_float=Written, parse_int=Written, parse_constant=Written, object_pairs_hook=_every_pair
     )
 
 
@@ -109,7 +106,7 @@ def read_json_rows(
         first = rows[0][1]
         if not isinstance(first, list):
             raise AnalysisError(UNREADABLE, "rows must be objects, or lists under a first list of column names")
-        if options.header is False or not all(isinstance(c, str) and not isinstance(c, _Number) for c in first):
+        if options.header is False or not all(isinstance(c, str) and not isinstance(c, Written) for c in first):
             names = [f"column_{i + 1}" for i in range(len(first))]
             notes.decide("no header: columns are named column_1, column_2, …", "the first row holds values")
         else:
@@ -238,18 +235,20 @@ def cell_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return str(value)
-    return _json(value)
+    return value if isinstance(value, str) else json_text(value)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
     """JSON text in which numbers have the digits they came with."""
-    if isinstance(value, _Number):
+    if isinstance(value, Written):
         return str(value)
     if isinstance(value, dict):
-        inner = (f"{json.dumps(key, ensure_ascii=False)}: {_json(each)}" for key, each in sorted(value.items()))
-        return "{" + ", ".join(inner) + "}"
+        return object_text(sorted(value.items()))
     if isinstance(value, list):
-        return "[" + ", ".join(map(_json, value)) + "]"
+        return "[" + ", ".join(map(json_text, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def object_text(items: Iterable[tuple[str, Any]]) -> str:
+    """JSON text of an object with these fields, in their order."""
+    return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {json_text(each)}" for key, each in items) + "}"

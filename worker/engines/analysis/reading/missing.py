@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
+
+from worker.engines.analysis.reading.notes import Notes
 
 # Empty text and these words are missing in any column …
 MISSING_ANYWHERE = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "<na>", "\\n"})
@@ -39,7 +41,13 @@ MISSING_AMONG_VALUES = MISSING_ANYWHERE | {
     "#null!",
 }
 _SENTINEL = re.compile(r"-?9{2,7}(?:\.[09]+)?|-9(?:\.0+)?|-8{1,4}(?:\.0+)?|-7{2,4}|-1(?:\.0+)?")
+_PLAIN = re.compile(r"[+-]?[0-9]{1,75}(?:\.[0-9]{0,75})?")
 _LEAST_OTHERS = 2
+
+
+def code_values(codes: Iterable[str]) -> frozenset[Decimal]:
+    """The numbers among the codes of a request."""
+    return frozenset(Decimal(code) for code in map(str.strip, codes) if _PLAIN.fullmatch(code))
 
 
 def sentinels(values: Collection[str]) -> list[str]:
@@ -58,3 +66,15 @@ def sentinels(values: Collection[str]) -> list[str]:
         if (value < low - margin or value > high + margin) and (value != -1 or alone):
             found.append(text)
     return sorted(found, key=Decimal)
+
+
+def tell_missing(name: str, codes: Mapping[str, int], notes: Notes) -> None:
+    """Note which codes of a column, with how many cells each, are read as missing, the request's own by themselves."""
+    for own in (False, True):
+        counts = {code: count for code, count in codes.items() if (code.lower() not in MISSING_AMONG_VALUES) == own}
+        if counts:
+            told = ", ".join(f"{code!r} ({count})" for code, count in sorted(counts.items()))
+            reason = "asked for in the request" if own else "customary codes for a missing value"
+            notes.decide(
+                f"missing values in column {name}: {told}", reason, "values", override="missing" if own else "types"
+            )

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from worker.engines.analysis.reading.affixes import Bare, strip_affixes
 from worker.engines.analysis.reading.cells import (
@@ -16,12 +17,15 @@ from worker.engines.analysis.reading.cells import (
     beyond_range,
     canonical_number,
 )
-from worker.engines.analysis.reading.missing import sentinels
+from worker.engines.analysis.reading.missing import code_values, sentinels
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.overrides import ReadOptions
 from worker.engines.analysis.reading.raw import Cells
+from worker.engines.analysis.wording import plural
 
 Meaning = dict[str, str | None]
+_FAULTS = 20
+"""One value in so many may be something else."""
 _FIRST_LOOK = 500
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 _LEAST_AFFIXED = 2
@@ -57,9 +61,9 @@ class NumberReader:
         """The forms in the order to try."""
         if self._options.decimal is not None:
             return tuple(forms)
-        points = commas = 0
+        points = commas = only_comma = 0
         for cells in columns:
-            if not cells.present or cells.declared or not _has_digits(cells.present):
+            if not cells.present or cells.declared or cells.pointed or not _has_digits(cells.present):
                 continue
             seen = dict(itertools.islice(cells.present.items(), _FIRST_LOOK))
             bare = strip_affixes(seen)
@@ -68,10 +72,11 @@ class NumberReader:
             comma = any(all(canonical_number(text, form) is not None for text in texts) for form in COMMA_FORMATS)
             points += point and not comma
             commas += comma and not point
+            only_comma += not point and _fits_comma_only(texts)
         if commas and not points:
             self._notes.decide(
                 "numbers have a decimal comma",
-                f"{commas} column(s) can be read in no other way",
+                f"{plural(max(commas, only_comma), 'column')} can be read in no other way",
                 "point",
                 override="decimal",
             )
@@ -86,7 +91,11 @@ class NumberReader:
         """The column as numbers, or None if it is something else."""
         counts = cells.present
         bare: Mapping[str, str] = {cell: cell for cell in counts}
-        forms = (PLAIN,) if cells.declared == "number" else self._forms
+        forms = self._forms
+        if cells.declared == "number":
+            forms = (PLAIN,)
+        elif cells.pointed:
+            forms = tuple(form for form in forms if form.decimal == ".") or (PLAIN,)
         best = _best_form(bare, counts, forms, cells.tolerance)
         stripped: Bare | None = None
         if (best is None or best[0]) and not cells.declared:
@@ -97,6 +106,7 @@ class NumberReader:
         if best is None or best[0] == cells.total:
             return None
         _, form, meaning = best
+        meaning = self._without_codes(cells.name, meaning)
         values = {value for value in meaning.values() if value is not None}
         if not values:
             return None
@@ -115,6 +125,13 @@ class NumberReader:
         self._propose_codes(cells, values)
         unit = stripped.unit if stripped is not None else None
         return Numbers(meaning, unit or None)
+
+    def _without_codes(self, name: str, meaning: Meaning) -> Meaning:
+        """Without numbers that the request calls missing, however they are written: ``-999.0`` for ``-999``."""
+        codes = code_values((*self._options.missing, *self._options.missing_in.get(name, ())))
+        if not codes:
+            return meaning
+        return {cell: value for cell, value in meaning.items() if value is None or Decimal(value) not in codes}
 
     def _stripped(self, cells: Cells) -> Bare | None:
         found = strip_affixes(cells.present)
@@ -177,6 +194,13 @@ class NumberReader:
 
 def _has_digits(cells: Mapping[str, int]) -> bool:
     return any(character.isdigit() for text in list(cells)[:_FIRST_LOOK] for character in text)
+
+
+def _fits_comma_only(texts: Sequence[str]) -> bool:
+    """Whether a column is numbers with a decimal comma, but for few faults, of which some have no other reading."""
+    read = [text for text in texts if any(canonical_number(text, form) is not None for form in COMMA_FORMATS)]
+    alone = any(all(canonical_number(text, form) is None for form in POINT_FORMATS) for text in read)
+    return alone and len(texts) - len(read) <= len(texts) // _FAULTS
 
 
 def _best_form(

@@ -7,6 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
+class Written(str):
+    """A number that the file's format holds as one, so that its decimal mark is a point and nothing groups it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RawTable:
     """Columns of text cells, before their types are known. `lines` has the line or row number of each row."""
@@ -31,6 +37,8 @@ class Cells:
     tolerance: int
     asked: str | None = None
     declared: str = ""
+    pointed: bool = False
+    """Whether numbers are among them that the file's format holds as such."""
 
     @property
     def total(self) -> int:

@@ -13,7 +13,7 @@ from worker.engines.analysis.reading.formats import Format, format_of
 from worker.engines.analysis.reading.json_rows import load_json, read_json_rows
 from worker.engines.analysis.reading.layout import column_names, find_layout
 from worker.engines.analysis.reading.notes import Notes, ReadResult
-from worker.engines.analysis.reading.overrides import PATH, ReadOptions
+from worker.engines.analysis.reading.overrides import PATH, ReadOptions, decisions_asked
 from worker.engines.analysis.reading.parquet import read_parquet
 from worker.engines.analysis.reading.raw import RawTable
 from worker.engines.analysis.reading.records import Record, lines_of, read_records, split_swallowed
@@ -39,6 +39,8 @@ def read_table(name: str, data: bytes, options: ReadOptions | None = None) -> Re
     if len(raw.names) > _MAX_COLUMNS:
         raise AnalysisError(UNREADABLE, f"the dataset has more than {_MAX_COLUMNS} columns")
     check_names(raw.names, options)
+    _tell_asked(data, options, notes)
+    _tell_idle(data, options, notes)
     raw = _selected(raw, options, notes)
     columns = ColumnBuilder(options, raw, notes).build()
     kinds = ", ".join(f"{column.name} {column.type}" for column in columns)
@@ -89,6 +91,33 @@ def check_names(names: Sequence[str], options: ReadOptions) -> None:
         for column in given:
             if column not in names and column != "*":
                 raise invalid(f"{PATH}.{key}.{column}", f"no such column; there are {listed(names, 40)}")
+
+
+def _tell_asked(data: bytes, options: ReadOptions, notes: Notes) -> None:
+    form = format_of(data, options.format)
+    unsaid = options.format is None and options.delimiter is None
+    json = form is Format.JSON or (unsaid and data[:4096].lstrip()[:1] in (b"[", b"{"))
+    delimited = form is Format.CSV and not json
+    for said in decisions_asked(options, delimited=delimited, table=delimited or form in (Format.XLSX, Format.XLS)):
+        notes.decide(said, "asked for in the request")
+
+
+def _tell_idle(data: bytes, options: ReadOptions, notes: Notes) -> None:
+    """Say which fields of the request mean nothing to this format; they may be meant for another dataset."""
+    form = format_of(data, options.format)
+    sheet = form in (Format.XLSX, Format.XLS)
+    text = form in (Format.CSV, Format.JSON)
+    idle = {
+        "sheet": options.sheet is not None and not sheet,
+        "range": options.range is not None and not sheet,
+        "records": options.records is not None and not text,
+        "encoding": options.encoding is not None and not text,
+        "delimiter": options.delimiter is not None and not text,
+        "quote": options.quote is not None and not text,
+        "comment": options.comment is not None and not text,
+    }
+    if named := [f"read.{key}" for key, found in idle.items() if found]:
+        notes.decide(f"{listed(named)} not used", "a dataset of this format has no such thing")
 
 
 def _selected(raw: RawTable, options: ReadOptions, notes: Notes) -> RawTable:

@@ -47,7 +47,7 @@ def rectangle(
                 record.line, f"has {plural(len(fields), 'field')} where the header has {width}", "row left out"
             )
             continue
-        if width > 1 and _again(fields, names):
+        if width > 1 and is_header(fields, names):
             notes.problem(record.line, "the header again", "line left out")
             continue
         rows.append(fields)
@@ -64,7 +64,8 @@ def rectangle(
     return names, rows, lines
 
 
-def _again(fields: Sequence[str], names: Sequence[str]) -> bool:
+def is_header(fields: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row is the header once more, as where files were put one after the other."""
     cells = [field.strip() for field in fields]
     return cells == list(names) and not any(looks_typed(cell) for cell in cells)
 

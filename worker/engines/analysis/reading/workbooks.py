@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from worker.engines.analysis.errors import TOO_LARGE, UNREADABLE, AnalysisError, invalid
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.overrides import PATH, ReadOptions, column_letters, column_number
+from worker.engines.analysis.reading.raw import Written
 from worker.engines.analysis.reading.records import MAX_CELLS, Record
 from worker.engines.analysis.wording import listed
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 _CHUNK = 1 << 20
+_LOOKED_INTO = 4 << 20
+"""Bytes of a workbook up to which the other sheets are looked into as well."""
+_MOST_SHEETS, _FIRST_ROWS = 12, 5
 _REFERENCE = re.compile(rb'<(?:\w+:)?c\s+(?:[^<>]*?\s)?r="([A-Z]{1,3})([0-9]{1,7})"')
 _NO_VALUE = re.compile(
     rb'<c\s+(?:[^<>]*?\s)?r="([A-Z]{1,3}[0-9]{1,7})"[^<>]*><f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
@@ -155,13 +159,30 @@ def _choose(
             break
     else:
         raise AnalysisError(UNREADABLE, "no sheet of the workbook has rows of data")
-    others = [f"sheet {other!r}" for other in names if other != name]
+    others = [f"sheet {other!r}{_names_in(workbook, other, places, data)}" for other in names if other != name]
     if others:
         reason = "it is the first that can be seen and has a table"
         notes.decide(f"the sheet {name!r} is read", reason, *others, override="sheet")
     if sheet.width * sheet.height > MAX_CELLS:
         raise AnalysisError(TOO_LARGE, f"the sheet {name!r} has more than {MAX_CELLS:,} cells")
     return name, sheet
+
+
+def _names_in(workbook: CalamineWorkbook, name: str, places: dict[str, str], data: bytes) -> str:
+    """The likely names of another sheet's columns, in brackets; "" where looking would take long."""
+    from python_calamine import CalamineError
+
+    if len(data) > _LOOKED_INTO or len(workbook.sheet_names) > _MOST_SHEETS:
+        return ""
+    try:
+        if name in places:
+            _check_size(data, places[name])
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=True, nrows=_FIRST_ROWS)
+    except (AnalysisError, CalamineError, OSError, ValueError):
+        return ""
+    texts = [[cell.strip() for cell in row if isinstance(cell, str) and cell.strip()] for row in rows]
+    best = max(texts, key=len, default=[])
+    return f" ({listed(best, 20)})" if best else ""
 
 
 def _asked(sheet: str | int, names: Sequence[str]) -> str:
@@ -178,7 +199,7 @@ def _text(cell: _Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _WHOLE else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _WHOLE else Written(repr(cell))
     if isinstance(cell, datetime | time):
         return cell.isoformat().rstrip("0").rstrip(".") if cell.microsecond else cell.isoformat()
     if isinstance(cell, timedelta):

@@ -40,6 +40,11 @@ def check(label: str, here: str, there: Any, *, tolerance: float | None = None, 
     return f"check({literal(label)}, {here}, {literal(there)}{more})"
 
 
+def check_p(label: str, here: str, there: Any, *, tolerance: float | None = None) -> str:
+    """A line that compares p-values."""
+    return check(label, here, there, tolerance=tolerance).replace("check(", "check_p(", 1)
+
+
 def expression(node: Node, named: Mapping[str, str]) -> str:
     """`node` in numpy; `named` gives the source that stands for each name."""
     match node:

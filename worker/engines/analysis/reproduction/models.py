@@ -7,12 +7,11 @@ from typing import Any
 
 from worker.engines.analysis.expressions.formula import parse_formula
 from worker.engines.analysis.expressions.syntax import ExpressionError, names_in, parse_expression
-from worker.engines.analysis.reproduction.code import check, design_source, expression, literal
+from worker.engines.analysis.reproduction.code import check, check_p, design_source, expression, literal
 
 Result = dict[str, Any]
 Types = Mapping[str, str]
 
-_NEAR_ZERO = "1e-12"
 _FAMILIES = ("binomial", "poisson")
 _EPSILON = 1e-14
 
@@ -77,7 +76,7 @@ def regression(result: Result, types: Types) -> list[str] | None:
             lines += [
                 f"f = (total - rss) / {result['df_model']} / (rss / {df})",
                 check("F", "f", result["f"], scale="1e-6", tolerance=stated),
-                check("p", f"stats.f.sf(f, {result['df_model']}, {df})", result["p"], scale="1e-9", tolerance=stated),
+                check_p("p", f"stats.f.sf(f, {result['df_model']}, {df})", result["p"], tolerance=stated),
             ]
     return lines
 

@@ -1,4 +1,4 @@
-# What the script below needs: the standard library, numpy, pandas and scipy; nothing here belongs to the platform.
+# Reading and comparing: the standard library, numpy and pandas; nothing here belongs to the platform.
 from __future__ import annotations
 
 import csv
@@ -14,26 +14,41 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
 
 TOLERANCE = 1e-6  # relative difference up to which two numbers count as the same, unless a line states another
+TAIL, TAIL_TOLERANCE = 1e-12, 1e-3  # p-values below the first may differ by the second
+LEAST = 1e-294  # times the tolerance of tails: p-values below 1e-297 are zero within what doubles can hold
 RESULTS: list[bool] = []
+LEFT_OUT: list[str] = []
 
 
 def check(label: str, here: Any, there: Any, tolerance: float = TOLERANCE, scale: float = 0.0) -> None:
-    """Print a number beside the platform's. Differences count against the larger of its size and `scale`."""
+    """Print a number beside the platform's, with their difference relative to the larger of the two.
+
+    `scale` is the size that rounding counts against where a number may be zero: what is no further apart than
+    `tolerance` times it is zero within rounding, which is then said.
+    """
     a, b = (math.nan if value is None else float(value) for value in (here, there))
+    stated = "" if tolerance == TOLERANCE else f" (tolerance {tolerance:.0e})"
     if math.isnan(a) or math.isnan(b):
         same, difference = math.isnan(a) == math.isnan(b), 0.0
     else:
-        difference = abs(a - b) / max(abs(b), scale, 1e-300) if a != b else 0.0
+        difference = abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
         same = difference <= tolerance
+        if not same and abs(a - b) <= tolerance * scale:
+            same = True
+            stated = f" (zero within rounding: {abs(a - b):.0e} apart, of at most {tolerance * scale:.0e})"
     RESULTS.append(same)
-    stated = "" if tolerance == TOLERANCE else f" (tolerance {tolerance:.0e})"
     say(
         f"  {label}: here {a!r}, platform {b!r}, relative difference {difference:.1e}{stated}"
         + ("" if same else "   <-- DIFFERS")
     )
+
+
+def check_p(label: str, here: Any, there: Any, tolerance: float = TOLERANCE) -> None:
+    """:func:`check` of a p-value: far out in a tail a rounding of the statistic is a larger share of p."""
+    there = math.nan if there is None else float(there)
+    check(label, here, there, max(tolerance, TAIL_TOLERANCE) if there < TAIL else tolerance, LEAST)
 
 
 def say(text: str) -> None:
@@ -45,6 +60,7 @@ def section(title: str) -> None:
 
 
 def left_out(what: str, why: str) -> None:
+    LEFT_OUT.append(what)
     say(f"  not repeated: {what} ({why})")
 
 
@@ -60,8 +76,12 @@ def attempt(task: Callable[[Any], None], data: Any) -> None:
 
 
 def finish() -> None:
-    wrong = RESULTS.count(False)
-    say(f"\n{len(RESULTS)} numbers compared, {wrong} differ by more than stated (default {TOLERANCE:.0e}).")
+    """The last line; exits with 1 where a number differs and with 2 where none could be compared."""
+    wrong, parts = RESULTS.count(False), f"{len(LEFT_OUT)} part(s) left out"
+    if not RESULTS:
+        say(f"\nNothing could be compared: {parts}.")
+        sys.exit(2)
+    say(f"\n{len(RESULTS)} numbers compared, {wrong} differ by more than stated (default {TOLERANCE:.0e}); {parts}.")
     sys.exit(1 if wrong else 0)
 
 
@@ -147,17 +167,33 @@ def sheet_rows(
     return [row for i, row in enumerate(rows) if any(map(str.strip, row)) and first_row + i not in skip]
 
 
-def json_rows(data: bytes, *, names: Sequence[str], place: str = "") -> list[list[str]]:
-    """Rows of a JSON array of objects (or arrays), or of one such value a line."""
+def inside(row: Mapping[str, Any], name: str) -> Any:
+    """A value of an object; ``a.b`` may be that of ``b`` in the object ``a``."""
+    if name in row:
+        return row[name]
+    outer, _, inner = name.partition(".")
+    within = row.get(outer)
+    return inside(within, inner) if inner and isinstance(within, dict) else None
+
+
+def json_rows(data: bytes, *, names: Sequence[str], place: str = "", skip: Sequence[int] = ()) -> list[list[str]]:
+    """Rows of a JSON array of objects (or arrays), or of one such value a line; `skip` lists rows (lines where there is
+    one value on each, counted from 1) that are left out."""
     text = data.decode("utf-8-sig")
     try:
         found = json.loads(text, parse_float=str, parse_int=str)
     except ValueError:
-        found = [json.loads(line, parse_float=str, parse_int=str) for line in text.splitlines() if line.strip()]
+        # Not at other line breaks that Unicode knows: those may stand in a string.
+        lines = list(enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1))
+        kept = [line for number, line in lines if line.strip() and number not in skip]
+        found = [json.loads(line, parse_float=str, parse_int=str) for line in kept]
+        skip = ()
     for key in filter(None, place.split(".")):
         found = found[key]
     return [
-        [as_text(row.get(name) if isinstance(row, dict) else row[i]) for i, name in enumerate(names)] for row in found
+        [as_text(inside(row, name) if isinstance(row, dict) else row[i]) for i, name in enumerate(names)]
+        for number, row in enumerate(found, start=1)
+        if number not in skip
     ]
 
 
@@ -214,118 +250,3 @@ def words(
     meaning = meaning or {}
     texts = [cell.strip() for cell in cells]
     return np.array([None if t.lower() in missing else meaning.get(t, t) for t in texts], dtype=object)
-
-
-# Statistics that scipy has no single function for ------------------------------------------------------------------
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = highest
-    return adjusted
-
-
-def fisher_interval(r: float, n: int, factor: float = 1.0) -> tuple[float, float]:
-    """95 % interval of a correlation by Fisher's z; `factor` widens it for ranks (Bonett and Wright 2000)."""
-    half = stats.norm.ppf(0.975) * math.sqrt(factor / (n - 3))
-    r = max(-1 + 2.0**-53, min(1 - 2.0**-53, r))  # doubles may round to 1 what is not
-    return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
-
-
-def least_squares(columns: Sequence[Any], response: Any) -> tuple[Any, Any, float]:
-    """Estimates, standard errors, residual sum of squares: QR of columns scaled to unit length, one refinement."""
-    design, y = np.column_stack(columns), np.asarray(response, dtype=np.float64)
-    lengths = np.linalg.norm(design, axis=0)
-    q, r = np.linalg.qr(design / lengths)
-    estimates = np.linalg.solve(r, q.T @ y)
-    estimates = estimates + np.linalg.solve(r, q.T @ (y - design / lengths @ estimates))
-    residuals = y - design / lengths @ estimates
-    rss = math.fsum((residuals**2).tolist())
-    df = len(y) - design.shape[1]
-    inverse = np.linalg.inv(r)
-    errors = np.sqrt(np.sum(inverse**2, axis=1) * (rss / df if df > 0 else math.nan))
-    return estimates / lengths, errors / lengths, rss
-
-
-def fit_curve(model: Callable[[Any], Any], response: Any, starts: Sequence[Sequence[float]]) -> Any:
-    """scipy's best least-squares fit from any of the starting values."""
-    fits = []
-    for start in starts:
-        try:
-            fits.append(
-                optimize.least_squares(
-                    lambda b: model(b) - response,
-                    start,
-                    x_scale="jac",
-                    xtol=1e-15,
-                    ftol=1e-15,
-                    gtol=1e-15,
-                    max_nfev=5000,
-                )
-            )
-        except ValueError as error:
-            say(f"  from {start} the search fails: {error}")
-    return min(fits, key=lambda fit: fit.cost)
-
-
-def glm(columns: Sequence[Any], response: Any, family: str) -> tuple[Any, Any, float]:
-    """Estimates, standard errors, log-likelihood of a logistic or Poisson model, by reweighted least squares."""
-    design, y = np.column_stack(columns), np.asarray(response, dtype=np.float64)
-    beta = np.zeros(design.shape[1])
-    if family == "poisson":
-        beta = np.linalg.lstsq(design, np.log(y + 0.5), rcond=None)[0]
-    for _ in range(100):
-        eta = design @ beta
-        mean = special.expit(eta) if family == "binomial" else np.exp(eta)
-        weight = mean * (1 - mean) if family == "binomial" else mean
-        root = np.sqrt(weight)[:, None]
-        step = np.linalg.lstsq(design * root, (y - mean) / root[:, 0], rcond=None)[0]
-        beta = beta + step
-        if np.max(np.abs(step)) <= 1e-12 * (1 + np.max(np.abs(beta))):
-            break
-    covariance = np.linalg.inv((design * weight[:, None]).T @ design)
-    if family == "binomial":
-        likelihood = float(np.sum(y * eta - np.logaddexp(0, eta)))
-    else:
-        likelihood = float(np.sum(special.xlogy(y, mean) - mean - special.gammaln(y + 1)))
-    return beta, np.sqrt(np.diag(covariance)), likelihood
-
-
-def mann_kendall(t: Any, y: Any) -> dict[str, float]:
-    """S, z and normal p of Mann and Kendall's test with ties in both, and Theil and Sen's slope and intercept."""
-    order = np.argsort(t, kind="stable")
-    t, y = np.asarray(t, dtype=np.float64)[order], np.asarray(y, dtype=np.float64)[order]
-    n, s, slopes = len(y), 0.0, []
-    for i in range(n - 1):
-        dt, dy = t[i + 1 :] - t[i], y[i + 1 :] - y[i]
-        s += float(np.sign(dy[dt > 0]).sum())
-        slopes.append(dy[dt > 0] / dt[dt > 0])
-    u, v = (np.unique(values, return_counts=True)[1].astype(float) for values in (t, y))
-    variance = (n * (n - 1) * (2 * n + 5) - sum(float((k * (k - 1) * (2 * k + 5)).sum()) for k in (u, v))) / 18
-    if n > 2:
-        variance += float((u * (u - 1) * (u - 2)).sum() * (v * (v - 1) * (v - 2)).sum()) / (9 * n * (n - 1) * (n - 2))
-    variance += float((u * (u - 1)).sum() * (v * (v - 1)).sum()) / (2 * n * (n - 1))
-    z = (s - math.copysign(1, s)) / math.sqrt(variance) if s and variance > 0 else 0.0
-    slope = float(np.median(np.concatenate(slopes)))
-    return {
-        "s": s,
-        "z": z,
-        "p": float(2 * stats.norm.sf(abs(z))),
-        "slope": slope,
-        "intercept": float(np.median(y - slope * t)),
-    }
-
-
-def welch_anova(groups: Sequence[Any]) -> float:
-    """p of Welch's (1951) test of equal means."""
-    k = len(groups)
-    weights = np.array([len(g) / g.var(ddof=1) for g in groups])
-    means = np.array([g.mean() for g in groups])
-    centre = float((weights * means).sum() / weights.sum())
-    uneven = sum((1 - w / weights.sum()) ** 2 / (len(g) - 1) for w, g in zip(weights, groups, strict=True))
-    f = float((weights * (means - centre) ** 2).sum()) / (k - 1) / (1 + 2 * (k - 2) * uneven / (k * k - 1))
-    return float(stats.f.sf(f, k - 1, (k * k - 1) / (3 * uneven)))

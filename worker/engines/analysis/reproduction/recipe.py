@@ -64,7 +64,7 @@ def recipe_of(data: bytes, read: ReadResult, options: ReadOptions, *, whole: boo
                 return {"reader": reader, "arguments": arguments, "columns": columns}
     except Exception as error:
         # A recipe is an extra: what a parser makes of odd bytes must not cost the session its result.
-        reason = type(error).__name__
+        reason = f"the plain reader of its format fails on it: {type(error).__name__}"
     columns = [
         {"name": column.name, "position": -1, "converter": None, "arguments": {}} for column in read.table.columns
     ]
@@ -90,7 +90,7 @@ def _texts(data: bytes, read: ReadResult, options: ReadOptions, skip: list[int])
     head = data if len(data) <= _HEAD else data[: data.rfind(b"\n", 0, _HEAD) + 1]
     text, encoding = decode(head, options.encoding, Notes())
     if options.delimiter is None and text.lstrip()[:1] in ("[", "{"):
-        arguments: dict[str, JSON] = {"names": read.table.names(), "place": options.records or ""}
+        arguments: dict[str, JSON] = {"names": read.table.names(), "place": options.records or "", "skip": skip}
         yield "json_rows", arguments, plain.json_rows(data, **arguments)[:_SAMPLE], read.table.names()
         return
     dialect = dialect_of(text[:SAMPLE_CHARACTERS], encoding, options, Notes())

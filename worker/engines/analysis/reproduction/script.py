@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from worker.engines.analysis.reproduction import comparisons, hypothesis, models, univariate
+from worker.engines.analysis.reproduction import comparisons, direct, hypothesis, models, resampled, univariate
 from worker.engines.analysis.reproduction.code import literal, said
+from worker.engines.analysis.reproduction.where import conditions
 
 JSON = Any
 Writer = Callable[[dict[str, Any], Mapping[str, str]], list[str] | None]
-"""From a task's result and the types of the table's columns to source lines, of which `data` is the table; None where
-there is no plain equivalent."""
+"""From a task's result, with its `request`, and the types of the table's columns to source lines, of which `data` is
+the table; None where there is no plain equivalent."""
 
 WRITERS: Mapping[str, Writer] = {
     "profile": univariate.profile,
@@ -28,11 +29,24 @@ WRITERS: Mapping[str, Writer] = {
     "distribution": univariate.distribution,
     "outliers": univariate.outliers,
     "pca": models.pca,
+    "aggregate": direct.aggregate,
+    "one_sample": direct.one_sample,
+    "cluster": resampled.cluster,
+    "compare_models": resampled.compare_models,
 }
+
+UNREPEATED = {"anomalies": "its robust covariance and its limits rest on random subsets and simulated data"}
+"""Why a kind has no writer."""
 
 FILENAME = "analysis.py"
 MEDIA_TYPE = "text/x-python"
 _MOST_LINES = 6_000
+_STATISTICS = "# Statistics that scipy"
+_IMPORTS = {
+    "import io\n": "import io\nimport itertools\n",
+    "import pandas as pd\n": "import pandas as pd\nfrom scipy import optimize, special, stats\n",
+}
+"""What the plain functions' second file imports beside what the first does."""
 
 
 def script(datasets: Sequence[JSON], recipes: Sequence[JSON], entries: Sequence[JSON], methods: JSON) -> str:
@@ -45,7 +59,8 @@ def script(datasets: Sequence[JSON], recipes: Sequence[JSON], entries: Sequence[
         f"# Repeats the analysis of {said(', '.join(names))} without the platform.",
         f"# Usage: python {FILENAME} {usage}",
         f"# Needs numpy, pandas and scipy (python-calamine for workbooks, pyarrow for parquet). Made with {made_with};",
-        f"# seed {methods['seed']}. Each number is printed beside the platform's; the exit status is 1 if one differs.",
+        f"# seed {methods['seed']}. Each number is printed beside the platform's; the exit status is 1 if one differs,",
+        "# 2 if none could be compared.",
         "",
         _plain(),
         "",
@@ -57,12 +72,18 @@ def script(datasets: Sequence[JSON], recipes: Sequence[JSON], entries: Sequence[
         lines += _reading(i, dataset, recipe)
     for number, entry in enumerate(entries, start=1):
         types = next(_types(dataset) for dataset in datasets if dataset["name"] == entry["dataset"])
-        lines += _task(number, entry, types)
+        lines += _task(number, entry, types, methods["seed"])
     return "\n".join([*lines, "", "", "finish()", ""])
 
 
 def _plain() -> str:
-    return (files("worker.engines.analysis.reproduction") / "plain.py").read_text(encoding="utf-8").rstrip()
+    """The functions that the script begins with: reading and comparing, then statistics under their imports."""
+    folder = files("worker.engines.analysis.reproduction")
+    reading, statistics = ((folder / name).read_text(encoding="utf-8") for name in ("plain.py", "plain_statistics.py"))
+    _, mark, functions = statistics.partition(_STATISTICS)
+    for line, lines in _IMPORTS.items():
+        reading = reading.replace(line, lines, 1)
+    return f"{reading.rstrip()}\n\n\n{mark}{functions.rstrip()}"
 
 
 def _types(dataset: JSON) -> dict[str, str]:
@@ -108,24 +129,26 @@ def _reading(place: int, dataset: JSON, recipe: JSON) -> list[str]:
     return [*lines, f"check('rows', len(frame), {dataset['rows']})", f"frames[{name}] = frame"]
 
 
-def _task(number: int, entry: JSON, types: Mapping[str, str]) -> list[str]:
-    result, kind = entry["result"], entry["kind"]
+def _task(number: int, entry: JSON, types: Mapping[str, str], seed: int) -> list[str]:
+    result, kind, request = entry["result"], entry["kind"], entry["request"]
     title = f"{number}. {kind} of {said(entry['dataset'])} ({said(entry['why'])})"
     lines = ["", "", f"section({literal(title)})"]
     for key in ("not_possible", "skipped"):
         if key in result:
             return [*lines, f"left_out('this task', {literal(said(str(result[key])))})"]
     writer = WRITERS.get(kind)
+    if writer is None:
+        why = UNREPEATED.get(kind, "the script does not repeat tasks of this kind")
+        return [*lines, f"left_out({literal(kind)}, {literal(why)})"]
     try:
-        body = None if writer is None else writer(result, types)
+        body = writer({**result, "request": request, "seed": seed}, types)
+        if body is not None and kind != "aggregate" and request.get("where"):
+            body = [*conditions(request["where"], types), "data = data[kept].reset_index(drop=True)", *body]
     except (ArithmeticError, LookupError, TypeError, ValueError):
         # The script is an extra: a result of an unforeseen form is named in it, and must not cost the session's others.
         body = None
     if body is None:
-        why = (
-            "numpy and scipy have no plain equivalent" if writer is None else "this form of it has no plain equivalent"
-        )
-        return [*lines, f"left_out({literal(kind)}, {literal(why)})"]
+        return [*lines, f"left_out({literal(kind)}, 'the script does not repeat this form of it')"]
     if len(body) > _MOST_LINES:
         return [*lines, f"left_out({literal(kind)}, 'it would take more than {_MOST_LINES} lines')"]
     source = [line for part in body for line in part.split("\n")]

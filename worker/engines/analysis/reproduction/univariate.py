@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from worker.engines.analysis.reproduction.code import check, literal
+from worker.engines.analysis.reproduction.code import check, check_p, literal
 
 Result = dict[str, Any]
 Types = Mapping[str, str]
@@ -74,8 +74,8 @@ def describe(result: Result, types: Types) -> list[str]:
 
 
 def correlation(result: Result, _: Types) -> list[str]:
-    lines: list[str] = []
-    for pair in result["pairs"]:
+    lines = ["p_values = {'pearson': {}, 'spearman': {}}"]
+    for place, pair in enumerate(result["pairs"]):
         if pair["pearson"]["r"] is None:
             continue
         label = f"{pair['x']} and {pair['y']}"
@@ -84,34 +84,63 @@ def correlation(result: Result, _: Types) -> list[str]:
             "a, b = d.iloc[:, 0].to_numpy(), d.iloc[:, 1].to_numpy()",
             check(f"{label}: n", "len(d)", pair["n"]),
         ]
-        for method, function in (("pearson", "pearsonr"), ("spearman", "spearmanr")):
-            found = pair[method]
-            if found["r"] is None:
-                continue
-            lines += [
-                f"found = stats.{function}(a, b)",
-                check(f"{label}: {method} r", "found.statistic", found["r"], scale="1e-6"),
-            ]
-            if found["p"] is not None and found["p_method"] == "t":
-                lines.append(check(f"{label}: {method} p", "found.pvalue", found["p"], scale="1e-12"))
-            if found["ci_low"] is not None:
-                factor = "" if method == "pearson" else ", 1 + found.statistic**2 / 2"
-                lines += [
-                    f"low, high = fisher_interval(found.statistic, len(d){factor})",
-                    check(f"{label}: {method} low", "low", found["ci_low"], scale="1e-6"),
-                    check(f"{label}: {method} high", "high", found["ci_high"], scale="1e-6"),
-                ]
+        for method in ("pearson", "spearman"):
+            if pair[method]["r"] is not None:
+                lines += _coefficient(place, label, method, pair[method], result["seed"])
         tau = pair.get("kendall")
         if tau is not None and tau["r"] is not None and not result.get("warnings"):
-            lines.append(check(f"{label}: Kendall tau", "stats.kendalltau(a, b).statistic", tau["r"], scale="1e-6"))
+            method = "exact" if tau["p_method"] == "exact" else "asymptotic"
+            lines += [
+                f"found = stats.kendalltau(a, b, method={literal(method)})",
+                check(f"{label}: Kendall tau", "found.statistic", tau["r"], scale="1e-6"),
+                check_p(f"{label}: Kendall p", "found.pvalue", tau["p"]),
+            ]
     for method in ("pearson", "spearman"):
         known = [pair[method] for pair in result["pairs"] if pair[method]["p"] is not None]
         if len(known) > 1:
-            lines.append(f"adjusted = holm({literal([found['p'] for found in known])})  # of the platform's p-values")
             lines += [
-                check(f"{method} adjusted p {i + 1}", f"adjusted[{i}]", found["p_adjusted"], scale="1e-12")
-                for i, found in enumerate(known)
+                f"found = p_values[{literal(method)}]",
+                f"if len(found) == {len(known)}:",
+                "    adjusted = holm([found[i] for i in sorted(found)])",
+                *(
+                    "    " + check_p(f"{method} adjusted p {i + 1}", f"adjusted[{i}]", item["p_adjusted"])
+                    for i, item in enumerate(known)
+                ),
+                "else:",
+                f"    left_out({literal(method + ' adjusted p')}, 'not every p-value was repeated')",
             ]
+    if result.get("warnings"):
+        lines.append("left_out('Kendall tau', 'it is of rows drawn at random')")
+    if result.get("control"):
+        lines.append("left_out('partial correlations', 'the script has the plain ones only')")
+    return lines
+
+
+def _coefficient(place: int, label: str, method: str, found: Result, seed: int) -> list[str]:
+    function = "pearsonr" if method == "pearson" else "spearmanr"
+    lines = [
+        f"found = stats.{function}(a, b)",
+        check(f"{label}: {method} r", "found.statistic", found["r"], scale="1e-6"),
+    ]
+    if found["p"] is not None:
+        source = "float(found.pvalue)"
+        if method == "spearman":
+            # Of more than 45 pairs none is tested over random orders.
+            source = f"spearman(a, b, seed={seed}, drawn={found['p_method'] == 'sampled_permutation'})[1]"
+        if method == "spearman" or found["p_method"] == "t":
+            lines += [
+                f"p_values[{literal(method)}][{place}] = {source}",
+                check_p(f"{label}: {method} p", f"p_values[{literal(method)}][{place}]", found["p"]),
+            ]
+        else:
+            lines.append(f"left_out({literal(f'{label}: {method} p')}, 'a perfect correlation is tested over orders')")
+    if found["ci_low"] is not None:
+        factor = "" if method == "pearson" else ", 1 + found.statistic**2 / 2"
+        lines += [
+            f"low, high = fisher_interval(found.statistic, len(d){factor})",
+            check(f"{label}: {method} low", "low", found["ci_low"], scale="1e-6"),
+            check(f"{label}: {method} high", "high", found["ci_high"], scale="1e-6"),
+        ]
     return lines
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics.distributions import t_quantile
+from worker.engines.analysis.packed import PackedLevels
 from worker.engines.analysis.table import Column, ColumnType, Table
-from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.tasks.conditions import kept_rows
+from worker.engines.analysis.tasks.task import Result, Task, level_text, no_level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 STATISTICS = ("count", "distinct", "share", "mean", "median", "sum", "min", "max", "sd")
 MOST_GROUPS = 50
-_SIGNS = (">", ">=", "<", "<=")
+PERIODS = ("year", "quarter", "month", "day")
 _NEEDS_NUMBERS = frozenset({"mean", "median", "sum", "min", "max", "sd"})
 _MOST_EXACT = 20_000
 _Z = 1.959963984540054
@@ -26,7 +28,8 @@ _Z = 1.959963984540054
 def run(table: Table, task: Task) -> Result:
     """The statistic over all rows that `where` keeps, and over each level of `by`.
 
-    `where` is a list of ``{column, level}`` and ``{column, sign, value}``; levels of one column are alternatives.
+    `where` is that of :func:`conditions.kept_rows`. With `period` a `by` of dates is taken by year, quarter, month or
+    day, and the groups come in the order of time.
     `level` is what a share or a count is of; a boolean's is ``true``, a 0/1 column's ``1``. Means have 95 % intervals
     by Student's t, shares by Wilson's score. Groups come by value, the highest first; those without a value are left
     out.
@@ -37,13 +40,22 @@ def run(table: Table, task: Task) -> Result:
     if column is None and statistic not in ("count", "share"):
         raise task.fault("column", f"{statistic} needs it")
     by = None if task.arguments.get("by") is None else task.column("by", table)
-    kept, told = _where(table, task)
+    period = None if task.arguments.get("period") is None else task.choice("period", PERIODS, "")
+    if period is not None:
+        if by is None or by.type is not ColumnType.DATE:
+            raise task.fault("period", "needs a column of dates in `by`")
+        by = periods_of(by, period)
+    kept, told = kept_rows(table, task)
     level = _level(column, task) if column is not None and statistic in ("count", "share") else None
     measure = _Measure(table, statistic, column, level, kept, whole=_share_of_rows(task))
     overall = measure.of(measure.rows)
     if overall is None:
         raise NotPossible(f"No row{told and ' with ' + told} has a value of {column.name if column else 'the data'}.")
-    groups, left = ([], 0) if by is None else _groups(by, measure)
+    groups, left = (
+        ([], 0)
+        if by is None
+        else _groups(by, measure, in_order=period is not None and not task.arguments.get("extreme"))
+    )
     warnings = [f"{left} of the groups are not listed"] if left else []
     return {
         "statistic": statistic,
@@ -51,6 +63,7 @@ def run(table: Table, task: Task) -> Result:
         "unit": None if column is None else column.unit,
         "level": level,
         "by": None if by is None else by.name,
+        "period": period,
         "where": told,
         **overall,
         "rows": int(measure.rows.sum()),
@@ -80,12 +93,12 @@ def _share_of_rows(task: Task) -> bool:
 
 
 def _level(column: Column, task: Task) -> str | None:
-    given = task.arguments.get("level")
     levels = column.levels()
-    if given is not None:
+    if task.arguments.get("level") is not None:
+        given = level_text(task.arguments["level"])
         if given not in levels:
-            raise task.fault("level", f"column {column.name!r} has no value {given!r}")
-        return str(given)
+            raise task.fault("level", no_level(column, given))
+        return given
     if column.type is ColumnType.BOOLEAN:
         return "true"
     if column.numeric and levels and {float(value) for value in levels} <= {0.0, 1.0}:
@@ -93,37 +106,20 @@ def _level(column: Column, task: Task) -> str | None:
     return None
 
 
-def _where(table: Table, task: Task) -> tuple[npt.NDArray[np.bool_], str]:
-    """The rows to keep, and the conditions in words."""
+def periods_of(column: Column, period: str) -> Column:
+    """The years, quarters, months or days of a column of dates, as levels in the order of time."""
     import numpy as np
 
-    conditions = task.arguments.get("where") or []
-    if not isinstance(conditions, list | tuple) or not all(isinstance(item, Mapping) for item in conditions):
-        raise task.fault("where", "must be a list of conditions such as {column, level} or {column, sign, value}")
-    kept = np.ones(table.rows, dtype=np.bool_)
-    wanted: dict[str, list[str]] = {}
-    told = []
-    for i, condition in enumerate(conditions):
-        inner = Task(task.kind, condition, f"{task.path}.where[{i}]", task.seed)
-        if "level" in condition:
-            column = inner.column("column", table)
-            if condition["level"] not in column.levels():
-                raise inner.fault("level", f"column {column.name!r} has no value {condition['level']!r}")
-            wanted.setdefault(column.name, []).append(str(condition["level"]))
-            continue
-        column = inner.column("column", table, numeric=True)
-        sign, value = inner.choice("sign", _SIGNS, ""), condition.get("value")
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise inner.fault("value", "must be a number")
-        values = column.floats()
-        compared = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}[sign]
-        kept &= compared(values, float(value))
-        told.append(f"{column.name} {sign} {value:g}")
-    for name, levels in wanted.items():
-        codes, known = table[name].codes()
-        kept &= np.isin(codes, [known.index(level) for level in levels])
-        told.append(f"{name} is {' or '.join(levels)}")
-    return kept, " and ".join(told)
+    present = column.present()
+    days = np.where(present, column.days(), 0.0).astype("datetime64[D]")
+    unit = {"year": "Y", "quarter": "M", "month": "M", "day": "D"}[period]
+    texts = days.astype(f"datetime64[{unit}]").astype(str)
+    if period == "quarter":
+        texts = np.array([f"{text[:4]}-Q{(int(text[5:7]) + 2) // 3}" for text in texts.tolist()])
+    levels, codes = np.unique(texts[present], return_inverse=True)
+    places = np.full(len(texts), -1, dtype=np.int32)
+    places[present] = codes
+    return Column(f"{period} of {column.name}", ColumnType.CATEGORY, PackedLevels(places, tuple(levels.tolist())))
 
 
 class _Measure:
@@ -179,7 +175,7 @@ class _Measure:
         return found
 
 
-def _groups(by: Column, measure: _Measure) -> tuple[list[Result], int]:
+def _groups(by: Column, measure: _Measure, *, in_order: bool) -> tuple[list[Result], int]:
     codes, levels = by.codes()
     if len(levels) > 10_000:
         raise NotPossible(f"{by.name} has {len(levels):,} different values, too many to compare one by one.")
@@ -188,7 +184,8 @@ def _groups(by: Column, measure: _Measure) -> tuple[list[Result], int]:
         found = measure.of(measure.rows & (codes == place))
         if found is not None and found["n"] and found["value"] is not None:
             groups.append({"level": level, **found})
-    groups.sort(key=lambda group: (-group["value"], group["level"]))
+    if not in_order:
+        groups.sort(key=lambda group: (-group["value"], group["level"]))
     if len(groups) > MOST_GROUPS:
         half = MOST_GROUPS // 2
         return groups[:half] + groups[-half:], len(groups) - MOST_GROUPS

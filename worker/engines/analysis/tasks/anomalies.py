@@ -27,6 +27,7 @@ _CODED = 5
 _LEAST_FOR_DISTANCE = 20
 _ROWS_PER_COLUMN = 5
 _SIMULATED_ROWS = 500
+_SIMULATED_PER_COLUMN = 60
 _SETS = 99
 _REACH = 5
 _LEAST_FOR_TREND = 15
@@ -192,7 +193,7 @@ def _by_distance(data: NumericRows, scaled: Matrix, logs: list[bool], seed: int,
             "columns together is defined"
         )
         return None
-    if n <= _SIMULATED_ROWS:
+    if simulated_null(n, p, float(found.p.min())):
         simulated = robust.smallest_by_chance(n, p, rng, _SETS)
         adjusted = (1 + np.searchsorted(simulated, found.p, side="right")) / (_SETS + 1)
         # So many as give that chance of one at least, if they come independently.
@@ -212,6 +213,12 @@ def _by_distance(data: NumericRows, scaled: Matrix, logs: list[bool], seed: int,
         return out
 
     return _Method("distance", n, found.p, adjusted, np.sqrt(found.squared), expected, why)
+
+
+def simulated_null(n: int, p: int, smallest: float) -> bool:
+    """Whether distances of n rows in p columns are held against simulated data: Cerioli's p are too small up to about
+    sixty rows for each column. Where even those let no row stand out, beyond 500 rows, that is not needed."""
+    return n <= _SIMULATED_ROWS or (n <= _SIMULATED_PER_COLUMN * p and smallest * n <= ALPHA)
 
 
 def _by_time(data: NumericRows, scaled: Matrix, logs: list[bool], time: Column, warnings: list[str]) -> _Method | None:

@@ -8,6 +8,7 @@ from worker.engines.analysis.table import Table
 from worker.engines.analysis.tasks.describe import FEW_DIGITS
 from worker.engines.analysis.tasks.grouping import SMALL_GROUP, check_assumptions, describe_group, groups_of, violated
 from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.wording import plural
 
 
 def run(table: Table, task: Task) -> Result:
@@ -25,8 +26,8 @@ def run(table: Table, task: Task) -> Result:
         warnings.append(f"a group has fewer than {SMALL_GROUP} values")
     if fit.digits < FEW_DIGITS:
         warnings.append(
-            f"only {fit.digits} digits of the sums of squares can be trusted: the values are large beside their "
-            "scatter, and so many rows are computed in doubles"
+            f"only {plural(fit.digits, 'digit')} of the sums of squares can be trusted: the values are large "
+            "beside their scatter, and so many rows are computed in doubles"
         )
     if fit.f is None:
         warnings.append("nothing varies within the groups, so F is not defined")

@@ -17,7 +17,7 @@ from worker.engines.analysis.packed import PackedNumbers
 from worker.engines.analysis.planning import quoted
 from worker.engines.analysis.table import Column, ColumnType, Table, complete_rows
 from worker.engines.analysis.tasks.modelling import expand_polynomials, is_two_sided
-from worker.engines.analysis.tasks.task import Task
+from worker.engines.analysis.tasks.task import Task, no_column
 
 Vector = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -121,7 +121,7 @@ def _parsed(task: Task, table: Table, response: Column, text: str, i: int) -> Mo
         )
         for name in formula.columns:
             if table.find(name) is None:
-                raise ExpressionError(f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+                raise ExpressionError(no_column(name, table))
         if formula.response.columns != [response.name]:
             raise ExpressionError(f"the response of every formula must be {response.name}")
         if not isinstance(formula.response.node, Name) and not _is_log(formula, response):

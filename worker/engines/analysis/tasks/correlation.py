@@ -12,14 +12,16 @@ import numpy.typing as npt
 
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics import exact
+from worker.engines.analysis.numerics.all_pairs import pearson_matrix
 from worker.engines.analysis.numerics.distributions import Z95, benjamini_hochberg, holm, t_two_sided
 from worker.engines.analysis.numerics.glm import fit_glm
-from worker.engines.analysis.numerics.kendall import kendall
+from worker.engines.analysis.numerics.kendall import Kendall, kendall
 from worker.engines.analysis.numerics.large_sums import deviations, product_sum
-from worker.engines.analysis.numerics.many_pairs import SortedColumns, correlation_of
+from worker.engines.analysis.numerics.many_pairs import SortedColumns, correlation_of, doubled_ranks
 from worker.engines.analysis.numerics.permutation import MAX_ENUMERATED, correlation_p, perfect_p, sampled_p
 from worker.engines.analysis.numerics.ranks import mid_ranks
 from worker.engines.analysis.table import Column, Table, complete_rows
+from worker.engines.analysis.tasks.long_correlations import KENDALL_ROWS, LEAST_ROWS, Known, known_pairs
 from worker.engines.analysis.tasks.numeric_rows import sample_of
 from worker.engines.analysis.tasks.task import Result, Task
 
@@ -38,6 +40,8 @@ _KENDALL_VALUES = 900_000
 _LEAST_KENDALL_ROWS = 2_000
 _MANY_ROWS = 20_000
 """Longer columns are sorted once for all pairs."""
+_MANY_PAIRS = 10
+"""From here on pairs are computed together, unless exactly."""
 _TIED_ROWS = 30
 _TIED_SHARE = 0.5
 _MOST_SAMPLED = 45
@@ -59,8 +63,15 @@ def run(table: Table, task: Task) -> Result:
     exactly = len(chosen) * table.rows <= _EXACT_BUDGET and all(column.exact for column in columns)
     kendall_rows = min(_KENDALL_ROWS, max(_LEAST_KENDALL_ROWS, _KENDALL_VALUES // len(chosen)))
     once = SortedColumns()
+    known: dict[tuple[str, str], Known] = {}
+    remarks: list[str] = []
+    if not exactly and table.rows >= LEAST_ROWS and len(chosen) >= _MANY_PAIRS:
+        kendall_rows = KENDALL_ROWS
+        known, remarks = known_pairs(columns, task.seed)
     pairs = [
-        _pair(x, y, task.seed, once, kendall_rows, exactly=exactly, sampled=len(chosen) <= _MOST_SAMPLED)
+        _known_pair(x, y, found)
+        if (found := known.get((x.name, y.name))) is not None
+        else _pair(x, y, task.seed, once, kendall_rows, exactly=exactly, sampled=len(chosen) <= _MOST_SAMPLED)
         for x, y in chosen
     ]
     for (x, y), pair in zip(chosen, pairs, strict=True):
@@ -74,7 +85,7 @@ def run(table: Table, task: Task) -> Result:
     if control:
         result["control"] = [column.name for column in control]
     if table.rows > kendall_rows:
-        result["warnings"] = [f"Kendall's τ is of {kendall_rows:,} rows drawn by the seed"]
+        result["warnings"] = [f"Kendall's τ is of {kendall_rows:,} rows drawn by the seed", *remarks]
     return result
 
 
@@ -136,14 +147,50 @@ def _pair(
     spearman = _inference(rho, ranks, 1.0 + rho * rho / 2, exact_p=True)
     if sampled and tied and spearman["p_method"] == "t":
         spearman |= {"p": sampled_p(*ranks, seed=seed), "p_method": "sampled_permutation"}
-    third = _empty() | {
-        "r": tau.tau, "ci_low": tau.ci_low, "ci_high": tau.ci_high, "p": tau.p, "p_method": tau.method,
-    }  # fmt: skip
     return pair | {
         "pearson": _inference(r, (a, b), 1.0, exact_p=False),
         "spearman": spearman,
-        "kendall": third,
+        "kendall": _kendall(tau),
     }
+
+
+def spearman(x: Column, y: Column) -> Result:
+    """Spearman's ρ alone, as `run` has it for a pair: ``{n, warnings, spearman}``.
+
+    Each of many long columns is ranked once, however many pairs it is in.
+    """
+    rows = complete_rows([x, y])
+    if len(rows) <= _MANY_ROWS:
+        table = Table("", (x, y), len(x.cells), "")
+        pair: Result = run(table, Task("correlation", {"columns": [x.name, y.name]}, ""))["pairs"][0]
+        return pair
+    whole = len(rows) == len(x.cells)
+    ranks = [c.doubled_ranks() if whole else doubled_ranks(c.floats()[rows]) for c in (x, y)]
+    rho = float(pearson_matrix(ranks)[0, 1])
+    if math.isnan(rho):
+        return {"n": len(rows), "warnings": ["one of the columns is constant in these rows"], "spearman": _empty()}
+    perfect = ["a perfect correlation leaves no scatter to estimate an interval from"] if abs(rho) >= 1.0 else []
+    found = _inference(rho, (ranks[0] / 2, ranks[1] / 2), 1.0 + rho * rho / 2, exact_p=True)
+    return {"n": len(rows), "warnings": perfect, "spearman": found}
+
+
+def _known_pair(x: Column, y: Column, known: Known) -> Result:
+    tau = known.kendall
+    return {
+        "x": x.name,
+        "y": y.name,
+        "n": known.n,
+        "warnings": [],
+        "pearson": _by_t(known.pearson, known.n, 1.0),
+        "spearman": _by_t(known.spearman, known.ranked, 1.0 + known.spearman**2 / 2),
+        "kendall": _kendall(tau),
+    }
+
+
+def _kendall(tau: Kendall) -> Result:
+    return _empty() | {
+        "r": tau.tau, "ci_low": tau.ci_low, "ci_high": tau.ci_high, "p": tau.p, "p_method": tau.method,
+    }  # fmt: skip
 
 
 def _partial(x: Column, y: Column, control: Sequence[Column]) -> Result:
@@ -204,24 +251,38 @@ def _exact_pearson(x: Column, y: Column, rows: Sequence[int]) -> float | None:
 def _float_correlation(x: Vector, y: Vector) -> float | None:
     if float(np.ptp(x)) <= 0 or float(np.ptp(y)) <= 0:
         return None
-    _, a = deviations(x / float(np.max(np.abs(x))))
-    _, b = deviations(y / float(np.max(np.abs(y))))
+    _, a = deviations(_sized(x))
+    _, b = deviations(_sized(y))
     sxx, syy = product_sum(a, a), product_sum(b, b)
     if sxx <= 0 or syy <= 0:
         return None
     return max(-1.0, min(1.0, product_sum(a, b) / math.sqrt(sxx) / math.sqrt(syy)))
 
 
+def _sized(values: Vector) -> Vector:
+    """Brought below 1 by a power of two: a division that rounded would cost digits that large values differ in."""
+    return np.ldexp(values, -int(np.frexp(np.max(np.abs(values)))[1]))
+
+
 def _inference(r: float, values: tuple[Vector, Vector], variance_factor: float, *, exact_p: bool) -> Result:
     n = len(values[0])
     few, perfect = n <= MAX_ENUMERATED, abs(r) >= 1.0
-    if few and (exact_p or perfect):
-        p, method = correlation_p(values[0].tolist(), values[1].tolist()), "permutation"
-    elif perfect:
-        p, method = perfect_p(values[0].tolist()), "permutation_bound"
-    else:
-        p, method = t_two_sided(r * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2), "t"
     # Fisher's z of a perfect correlation is infinite: no interval can be estimated from data without scatter.
+    found = _empty() | {"r": r} if perfect else _by_t(r, n, variance_factor)
+    if few and (exact_p or perfect):
+        found |= {"p": correlation_p(values[0].tolist(), values[1].tolist()), "p_method": "permutation"}
+    elif perfect:
+        found |= {"p": perfect_p(values[0].tolist()), "p_method": "permutation_bound"}
+    return found
+
+
+def _by_t(r: float, n: int, variance_factor: float) -> Result:
+    """Of a correlation that is not perfect."""
     half = Z95 * math.sqrt(variance_factor / (n - 3))
-    low, high = (None, None) if perfect else (math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
-    return _empty() | {"r": r, "ci_low": low, "ci_high": high, "p": p, "p_method": method}
+    return _empty() | {
+        "r": r,
+        "ci_low": math.tanh(math.atanh(r) - half),
+        "ci_high": math.tanh(math.atanh(r) + half),
+        "p": t_two_sided(r * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2),
+        "p_method": "t",
+    }

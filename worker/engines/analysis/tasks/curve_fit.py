@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from kit.near import near
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.expressions.coding import Rows
 from worker.engines.analysis.expressions.decimal_functions import PI
@@ -28,7 +29,8 @@ from worker.engines.analysis.numerics.nonlinear import Curve, CurveFit, fit_curv
 from worker.engines.analysis.numerics.starts import find_start
 from worker.engines.analysis.table import Table, complete_rows
 from worker.engines.analysis.tasks.describe import FEW_DIGITS
-from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.tasks.task import Result, Task, no_column
+from worker.engines.analysis.wording import plural
 
 MAX_PARAMETERS = 30
 _EXACT_ROWS = 2_000
@@ -56,7 +58,10 @@ def run(table: Table, task: Task) -> Result:
     if start is None:
         point = find_start(curve, task.seed)
         if point is None:
-            raise NotPossible("No starting values were found at which the formula is defined; give them in start.")
+            raise NotPossible(
+                "No starting values were found at which the formula is defined for every row; look at the rows where a "
+                "logarithm, a root or a quotient of the data is not, or give values in start."
+            )
     else:
         point = np.array([start[name] for name in parameters])
         if not math.isfinite(sum_of_squares(curve, point)):
@@ -92,9 +97,9 @@ def _request(table: Table, task: Task) -> tuple[Node, Node, list[str], dict[str,
     if start is not None:
         for name in unknown:
             if name not in start:
-                raise task.fault(
-                    "formula", f"{name!r} is neither a column nor in start; columns are {', '.join(table.names()[:50])}"
-                )
+                names = ", ".join(table.names()[:50])
+                issue = f"{name!r} is neither a column nor in start; columns are {names}"
+                raise task.fault("formula", issue + near(name, [*table.names(), *start]))
         for name in start:
             if name not in unknown:
                 raise task.fault(f"start.{name}", "the formula has no such parameter")
@@ -116,7 +121,7 @@ def _parse(task: Task, field: str, text: str) -> Node:
 def _check_column(table: Table, task: Task, field: str, name: str) -> None:
     column = table.find(name)
     if column is None:
-        raise task.fault(field, f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+        raise task.fault(field, no_column(name, table))
     if not column.numeric:
         raise task.fault(field, f"column {name!r} is {column.type}, a numeric one is needed")
 
@@ -209,7 +214,7 @@ def _result(task: Task, curve: Curve, fit: CurveFit, start: Vector, *, given: bo
     if not fit.refined and fit.residual_sd is not None and fit.residual_sd < smallest:
         warnings.append("the residuals are hardly larger than rounding; their sum and the errors have few digits")
     if fit.digits < FEW_DIGITS:
-        warnings.append(f"only {fit.digits} digits of the estimates can be trusted")
+        warnings.append(f"only {plural(fit.digits, 'digit')} of the estimates can be trusted")
     if not given:
         warnings.append("starting values were searched for; a better fit elsewhere cannot be ruled out")
     return {

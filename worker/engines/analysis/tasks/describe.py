@@ -10,6 +10,7 @@ from worker.engines.analysis.numerics.sums import Summary, summarise
 from worker.engines.analysis.table import Column, Table
 from worker.engines.analysis.tasks.counting import first_and_last, value_counts
 from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.wording import plural
 
 SMALL_SAMPLE = 10
 _TOP = 10
@@ -41,6 +42,8 @@ def describe_column(column: Column) -> Result:
         "missing": column.missing,
         "distinct": column.distinct,
     }
+    if column.identifier:
+        described["identifier"] = True
     if not column.numeric:
         described["top"] = [{"value": value[:200], "count": count} for value, count in value_counts(column, _TOP)]
         if present and str(column.type) == "date":
@@ -70,10 +73,10 @@ def _numbers(summary: Summary) -> Result:
     median_low, median_high = summary.median_interval or (None, None)
     if summary.digits < FEW_DIGITS:
         warnings.append(
-            f"only {summary.digits} digits of mean and standard deviation can be trusted: the values are large beside "
-            "their scatter, and so many rows are computed in doubles"
+            f"only {plural(summary.digits, 'digit')} of mean and standard deviation can be trusted: the values are "
+            "large beside their scatter, and so many rows are computed in doubles"
         )
-    if summary.n > 1 and low == high:
+    if summary.n > 1 and low == high and not summary.sd:
         warnings.append("all values are equal")
     if 1 < summary.n < SMALL_SAMPLE:
         warnings.append(f"only {summary.n} values: the interval leans on normality")

@@ -37,6 +37,8 @@ Vector = npt.NDArray[np.float64]
 _PROFILED = 60_000
 """Rows times columns up to which intervals are by profile likelihood."""
 _UNEVEN = 0.05
+_LARGEST_LIKELIHOOD = 1e12
+"""Sums beyond it are rounded to a thousandth or coarser, which hides what a step along the likelihood costs."""
 _EVENTS_PER_TERM = 10
 
 
@@ -51,7 +53,8 @@ class Outcome:
 def run_generalised(table: Table, task: Task, formula: ModelFormula, family: str) -> Result:
     """Fit by maximum likelihood, by Firth's penalised one where the data separate.
 
-    Intervals and p are by (penalised) profile likelihood where rows × columns are at most 60,000, else Wald's;
+    Intervals and p are by (penalised) profile likelihood where rows × columns are at most 60,000, and counts not so
+    large that rounding hides its changes, else Wald's;
     `interval` says which. An overdispersed Poisson model has quasi-likelihood errors: `scatter` is `quasi` and its
     intervals are by Student's t. `ratio` is e to the estimate: an odds ratio or a ratio of rates per unit.
     """
@@ -66,7 +69,7 @@ def run_generalised(table: Table, task: Task, formula: ModelFormula, family: str
     _check_response(task, formula, y, family)
     fit = fit_glm(design.matrix, y, family, offset)
     quasi = family == "poisson" and _overdispersed(fit)
-    profiled = not quasi and fit.converged and design.matrix.size <= _PROFILED
+    profiled = not quasi and fit.converged and design.matrix.size <= _PROFILED and _resolved(fit, y)
     intercept = INTERCEPT in design.names
     null = inference.null_deviance(y, family, offset, intercept=intercept)
     df_model = len(fit.kept) - intercept
@@ -164,6 +167,10 @@ def _check_response(task: Task, formula: ModelFormula, y: Vector, family: str) -
         raise task.fault("formula", f"a Poisson response holds counts (0, 1, 2, …); {name} does not")
     if float(np.ptp(y)) <= 0:
         raise NotPossible(f"{name} has one value only in the rows that {formula.text} can use.")
+
+
+def _resolved(fit: GlmFit, y: Vector) -> bool:
+    return float(np.abs(y * fit.linear_predictor).sum()) < _LARGEST_LIKELIHOOD
 
 
 def _overdispersed(fit: GlmFit) -> bool:

@@ -54,6 +54,8 @@ def _split(response: Column, group: Column) -> Groups:
     rows = rows[np.argsort(codes[rows], kind="stable")]
     ends = np.cumsum(np.bincount(codes[rows], minlength=len(levels)))
     groups: Groups = {}
+    if not levels:
+        return groups
     for level, members in zip(levels, np.split(rows, ends[:-1]), strict=True):
         if not len(members):
             continue

@@ -12,9 +12,9 @@ from worker.engines.analysis.numerics.one_sample import (
     Vector,
     mean_of,
     share_of,
-    signed_rank,
     within_margin,
 )
+from worker.engines.analysis.numerics.paired import SignedRanks, signed_ranks
 from worker.engines.analysis.table import Column, Table, complete_rows
 from worker.engines.analysis.tasks import anova, compare_groups
 from worker.engines.analysis.tasks.grouping import violated
@@ -53,6 +53,8 @@ def difference_test(table: Table, task: Task) -> Tested:
     warnings = list(result["warnings"])
     if uneven:
         warnings.append("the interval of η² takes equal spreads for granted, and the groups scatter differently")
+        if test == "kruskal_wallis":
+            warnings.append("ranks answer to different spreads as well, so p may be too small")
     return Tested(
         test,
         n,
@@ -139,12 +141,18 @@ def paired_test(table: Table, task: Task) -> Tested:
         raise NotPossible("the differences are too few or all the same.")
     checks, doubts = _normality(differences)
     if doubts:
-        ranked = signed_rank(differences)
+        ranked = signed_ranks(differences)
         if ranked is not None:
-            effect = _shown("middle of the differences (Hodges–Lehmann)", ranked)
-            return _of_mean("signed_rank", task, ranked, differences, effect, checks, warnings)
+            return _by_ranks(task, ranked, differences, checks, warnings)
     effect = _shown("mean difference", found)
     return _of_mean("paired_t_test", task, found, differences, effect, checks, [*warnings, *doubts])
+
+
+def _by_ranks(task: Task, ranked: SignedRanks, differences: Vector, checks: Result, warnings: list[str]) -> Tested:
+    found = Estimate(ranked.median, ranked.ci_low, ranked.ci_high, ranked.p)
+    effect = _shown("middle of the differences (Hodges–Lehmann)", found)
+    # The ranks and the middle can point to different sides; the side of the test is that of the ranks.
+    return _of_mean("signed_rank", task, found, differences, effect, checks, warnings, side=ranked.rank_biserial)
 
 
 def _differences(table: Table, task: Task) -> Vector:
@@ -170,7 +178,14 @@ def _normality(values: Vector) -> tuple[Result, list[str]]:
 
 
 def _of_mean(
-    test: str, task: Task, found: Estimate, values: Vector, effect: Result, checks: Result, warnings: list[str]
+    test: str,
+    task: Task,
+    found: Estimate,
+    values: Vector,
+    effect: Result,
+    checks: Result,
+    warnings: list[str],
+    side: float | None = None,
 ) -> Tested:
     direction = task.arguments.get("direction")
     sd = float(values.std(ddof=1))
@@ -180,7 +195,7 @@ def _of_mean(
         test,
         len(values),
         effect,
-        directed(found.p, found.value, direction),
+        directed(found.p, found.value if side is None else side, direction),
         abs(d) / (d * d + 4) ** 0.5,
         checks,
         warnings,

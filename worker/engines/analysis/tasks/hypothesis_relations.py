@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from worker.engines.analysis.choosing import is_zero_one
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.expressions.formula import parse_formula
 from worker.engines.analysis.numerics import detectable
@@ -27,7 +28,7 @@ def correlation_test(table: Table, task: Task) -> Tested:
     x, y = task.column("x", table, numeric=True), task.column("y", table, numeric=True)
     if x.name == y.name:
         raise task.fault("y", "must be another column than x")
-    pair = correlation.run(table, Task("correlation", {"columns": [x.name, y.name]}, task.path))["pairs"][0]
+    pair = correlation.spearman(x, y)
     found, n = pair["spearman"], pair["n"]
     if found["r"] is None:
         raise NotPossible(f"{x.name} and {y.name}: {'; '.join(pair['warnings'])}.")
@@ -71,13 +72,13 @@ def trend_test(table: Table, task: Task) -> Tested:
     if test == "hamed_rao":
         chosen = {**result, **{key: result["corrected"][key] for key in ("p", "ci_low", "ci_high")}}
     elif test == "seasonal_mann_kendall":
-        chosen = {**result, "p": result["seasonality"]["found"][test]["p"]}
+        chosen = {**result, **result["seasonality"]["found"][test]}
     low, high = chosen["ci_low"], chosen["ci_high"]
     return Tested(
         test,
         result["n"],
         effect_of(f"slope per {result['time_unit']}", chosen, "slope"),
-        directed(chosen["p"], result["slope"] or result["s"], direction),
+        directed(chosen["p"], chosen["slope"] or chosen["s"], direction),
         abs(result["tau"] or 0.0),
         {"residual_autocorrelation_lag1": result["residual_autocorrelation_lag1"]},
         result["warnings"],
@@ -86,7 +87,8 @@ def trend_test(table: Table, task: Task) -> Tested:
 
 
 def regression_test(table: Table, task: Task) -> Tested:
-    """The predictor's coefficient in the linear model with the covariates, by Student's t.
+    """The predictor's coefficient in the linear model with the covariates, by Student's t; of a response of 0 and 1 its
+    log odds ratio in the logistic model, by profile likelihood or Wald's test (`run_generalised`).
 
     Where the scatter is uneven (Breusch–Pagan p < 0.05) standard errors are HC3 (MacKinnon and White 1985), which hold
     nevertheless. A category as predictor needs two levels, so that there is one coefficient.
@@ -104,16 +106,19 @@ def regression_test(table: Table, task: Task) -> Tested:
             "its levels instead."
         )
     text = f"{_quoted(response.name)} ~ {' + '.join(_quoted(c.name) for c in [predictor, *covariates])}"
-    fitted = regression.run(table, Task("regression", {"formula": text}, task.path, task.seed))
+    logistic = is_zero_one(response)
+    family = "binomial" if logistic else "gaussian"
+    fitted = regression.run(table, Task("regression", {"formula": text, "family": family}, task.path, task.seed))
     names = [term["name"] for term in fitted["terms"]]
     place = next(i for i, name in enumerate(names) if name != "Intercept")
     term = fitted["terms"][place]
     if term["p"] is None:
         raise NotPossible(f"{predictor.name}: {'; '.join(fitted['warnings']) or 'its effect cannot be told'}.")
-    uneven = (fitted.get("diagnostics") or {}).get("breusch_pagan_p")
+    uneven = None if logistic else (fitted.get("diagnostics") or {}).get("breusch_pagan_p")
     checks: Result = {"breusch_pagan_p": uneven, "condition_number": fitted["condition_number"]}
-    effect = effect_of(f"coefficient of {names[place]}", term, "estimate")
-    p, test = float(term["p"]), "t_test"
+    measure = "log odds ratio" if logistic else "coefficient"
+    effect = effect_of(f"{measure} of {names[place]}", term, "estimate")
+    p, test = float(term["p"]), "logistic_regression" if logistic else "t_test"
     if uneven is not None and uneven < _UNEVEN:
         design = regression.design_for(parse_formula(text, table.names()), table)
         error = _hc3(np.asarray(design.matrix), np.asarray(design.response), place)
@@ -131,7 +136,7 @@ def regression_test(table: Table, task: Task) -> Tested:
         directed(p, effect["value"], direction),
         t / math.sqrt(t * t + fitted["df_residual"]),
         checks,
-        [warning for warning in fitted["warnings"] if test == "t_test" or "uneven" not in warning],
+        [warning for warning in fitted["warnings"] if test != "t_test_hc3" or "uneven" not in warning],
         lambda level: detectable.from_interval(low, high, level, one_sided=direction is not None),
     )
 

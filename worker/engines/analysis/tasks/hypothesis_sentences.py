@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from worker.engines.analysis.choosing import is_zero_one
 from worker.engines.analysis.mentions import Mention, find_mentions
 from worker.engines.analysis.question import read_question
 from worker.engines.analysis.table import Column, ColumnType, Table
@@ -171,6 +172,8 @@ class _Reading:
                 return self._with({"kind": "paired", "first": first.name, "second": second.name})
             response = self._response([first.name, second.name])
             other = second.name if response == first.name else first.name
+            if is_zero_one(self.table[response]) and not is_zero_one(self.table[other]):
+                return self._with({"kind": "regression", "response": response, "predictor": other})
             return self._with({"kind": "correlation", "x": other, "y": response})
         numeric = [column for column in (first, second) if column.numeric]
         groupings = self.table.groupings()

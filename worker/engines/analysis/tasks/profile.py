@@ -48,7 +48,7 @@ def _column(column: Column, rows: int) -> Result:
         remarks.append("constant")
     if distinct and column.missing > _MUCH_MISSING * rows:
         remarks.append(f"{column.missing} of {rows} values missing")
-    if column.identifier:
+    if column.names_rows:
         remarks.append("identifier")
     profile: Result = {
         "name": column.name,

@@ -71,7 +71,7 @@ def _of_column(column: Column) -> Iterator[Result]:
     if distinct == 1 and n > 1:
         yield _remark("constant", f"{name} is the same in all rows that have it", name)
         return
-    if column.identifier:
+    if column.names_rows:
         yield _remark("identifier", f"{name} names or numbers the rows, so nothing is modelled from it", name)
         return
     if column.numeric:

@@ -9,6 +9,7 @@ from typing import Any
 
 from worker.engines.analysis.errors import invalid
 from worker.engines.analysis.table import Table
+from worker.engines.analysis.tasks.conditions import part_of
 from worker.engines.analysis.tasks.task import Result, Task
 
 
@@ -37,7 +38,7 @@ KINDS: Mapping[str, Kind] = {
     "contingency": Kind("contingency", required=("row", "column")),
     "trend": Kind("trend", required=("response",), optional=("time", "period")),
     "hypotheses": Kind("hypotheses", optional=("hypotheses", "adjustment", "holdout")),
-    "aggregate": Kind("aggregate", optional=("statistic", "column", "by", "where", "level", "extreme")),
+    "aggregate": Kind("aggregate", optional=("statistic", "column", "by", "where", "level", "extreme", "period")),
     "one_sample": Kind("one_sample", required=("column", "value")),
     "curve_fit": Kind("curve_fit", required=("response", "formula"), optional=("start",)),
     "cluster": Kind("cluster", optional=("columns", "k", "method", "standardise")),
@@ -73,4 +74,7 @@ def run_task(table: Table, task: Task) -> Result:
     """
     module = import_module(f"worker.engines.analysis.tasks.{KINDS[task.kind].module}")
     run: Callable[[Table, Task], Result] = module.run
-    return run(table, task)
+    if task.kind == "aggregate" or not task.arguments.get("where"):
+        return run(table, task)
+    part, rest, told = part_of(table, task)
+    return run(part, rest) | {"kept": told}

@@ -17,7 +17,8 @@ from worker.engines.analysis.table import Table, complete_rows
 from worker.engines.analysis.tasks.generalised import run_generalised
 from worker.engines.analysis.tasks.modelling import columns_by_term, expand_polynomials, is_two_sided
 from worker.engines.analysis.tasks.residuals import examine
-from worker.engines.analysis.tasks.task import Result, Task
+from worker.engines.analysis.tasks.task import Result, Task, no_column
+from worker.engines.analysis.wording import plural
 
 _ILL_CONDITIONED = 1e8
 _ROWS_PER_TERM = 10
@@ -38,7 +39,7 @@ def run(table: Table, task: Task) -> Result:
         formula = parse_formula(expand_polynomials(task.text("formula")), table.names())
         for name in formula.columns:
             if table.find(name) is None:
-                raise ExpressionError(f"no column {name!r}; there are {', '.join(table.names()[:50])}")
+                raise ExpressionError(no_column(name, table))
         node = formula.response.node
         two_sided = isinstance(node, Name) and is_two_sided(table[node.name])
         family = task.choice("family", FAMILIES, "binomial" if two_sided else "gaussian")
@@ -149,7 +150,9 @@ def _warnings(fit: LinearFit, left_out: int, rows: int) -> list[str]:
     elif fit.n < _ROWS_PER_TERM * len(fit.names):
         warnings.append(f"{fit.n} rows for {len(fit.names)} terms is few; the model may follow chance")
     if fit.condition_number > _ILL_CONDITIONED:
-        digits = "no digits are lost, but" if fit.arithmetic == "exact" else f"about {fit.digits} digits hold, and"
+        digits = (
+            "no digits are lost, but" if fit.arithmetic == "exact" else f"about {plural(fit.digits, 'digit')} hold, and"
+        )
         warnings.append(
             f"ill conditioned (condition number {fit.condition_number:.1e}): {digits} "
             "small changes of the data would change the estimates much"

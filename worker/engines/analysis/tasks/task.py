@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kit.analysis_requests import near
+from kit.near import near
 from worker.engines.analysis.errors import AnalysisError, invalid
 from worker.engines.analysis.table import Column, Table
 
@@ -26,15 +26,17 @@ class Task:
         return invalid(f"{self.path}.{field}", issue)
 
     def text(self, field: str, default: str | None = None) -> str:
-        value = self.arguments.get(field, default)
+        value = self.arguments.get(field)
+        value = default if value is None else value
         if not isinstance(value, str) or not value.strip():
             raise self.fault(field, "must be given as text")
         return value
 
     def choice(self, field: str, choices: tuple[str, ...], default: str) -> str:
-        value = self.arguments.get(field, default)
+        value = self.arguments.get(field)
+        value = default if value is None else value
         if value not in choices:
-            raise self.fault(field, f"must be one of {', '.join(choices)}")
+            raise self.fault(field, f"must be one of {', '.join(choices)}{near(value, choices)}")
         return str(value)
 
     def column(self, field: str, table: Table, *, numeric: bool = False) -> Column:
@@ -54,8 +56,28 @@ class Task:
     def _column(self, field: str, name: str, table: Table, *, numeric: bool) -> Column:
         column = table.find(name)
         if column is None:
-            names = table.names()
-            raise self.fault(field, f"no column {name!r}; there are {', '.join(names[:50])}{near(name, names)}")
+            raise self.fault(field, no_column(name, table))
         if numeric and not column.numeric:
             raise self.fault(field, f"column {name!r} is {column.type}, a numeric one is needed")
         return column
+
+
+def no_column(name: str, table: Table) -> str:
+    """The issue of a name that is no column's, with the columns there are and near matches."""
+    names = table.names()
+    return f"no column {name!r}; there are {', '.join(names[:50])}{near(name, names)}"
+
+
+def no_level(column: Column, value: object) -> str:
+    """The issue of a value that a column does not have, with those it has and near matches."""
+    levels = column.levels()
+    more = f" and {len(levels) - 20} others" if len(levels) > 20 else ""
+    known = f"; there are {', '.join(levels[:20])}{more}" if levels else ""
+    return f"{column.name} has no value {str(value)!r}{known}{near(value, levels[:1000])}"
+
+
+def level_text(value: object) -> str:
+    """A level of a request as tables hold it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -90,8 +90,11 @@ def _described(grid: Grid, season: Season, p: float, t: Vector, y: Vector, slope
         "lowest": int(np.argmin(means)) + 1,
         "seasonal_mann_kendall": None
         if tested is None
-        else {"s": tested.s, "z": tested.z, "p": tested.p, "slope": tested.slope, "variance_factor": factor},
-    }
+        else {
+            "s": tested.s, "z": tested.z, "p": tested.p, "slope": tested.slope, "ci_low": tested.ci_low,
+            "ci_high": tested.ci_high, "variance_factor": factor,
+        },
+    }  # fmt: skip
 
 
 def breaks(t: Vector, y: Vector, seed: int, season: Result | None) -> Result:

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.engines.analysis.errors import NotPossible
-from worker.engines.analysis.numerics.distributions import Z95
 from worker.engines.analysis.numerics.kendall import score_variance
-from worker.engines.analysis.numerics.mann_kendall import score_test, variance_factor
+from worker.engines.analysis.numerics.mann_kendall import score_test, slope_limits, variance_factor
 from worker.engines.analysis.numerics.permutation import MAX_KENDALL, kendall_p
 from worker.engines.analysis.numerics.ranks import tie_sizes
 from worker.engines.analysis.packed import day_text
@@ -59,13 +58,13 @@ def run(table: Table, task: Task) -> Result:
     exactly = len(y) <= MAX_KENDALL and len(np.unique(y)) == len(np.unique(t)) == len(y)
     slope = float(np.median(slopes))
     intercept = float(np.median(y - slope * t))
-    low, high = _limits(slopes, variance, slope)
+    low, high = slope_limits(slopes, variance, slope)
     residuals = y - intercept - slope * t
     lag1 = _lag1(residuals)
     factor = variance_factor(residuals)
     alike = lag1 is not None and lag1 > _DEPENDENT / math.sqrt(len(y))
     better_z, better_p = score_test(s, variance * factor)
-    better_low, better_high = _limits(slopes, variance * factor, slope)
+    better_low, better_high = slope_limits(slopes, variance * factor, slope)
     unique_t, unique_y = _one_at_a_time(every_t, every_y)
     dated = time is not None and time.type is ColumnType.DATE
     seasons = seasonality(unique_t, unique_y, slope, dated=dated, period=period)
@@ -121,16 +120,6 @@ def _preferred(seasons: Result, *, alike: bool) -> str:
     if seasons["found"] is not None and seasons["found"]["seasonal_mann_kendall"] is not None:
         return "seasonal_mann_kendall"
     return "hamed_rao" if alike else "mann_kendall"
-
-
-def _limits(slopes: Vector, variance: float, slope: float) -> tuple[float, float]:
-    """Ranks of the limits among the slopes, interpolated (Gilbert 1987)."""
-    if len(slopes) < 2:
-        return slope, slope
-    reach = Z95 * math.sqrt(max(variance, 0.0))
-    ranks = [((len(slopes) - reach) / 2 - 1) / (len(slopes) - 1), ((len(slopes) + reach) / 2) / (len(slopes) - 1)]
-    low, high = np.quantile(slopes, np.clip(ranks, 0.0, 1.0)).tolist()
-    return low, high
 
 
 def _unit(time: Column | None) -> str:
