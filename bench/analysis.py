@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.processes import machine
 
-ROWS = (1_000, 10_000, 100_000)
+ROWS = (1_000, 10_000, 100_000, 1_000_000)
 COLUMNS = (10, 50)
 STEPS = ("read", "profile", "describe", "correlation", "regression", "compare_groups")
 _SEED = 7

@@ -1,20 +1,26 @@
-"""A real nats-server with JetStream for tests, on a port of the system's choice."""
+"""A real nats-server with JetStream for tests, on a free port."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+_PORTS = (12_000, 32_000)
 
 
 def free_port() -> int:
-    """A port of the loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback that was free a moment ago, below those that the system hands out by itself: between here
+    and its use, any connection of anybody could take one of them."""
+    while True:
+        port = secrets.choice(range(*_PORTS))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class NatsServer:
