@@ -23,6 +23,10 @@ _RULES = {
 }
 """Rules that are known to be broken by what they are for; a run must have something that each is held against."""
 
+_BY_CHANCE = {"a hold without a session is void"}
+"""It takes a creation that dies between its hold and its session, which a short run may do without. The kills of
+tests/integration/crash always do it."""
+
 
 def _verdict(folder: Path) -> dict[str, Any]:
     (written,) = folder.glob("*/verdict.json")
@@ -55,5 +59,5 @@ async def test_nothing_is_lost_and_nothing_is_done_twice_whatever_breaks(tmp_pat
     assert [episode["plan"]["database"] for episode in found["episodes"]] == ["sqlite", "postgresql"]
     happened = {fault["name"] for episode in found["episodes"] for fault in episode["faults"]}
     assert happened == {kind.name for kind in (*EVERYWHERE, *POSTGRESQL)}
-    assert set(found["checked"]) >= _RULES
+    assert set(found["checked"]) >= _RULES - _BY_CHANCE
     assert sum(episode["sessions"] for episode in found["episodes"]) >= 50
