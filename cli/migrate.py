@@ -7,6 +7,7 @@ service itself; a command line would show a password to everybody on the machine
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -58,4 +59,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # It loads what it needs, works and ends: garbage is looked for in vain.
     main()

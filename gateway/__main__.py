@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from kit import starting
+
+if __name__ == "__main__":
+    starting.begin()
+
 import asyncio
 import resource
 import signal
@@ -33,6 +38,7 @@ async def serve(settings: GatewaySettings) -> None:
 def main() -> None:
     """Exit with 2 and one clear line when the settings or the contract do not fit."""
     try:
+        starting.begun()
         settings = GatewaySettings.model_validate({})
         configure("gateway", settings.log_level)
         # Each client is an open file; where nobody said otherwise, a process may have a thousand.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from kit import starting
+
+if __name__ == "__main__":
+    starting.begin()
+
 import sys
 
 from kit.logging import configure
@@ -15,6 +20,7 @@ def main() -> None:
     """Exit with 2 and one clear line when the settings do not fit."""
     import uvloop
 
+    starting.begun()
     settings = from_environment(WorkerSettings)
     configure(NAME, settings.log_level)
     try:

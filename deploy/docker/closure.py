@@ -30,9 +30,23 @@ class Sources:
         self.root = root
         self._places = (root, root / GENERATED)
         self._tops = {path.name for place in self._places for path in place.iterdir() if path.is_dir()}
+        # Images share most of their modules: each is looked for and read once.
+        self._files: dict[str, Path | None] = {}
+        self._imports: dict[str, frozenset[str]] = {}
 
     def file(self, module: str) -> Path | None:
         """The file of a module or a package; None where there is none, as for a namespace."""
+        if module not in self._files:
+            self._files[module] = self._found(module)
+        return self._files[module]
+
+    def imports(self, module: str, file: Path) -> frozenset[str]:
+        """As `imports` finds them."""
+        if module not in self._imports:
+            self._imports[module] = frozenset(imports(file, module))
+        return self._imports[module]
+
+    def _found(self, module: str) -> Path | None:
         for place in self._places:
             base = place.joinpath(*module.split("."))
             for path in (base.with_suffix(".py"), base / "__init__.py"):
@@ -72,7 +86,7 @@ def closure(sources: Sources, image: Image) -> Closure:
         found.modules[module] = file
         if parent:
             waiting.append(parent)
-        for name in imports(file, module):
+        for name in sources.imports(module, file):
             if sources.ours(name):
                 # A name imported from a package may be one of its modules; or the package itself is meant.
                 waiting += [name, name.rpartition(".")[0] or name]

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from kit import starting
 from kit.rpc.channels import MOST_RECEIVED
 from kit.rpc.health import PATIENT_OPTIONS, CannotListen, Health, HealthServer, listen_on
 from kit.rpc.pipeline import Pipeline
@@ -139,6 +140,7 @@ async def run_until_signalled(
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a process's main coroutine on uvloop. What it was told wrongly ends it with status 2 and one clear line."""
+    starting.begun()
     try:
         uvloop.run(main)
     except (BadSettings, CannotListen) as error:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from kit import starting
+
+if __name__ == "__main__":
+    starting.begin()
+
 from kit.logging import configure
 from kit.rpc.serve import run
 from kit.settings import from_environment

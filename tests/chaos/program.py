@@ -21,6 +21,7 @@ from sqlite3 import dbapi2
 from typing import Any
 from urllib.parse import urlsplit
 
+from kit import starting
 from kit.times import SECOND, Instant, SystemClock
 from tests.chaos.control import Knobs
 
@@ -31,6 +32,7 @@ _HOST = "127.0.0.1"
 
 def main() -> None:
     """Runs the module as `python -m MODULE` would; its arguments follow its name."""
+    starting.begin()
     folder, module = Path(sys.argv[1]), sys.argv[2]
     sys.argv = sys.argv[2:]
     routes = folder / "routes.json"

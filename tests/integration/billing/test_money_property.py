@@ -31,7 +31,7 @@ from tests.support.modelling import Command, Loop, Seen, agreed, explained
 
 LONG = "MODEL_EXAMPLES" in os.environ
 PROFILE = settings(
-    max_examples=int(os.environ.get("MODEL_EXAMPLES", "10")),
+    max_examples=int(os.environ.get("MODEL_EXAMPLES", "7")),
     stateful_step_count=int(os.environ.get("MODEL_STEPS", "25")),
     derandomize=not LONG,
     deadline=None,

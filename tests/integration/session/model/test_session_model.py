@@ -32,7 +32,7 @@ from tests.support.migrated import Migrations
 
 LONG = "MODEL_EXAMPLES" in os.environ
 PROFILE = settings(
-    max_examples=int(os.environ.get("MODEL_EXAMPLES", "12")),
+    max_examples=int(os.environ.get("MODEL_EXAMPLES", "8")),
     stateful_step_count=int(os.environ.get("MODEL_STEPS", "40")),
     derandomize=not LONG,
     deadline=None,
