@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEPLOY_VENV := .venv-deploy
+BENCH_VENV := .venv-bench
 PORT ?= 8080
 RUN_DIR ?= .run
 DOCS ?=
@@ -20,7 +21,7 @@ TELL = || echo failed; } | { n=0; while read -r word rest; do case $$word in \
   failed) exit 1 ;; esac; done; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval simulate lint lint-openapi lint-deploy format bench bench-gateway bench-analysis bench-streams bench-durability clean images-check sbom settings-table
+.PHONY: help run install dev dense bench-search proto test contract fuzz fuzz-documents multihost chaos eval simulate lint lint-openapi lint-deploy format bench bench-gateway bench-analysis bench-streams bench-durability bench-documents bench-results fuzz-reports clean images-check sbom settings-table
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +48,10 @@ fuzz: dev ## Both edges against the API's description, for longer (ARGS="--secon
 
 fuzz-documents: dev ## Mutated files of every kind through the parser processes (ARGS="--files 10000 --seed 1"; DATA=folder with more originals)
 	$(BIN)/python -m tests.mutations $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+fuzz-reports: dev ## Hostile texts in every field, and random reports in all scripts read back (ARGS="--seconds 60 --seed 1", EXAMPLES="--examples 1000")
+	$(BIN)/python -m tests.injection $(ARGS)
+	$(BIN)/python -m tests.roundtrip $(EXAMPLES)
 
 multihost: dev ## Ten hosts as network namespaces, things cut off while sessions run (root, iproute2; ARGS="worker" for some faults)
 	$(BIN)/python -m tests.multihost $(ARGS)
@@ -112,16 +117,23 @@ bench-search: dev ## The library's index by size: time to build, memory, p50 and
 bench-durability: dev ## What it costs that nothing acknowledged is lost: JetStream, SQLite, PostgreSQL (ARGS="--seconds 5")
 	$(BIN)/python -m bench.durability $(ARGS)
 
+bench-documents: dev $(BENCH_VENV)/.installed ## Time, memory and size per format beside pandoc, WeasyPrint, ReportLab; exports through the product (ARGS="--rounds 7")
+	$(BIN)/python -m bench.documents $(ARGS)
+
+bench-results: dev ## Large results: first page, next page, all of it; time and memory (ARGS="--report", ARGS="--passages 100000")
+	$(BIN)/python -m bench.results_size $(ARGS)
+
 clean: ## Remove what was set up and generated (not your data in RUN_DIR)
-	rm -rf $(VENV) $(DEPLOY_VENV) .tools gen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEPLOY_VENV) $(BENCH_VENV) .tools gen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.lock requirements-fonts.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Fetching and installing the packages of requirements.lock: some minutes the first time"
 	@{ $(PIP) --require-hashes -r requirements.lock $(TELL)
+	@{ $(PIP) --no-deps --require-hashes -r requirements-fonts.lock $(TELL)
 	$(BIN)/python -m tools.codegen
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -135,4 +147,9 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 $(DEPLOY_VENV)/.installed: requirements-deploy.lock | $(VENV)/bin/python
 	$(PYTHON) -m venv $(DEPLOY_VENV)
 	$(DEPLOY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-deploy.lock
+	@touch $@
+
+$(BENCH_VENV)/.installed: requirements-bench.lock | $(VENV)/bin/python
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@

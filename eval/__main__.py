@@ -20,7 +20,7 @@ from eval.options import Options
 from eval.product import running_product
 from eval.report import Report
 
-PARTS = ("retrieval", "documents", "evidence", "gist", "unanswerable", "citations", "strd", "tables")
+PARTS = ("retrieval", "documents", "evidence", "gist", "unanswerable", "citations", "strd", "tables", "finished")
 
 
 async def evaluate(data: Path, parts: list[str], options: Options) -> list[Report]:

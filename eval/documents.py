@@ -35,7 +35,7 @@ async def measure(product: Product, data: Path, options: Options) -> Report:
     recalls: list[list[Cell]] = []
     problems: list[str] = []
     in_order: list[float] = []
-    files = [path for folder in _folders(data) for path in _files(folder)]
+    files = upload_folders(data)
     for path in files:
         began = perf_counter()
         status, answer = await person.upload(path)
@@ -74,6 +74,11 @@ async def measure(product: Product, data: Path, options: Options) -> Report:
         "in_order_mean": sum(in_order) / len(in_order) if in_order else None,
     }
     return Report(PART, tables, figures, problems)
+
+
+def upload_folders(data: Path) -> list[Path]:
+    """The files that are uploaded, in their order."""
+    return [path for folder in _folders(data) for path in _files(folder)]
 
 
 def _folders(data: Path) -> list[Path]:

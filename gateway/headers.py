@@ -21,6 +21,9 @@ _PASSED_IF_SOUND: Final = ("if-none-match", "tracestate")
 _COPIED: Final = {
     "location": "Location",
     "content-disposition": "Content-Disposition",
+    # A length of its own name would be taken for that of the gRPC message.
+    "x-prsm-content-length": "Content-Length",
+    "accept-ranges": "Accept-Ranges",
     "etag": "ETag",
     "retry-after": "Retry-After",
     "cache-control": "Cache-Control",

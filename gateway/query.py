@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,9 @@ from kit.errors import ValidationError
 _WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST: Final = 200
+_TOLD: Final = 20
+_DEEPEST: Final = 3
+_NO_PARAMETERS: Final = ("message", "map", "object", "array", "any")
 
 
 class QueryReader:
@@ -22,6 +26,7 @@ class QueryReader:
         """`shape` is None when the route takes no parameters; the `taken` come from the path."""
         self._shape = shape
         self._taken = taken
+        self._unknown = unknown_parameter(shape, taken)
 
     def read(self, query: str) -> dict[str, Any]:
         """The JSON value of the parameters. Raises ValidationError with the first fault."""
@@ -46,8 +51,8 @@ class QueryReader:
             shape = known.shape if known is not None and not known.repeated else None
             value = value.setdefault(part, {})
         field = shape.fields.get(last) if shape is not None else None
-        if field is None or field.kind in ("message", "map", "object", "array", "any"):
-            raise ValidationError.of(name, "is not a known query parameter")
+        if field is None or field.kind in _NO_PARAMETERS:
+            raise ValidationError.of(name, self._unknown)
         item = _convert(field, name, text)
         if field.repeated:
             value.setdefault(last, []).append(item)
@@ -55,6 +60,23 @@ class QueryReader:
             raise ValidationError.of(name, "may be given only once")
         else:
             value[last] = item
+
+
+def unknown_parameter(shape: Shape | None, taken: Container[str] = ()) -> str:
+    """What is said of a parameter that a route does not have: the names of those that it has, up to 20."""
+    names = list(islice(_names(shape, taken), _TOLD + 1)) if shape is not None else []
+    if not names:
+        return "is not a known query parameter: there are none here"
+    told = ", ".join(names[:_TOLD])
+    return f"is not a known query parameter: known are {told}{', ...' if len(names) > _TOLD else ''}"
+
+
+def _names(shape: Shape, taken: Container[str], before: str = "", depth: int = 1) -> Iterator[str]:
+    for name, field in shape.fields.items():
+        if field.kind == "message" and field.shape is not None and not field.repeated and depth < _DEEPEST:
+            yield from _names(field.shape, (), f"{before}{name}.", depth + 1)
+        elif field.kind not in _NO_PARAMETERS and name not in taken:
+            yield f"{before}{name}"
 
 
 def _convert(field: Field, name: str, text: str) -> str | int | float | bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import grpc
@@ -126,7 +127,7 @@ class StreamSender:
             raise DeadlineExceeded() from None
         status, headers = copied(await call.initial_metadata())
         headers.update(extra)
-        if first is grpc.aio.EOF:
+        if first is grpc.aio.EOF or status == HTTPStatus.NOT_MODIFIED:
             return web.Response(status=status, headers=headers)
         content_type, data = self._codec.decode(first)
         headers["Content-Type"] = content_type or "application/octet-stream"

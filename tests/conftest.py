@@ -79,8 +79,11 @@ async def people(stack: RunningStack, client: aiohttp.ClientSession) -> People:
     return People(stack, client)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on what tests leave behind is collected; what is there now stays as it is."""
+    if session.config.getoption("loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        # Nothing else would tell: every process would start every stack.
+        raise pytest.UsageError("this pytest does not let pytest-xdist keep the tests of a group together")
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

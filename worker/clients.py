@@ -90,6 +90,8 @@ class SessionClient:
             hash=finished.hash,
             usage=_usage(finished.usage),
             decisions=[_decision(decision) for decision in finished.decisions],
+            result_hash=finished.result,
+            cited_document_ids=finished.cited,
             **_resources(finished.resources),
         )
         return _directive((await self._held(self._stub.Checkpoint, request)).directive)

@@ -79,3 +79,33 @@ class RunningStage:
 
     async def keep(self, fn: Callable[..., object], *args: object) -> Kept:
         return await self._attempt.computer.keep(fn, *args)
+
+
+class Aside:
+    """A StageContext for what is written beside the work: nothing that it does is counted, told or charged."""
+
+    model: LanguageModel | None = None
+    write_up = True
+
+    def __init__(self, stage: RunningStage, outputs: Mapping[str, JSON]) -> None:
+        self.job = stage.job
+        self.sources = stage.sources
+        self.outputs = outputs
+        self.run = stage.run
+        self.keep = stage.keep
+
+    async def step(self, done: float, total: float) -> None:
+        await asyncio.sleep(0)
+
+    def use(self, item: str, quantity: int) -> None:
+        """Nothing is used."""
+
+    def decide(
+        self,
+        decision: str,
+        reason: str,
+        *,
+        alternatives: Sequence[str] = (),
+        excluded: Sequence[Mapping[str, JSON]] = (),
+    ) -> None:
+        """Nothing is decided."""

@@ -115,7 +115,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A stage's end: its checkpoint, what it used and what it decided."""
+    """A stage's end: its checkpoint, what it used and what it decided; `result` is the artifact of a result document of
+    the stages so far, "" for none, and `cited` what that cites."""
 
     lease: Lease
     stage: str
@@ -123,6 +124,8 @@ class Finished:
     usage: Mapping[str, int]
     decisions: Sequence[Decision]
     resources: Resources
+    result: str = ""
+    cited: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ import orjson
 from worker.engines.base import JSON
 
 MOST_FINDINGS = 10
+MOST_CHARACTERS = 20_000
+"""Of a text in the compact form, which stands in the session's row and in every answer about it; all of it is in the
+results."""
+_MOST_CITATIONS = 100
 
 
 class NotAResult(Exception):
@@ -26,20 +30,24 @@ def compact(document: JSON) -> Mapping[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("summary"), str):
         raise NotAResult("the last stage must return an object with a summary")
     return {
-        "title": str(document.get("title", "")),
+        "title": _short(str(document.get("title", ""))),
         "partial": bool(document.get("partial", False)),
-        "summary": document["summary"],
+        "summary": _short(document["summary"]),
         "key_findings": [
             {
                 "id": str(finding.get("id", "")),
-                "text": str(finding.get("text", "")),
-                "citations": [str(citation) for citation in finding.get("citations", [])],
+                "text": _short(str(finding.get("text", ""))),
+                "citations": [str(citation) for citation in finding.get("citations", [])[:_MOST_CITATIONS]],
                 "confidence": float(finding.get("confidence", 0.0)),
             }
             for finding in document.get("key_findings", [])[:MOST_FINDINGS]
         ],
         "confidence_score": float(document.get("confidence_score", 0.0)),
     }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
 
 def cited_documents(document: Mapping[str, Any]) -> list[str]:

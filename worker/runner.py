@@ -19,7 +19,7 @@ from kit.telemetry.tracing import Attributes, Kind
 from worker import metrics
 from worker.attempt import Attempt, StageState
 from worker.computing.forkserver import ComputingTooLong
-from worker.context import RunningStage
+from worker.context import Aside, RunningStage
 from worker.drain import Drain
 from worker.engines.base import JSON, Engine, EngineError, StageSpec
 from worker.engines.registry import libraries_of
@@ -144,9 +144,13 @@ class Runner:
                 return await self._hand_back(claim.lease)
             with _watched(claim, spec.name):
                 content = await self._stage(attempt, engine, spec.name, context)
-                digest = await self._checkpoint(attempt, content, result=spec.name == last)
-            # What a later stage sees is what it would see after a crash: the output as it comes back from storage.
-            outputs[spec.name] = orjson.loads(content)
+                # What a later stage sees is what it would see after a crash: the output as it comes back from storage.
+                done = orjson.loads(content)
+                so_far = None
+                if spec.name != last:
+                    so_far = await self._so_far(attempt, engine, Aside(context, {**outputs, spec.name: done}))
+                digest = await self._checkpoint(attempt, content, so_far, result=spec.name == last)
+            outputs[spec.name] = done
         return await self._complete(attempt, outputs[last], digest)
 
     async def _checkpoints(self, attempt: Attempt) -> dict[str, JSON]:
@@ -164,13 +168,38 @@ class Runner:
         self._go_on(attempt, begun.directive)
         return canonical(await engine.run_stage(name, context))
 
-    async def _checkpoint(self, attempt: Attempt, content: bytes, *, result: bool) -> str:
+    async def _so_far(self, attempt: Attempt, engine: Engine, context: Aside) -> tuple[str, Sequence[str]] | None:
+        """The artifact of what the finished stages found, and what it cites; None where the engine gives nothing."""
+        write = getattr(engine, "so_far", None)
+        if write is None:
+            return None
+        try:
+            document = await write(context)
+            if document is None:
+                return None
+            compact(document)
+            content, cited = canonical(document), cited_documents(document)
+            digest = await self._artifacts.put(attempt.grant, content, result=True)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # The session itself goes on: this was for the case that it does not come to its end.
+            log.warning("no results so far", stage=attempt.stage.name, exc_info=error)
+            return None
+        attempt.bytes_stored += len(content)
+        return digest, cited
+
+    async def _checkpoint(
+        self, attempt: Attempt, content: bytes, so_far: tuple[str, Sequence[str]] | None, *, result: bool
+    ) -> str:
         digest = await self._artifacts.put(attempt.grant, content, result=result)
         attempt.bytes_stored += len(content)
         stage = attempt.stage
         stage.done = 1.0
         usage, decisions = dict(stage.usage), tuple(stage.decisions)
-        finished = Finished(attempt.claim.lease, stage.name, digest, usage, decisions, attempt.resources())
+        finished = Finished(
+            attempt.claim.lease, stage.name, digest, usage, decisions, attempt.resources(), *(so_far or ("", ()))
+        )
         self._go_on(attempt, await insist(lambda: self._sessions.checkpoint(finished)))
         return digest
 

@@ -27,6 +27,9 @@ from kit.times import Clock, rfc3339
 _UNFINISHED = re.compile(r"#[0-9]+$")
 """How the object store names a file that it is still writing."""
 
+_MADE_AGAIN = ("results", "renditions")
+"""Where documents lie that were made of results and are made again when they are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -90,8 +93,9 @@ class BackupWriter:
             for path in _below(self._data.keys):
                 self._add(tar, path, f"keys/{path.relative_to(self._data.keys)}")
             for path in _below(self._data.blobs):
-                if not _UNFINISHED.search(path.name):
-                    self._add(tar, path, f"blobs/{path.relative_to(self._data.blobs)}")
+                place = path.relative_to(self._data.blobs)
+                if not _UNFINISHED.search(path.name) and place.parts[:2] != _MADE_AGAIN:
+                    self._add(tar, path, f"blobs/{place}")
             told = Manifest(manifest.FORMAT, version(), rfc3339(self._clock.now()), self._revisions, self._files)
             _append(tar, manifest.NAME, io.BytesIO(told.to_json()), len(told.to_json()))
 

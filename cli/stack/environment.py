@@ -17,7 +17,7 @@ from cli.stack.ports import HOST
 
 SERVICES = ("session", "results", "collab", "billing", "library")
 _CALLS: Mapping[str, tuple[str, ...]] = {
-    "session": ("billing", "library", "collab"),
+    "session": ("billing", "library", "collab", "results"),
     "results": ("session", "collab"),
     "collab": ("session", "results"),
     "billing": (),

@@ -22,6 +22,8 @@ class Image:
     named: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()
     """Distributions that the code can use and this image never does."""
+    bare: tuple[str, ...] = ()
+    """Distributions of which only files are used: they are installed without what they require."""
     entry: tuple[str, ...] = ()
     """The arguments of `python -P -m`; none where a program of its own runs."""
     files: tuple[str, ...] = ()
@@ -31,10 +33,21 @@ class Image:
 _DESCRIPTORS = ("gen/descriptors.binpb",)
 
 
-def _service(name: str) -> Image:
+_FONTS = (
+    "imgui-bundle",
+    "justmytype-intl-africa",
+    "justmytype-intl-rtl",
+    "justmytype-intl-sea",
+    "justmytype-intl-south-asia",
+    "justmytype-western-core",
+    "noto-cjk-sans-otc",
+)
+
+
+def _service(name: str, bare: tuple[str, ...] = ()) -> Image:
     package = f"services.{name}"
     # Its migrations are the tools' business: a service needs no Alembic and no right to change its schema.
-    return Image((package, _PROBE), without=(f"{package}.migrations",), named=("asyncpg",), entry=(package,))
+    return Image((package, _PROBE), without=(f"{package}.migrations",), named=("asyncpg",), bare=bare, entry=(package,))
 
 
 def _tools() -> Image:
@@ -51,6 +64,7 @@ def _tools() -> Image:
 
 IMAGES: Mapping[str, Image] = {
     **{name: _service(name) for name in SERVICES},
+    "results": _service("results", bare=_FONTS),
     "worker": Image(("worker", _PROBE), entry=("worker",)),
     "gateway": Image(("gateway", _PROBE), named=("protobuf-py",), entry=("gateway",), files=_DESCRIPTORS),
     "envoy": Image(

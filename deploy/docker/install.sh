@@ -40,6 +40,8 @@ dependencies)
     install_lock "$HERE/locks/$2.lock" /opt/prsm/venv
     # Libraries' own test suites: a fifth of the scientific ones' size.
     find /opt/prsm/venv/lib -type d -name tests -prune -exec rm -r {} +
+    # Of the graphics toolkit only its emoji font is used.
+    find /opt/prsm/venv/lib -path '*/imgui_bundle/*' -type f ! -path '*/demos_assets/fonts/*' -delete
     mkdir -p /usr/share/sbom
     /opt/build/bin/python -P "$HERE/sbom.py" "$2" "$HERE/locks/$2.lock" /opt/prsm/venv/bin/python \
         > "/usr/share/sbom/$2.cdx.json"

@@ -59,8 +59,10 @@ def _environment() -> Mapping[str, str]:
 
 def locked(root: Path = ROOT) -> dict[str, str]:
     """Every entry that the project pins; the development lock has what tests need and an image may, too."""
-    found = blocks((root / "requirements-dev.lock").read_text())
-    return found | blocks((root / "requirements.lock").read_text())
+    found: dict[str, str] = {}
+    for part in ("-dev", "-fonts", ""):
+        found |= blocks((root / f"requirements{part}.lock").read_text())
+    return found
 
 
 @cache
@@ -68,11 +70,12 @@ def _providers() -> Mapping[str, str]:
     """The distribution that provides each module."""
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
+        owner = canonicalize_name(distribution.metadata["Name"])
         for file in distribution.files or ():
             if file.suffix in (".py", ".so") and ".." not in file.parts and ".dist-info" not in file.parts[0]:
                 parts = (*file.parts[:-1], file.name.split(".")[0])
                 name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-                found.setdefault(name, canonicalize_name(distribution.metadata["Name"]))
+                found.setdefault(name, owner)
     return found
 
 
@@ -86,6 +89,11 @@ def provider(name: str) -> str | None:
         if (found := providers.get(".".join(parts[:length]))) is not None:
             return found
     raise NotLocked(f"nothing that is installed provides {name}")
+
+
+@cache
+def _sources() -> Sources:
+    return Sources(ROOT)
 
 
 @cache
@@ -125,9 +133,10 @@ def distributions(image: str) -> set[str]:
     if image == BUILD:
         return with_dependencies(_BUILD_NEEDS)
     given = IMAGES[image]
-    outside = closure(Sources(ROOT), given).outside
+    outside = closure(_sources(), given).outside
     direct = {found for name in outside if (found := provider(name)) is not None}
-    return with_dependencies({*direct, *given.named} - {*given.spared})
+    needed = with_dependencies({*direct, *given.named} - {*given.spared})
+    return needed | {canonicalize_name(name) for name in given.bare}
 
 
 def render(image: str) -> str:

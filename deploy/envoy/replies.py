@@ -22,7 +22,7 @@ BY_STATUS: Final = {
     504: "DEADLINE_EXCEEDED",
     500: "INTERNAL",
 }
-_TIME: Final = "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"
+_TIME: Final = "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%"
 _UNREADABLE: Final = {"field": "request", "issue": "is not HTTP that can be read"}
 
 

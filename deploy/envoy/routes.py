@@ -13,6 +13,7 @@ from typing import Any, Final
 from deploy.envoy.settings import EdgeSettings
 from gateway.calls import word_of
 from gateway.openapi import HEADERS, etag_of
+from gateway.query import unknown_parameter
 from gateway.routes import Route, RouteTable
 
 Pages = Mapping[str, tuple[str, bytes]]
@@ -111,7 +112,12 @@ class EdgeRoutes:
             }
         else:
             action["timeout"] = f"{settings.call_seconds:g}s"
-        checks: dict[str, Any] = {"query": "", "taken": dict.fromkeys(route.path_fields, True)}
+        parameters = None if route.has_body else route.method.input.shape
+        checks: dict[str, Any] = {
+            "query": "",
+            "taken": dict.fromkeys(route.path_fields, True),
+            "unknown": unknown_parameter(parameters, route.path_fields),
+        }
         if not route.has_body:
             checks["query"] = route.method.input.type_name
         elif not route.takes_stream:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from gateway.openapi.pages import DOCS_PATH, OPENAPI_PATH
+from gateway.openapi.pages import DOCS_PATH, OPENAPI_PATH, RESULTS_SCHEMA_PATH
 
-PATHS: Final = (OPENAPI_PATH, DOCS_PATH, f"{DOCS_PATH}/docs.css", f"{DOCS_PATH}/docs.js")
+PATHS: Final = (OPENAPI_PATH, DOCS_PATH, f"{DOCS_PATH}/docs.css", f"{DOCS_PATH}/docs.js", RESULTS_SCHEMA_PATH)
 """Where the description is served, without a token."""
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -39,6 +39,7 @@ def served(descriptors: bytes) -> dict[str, tuple[str, bytes]]:
     """
     from gateway.openapi.document import build
     from gateway.openapi.page import render
+    from kit import results_schema
 
     document = build(descriptors)
     written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -48,6 +49,7 @@ def served(descriptors: bytes) -> dict[str, tuple[str, bytes]]:
         ("text/html; charset=utf-8", render(document).encode()),
         ("text/css; charset=utf-8", style),
         ("text/javascript; charset=utf-8", script),
+        ("application/schema+json", results_schema.written()),
     )
     return dict(zip(PATHS, bodies, strict=True))
 

@@ -109,6 +109,7 @@ class Operation:
     gives: tuple[Body, ...]
     has_location: bool
     is_file: bool
+    is_conditional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,7 @@ class _Reader:
             gives=tuple(_body(body) for body in rest.get("gives", ())),
             has_location=rest.get("location", False),
             is_file=rest.get("file", False),
+            is_conditional=rest.get("conditional", False),
         )
 
 

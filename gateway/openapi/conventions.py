@@ -16,6 +16,7 @@ DECIMAL_PATTERN: Final = r"^-?(0|[1-9][0-9]*)[.][0-9]{2,6}$"
 TAGS: Final = {
     "SessionService": "Sessions",
     "ResultsService": "Results",
+    "CitationStyleService": "Citation styles",
     "CollabService": "Collaboration",
     "LibraryService": "Library",
     "BillingService": "Billing",

@@ -157,8 +157,28 @@ _HEADERS: Final[dict[str, JSON]] = {
         "schema": {"type": "string"},
         "example": 'attachment; filename="report.pdf"',
     },
+    "Content-Length": {
+        "description": "The size of the body in bytes; less has not come whole.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        "example": "122107",
+    },
+    "Vary": {
+        "description": "Who asks makes a difference.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "Authorization, X-API-Key",
+    },
+    "Accept-Ranges": {
+        "description": "Parts of a document are not given.",
+        "required": True,
+        "schema": {"const": "none"},
+        "example": "none",
+    },
     "Cache-Control": {
-        "description": "Answers depend on who asks: no cache keeps them.",
+        "description": (
+            "Answers depend on who asks: no cache keeps them, or, of those with an `ETag`, only the caller's own, "
+            "which asks again each time."
+        ),
         "schema": {"type": "string"},
         "example": "no-store",
     },

@@ -19,6 +19,7 @@ _DETAILS: Final[dict[str, JSON]] = {
     "validation_error": {"fields": [{"field": "limit", "issue": "must be from 1 to 100"}]},
     "insufficient_balance": {"required": "5.00", "available": "1.25", "currency": "FTNS"},
     "session_quota_exceeded": {"quota": "open_sessions", "limit": 100, "used": 100},
+    "results_not_available": {"status": "running", "progress": 40},
     "session_cannot_be_cancelled": {"status": "completed"},
     "session_cannot_be_paused": {"status": "queued"},
     "session_cannot_be_resumed": {"status": "running"},

@@ -12,6 +12,7 @@ JSON = Any
 SESSION_ID: Final = "0197a1c0-5d2e-7c3a-9b1f-2f6d4e8a9c01"
 DOCUMENT_ID: Final = "0197a1bf-11aa-7d52-8e43-7a9b0c1d2e3f"
 COMMENT_ID: Final = "0197a1d4-88f0-7b6c-a1d2-3c4b5a697887"
+STYLE_ID: Final = "0197a1be-3c4d-7e5f-8a6b-7c8d9e0f1a2b"
 SHARE_ID: Final = "0197a1d2-0c1b-7e4d-b3a2-9f8e7d6c5b4a"
 TRANSACTION_ID: Final = "0197a1c0-6f10-7a2b-8c3d-4e5f60718293"
 REQUEST_ID: Final = "0197a1c0-5d2b-7f00-a3c4-d5e6f7081920"
@@ -60,6 +61,13 @@ REQUESTS: Final[dict[str, dict[str, JSON]]] = {
         "external_id": "notes/solubility",
         "metadata": {"shelf": "B"},
     },
+    "CreateCitationStyleRequest": {
+        "name": "Our journal",
+        "csl": '<style xmlns="http://purl.org/net/xbiblio/csl" class="in-text" version="1.0"><info><title>Our journal'
+        '</title><id>urn:our-journal</id><updated>2026-01-01T00:00:00Z</updated></info><citation><layout prefix="[" '
+        'suffix="]"><text variable="citation-number"/></layout></citation><bibliography><layout suffix=".">'
+        '<names variable="author" suffix=". "/><text variable="title"/></layout></bibliography></style>',
+    },
     "SearchDocumentsRequest": {"query": "carbon dioxide in cold water", "limit": 3},
 }
 """Bodies by message."""
@@ -80,12 +88,16 @@ PARAMETERS: Final[dict[str, JSON]] = {
     "format": "markdown",
     "include_metadata": True,
     "include_raw_data": False,
+    "citation_style": "vancouver",
+    "language": "en",
+    "style_id": STYLE_ID,
     "comment_type": "question",
     "last_event_id": 4,
 }
 """Values of path and query parameters; a cursor has none, as only an answer can give one."""
 
 _FIELDS: Final[dict[str, JSON]] = {
+    "style_id": STYLE_ID,
     "session_id": SESSION_ID,
     "document_id": DOCUMENT_ID,
     "comment_id": COMMENT_ID,
@@ -176,6 +188,10 @@ _OF: Final[dict[str, JSON]] = {
     "WatchSessionResponse.status": "running",
     "WatchSessionResponse.type": "stage",
     "Session.metadata": {"project": "ocean sink"},
+    "CitationStyle.title": "Our journal",
+    "CitationStyle.kind": "numeric",
+    "CitationStyle.source": "own",
+    "CitationStyle.created_at": MOMENT,
     "Document.status": "ready",
     "Document.title": "A note on solubility",
     "BatchLine.title": "A note on solubility",

@@ -11,6 +11,7 @@ from gateway.openapi.contract import Body, Contract, Field, Operation
 from gateway.openapi.conventions import TAGS
 from gateway.openapi.errors import Errors, reasons_of
 from gateway.openapi.links import VARIABLE, links_of, operation_id
+from gateway.openapi.pages import IF_NONE_MATCH
 from gateway.openapi.schemas import ANSWER, REQUEST, Schemas, short
 
 JSON = Any
@@ -27,6 +28,7 @@ _LEVELS: Final = {
 _EVENTS: Final = "text/event-stream"
 _NDJSON: Final = "application/x-ndjson"
 _LAST_EVENT_ID: Final = "LastEventId"
+_OF_UNCHANGED: Final = ("ETag", "Vary", "Accept-Ranges")
 
 
 class Operations:
@@ -52,6 +54,8 @@ class Operations:
         if operation.has_body:
             made["requestBody"] = self._request(operation, taken)
         success = {str(operation.success): self._success(operation)}
+        if operation.is_conditional:
+            success["304"] = _unchanged(operation)
         made["responses"] = {**success, **self._errors.responses(reasons_of(operation))}
         return made
 
@@ -64,6 +68,8 @@ class Operations:
             made.append({"$ref": "#/components/parameters/IdempotencyKey"})
         if any(body.media_type == _EVENTS for body in operation.gives):
             made.append({"$ref": f"#/components/parameters/{_LAST_EVENT_ID}"})
+        if operation.is_conditional:
+            made.append(IF_NONE_MATCH)
         made.append({"$ref": "#/components/parameters/RequestId"})
         return made
 
@@ -161,7 +167,15 @@ def _header_names(operation: Operation) -> list[str]:
         names.append("Location")
     if operation.is_file:
         names.append("Content-Disposition")
+    if operation.is_conditional:
+        names += [*_OF_UNCHANGED, "Content-Length"]
     return names
+
+
+def _unchanged(operation: Operation) -> dict[str, JSON]:
+    names = [name for name in _header_names(operation) if name not in ("Content-Disposition", "Content-Length")]
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {"description": "The caller has it already; there is no body.", "headers": headers}
 
 
 def _in_path(name: str) -> dict[str, JSON]:
@@ -201,6 +215,7 @@ _PARAMETERS: Final = {
     "document_id": "The document's id.",
     "comment_id": "The comment's id.",
     "share_id": "The share's id.",
+    "style_id": "The id of one of your styles, or the name of another.",
     "token": "The last part of a share URL.",
     "status": "Only sessions with this status.",
     "session_type": "Only sessions of this type.",

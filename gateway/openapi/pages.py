@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.openapi.conventions import OPERATIONS_TAG
+from kit.results_schema import PATH as RESULTS_SCHEMA_PATH
 
 JSON = Any
+
+__all__ = ["DOCS_PATH", "OPENAPI_PATH", "PAGES", "PROBLEM_HEADERS", "RESULTS_SCHEMA_PATH"]
 
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 DOCS_PATH: Final = "/api/v1/docs"
@@ -26,7 +29,7 @@ PROBLEM_HEADERS: Final[dict[str, JSON]] = {
     },
 }
 _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
-_IF_NONE_MATCH: Final = {
+IF_NONE_MATCH: Final = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
@@ -73,7 +76,7 @@ def _kept(name: str, summary: str, description: str, ok: dict[str, JSON]) -> dic
     ok = {**ok, "headers": {**_REQUEST_ID, "ETag": {"$ref": "#/components/headers/ETag"}}}
     unchanged = {"description": "Nothing has changed.", "headers": ok["headers"]}
     page = _page(name, summary, description, {"200": ok, "304": unchanged})
-    page["get"]["parameters"] = [_IF_NONE_MATCH]
+    page["get"]["parameters"] = [IF_NONE_MATCH]
     return page
 
 
@@ -89,6 +92,12 @@ PAGES: Final[dict[str, dict[str, JSON]]] = {
         "This document as a page",
         "The same to read, without anything from elsewhere.",
         _ok("text/html", {"type": "string"}, "<!doctype html>", "A page."),
+    ),
+    RESULTS_SCHEMA_PATH: _kept(
+        "getResultsSchema",
+        "The schema of results",
+        "What the JSON export of results holds, member by member; every export is valid by it.",
+        _ok("application/schema+json", {"type": "object"}, {"$defs": {}}, "A JSON Schema, draft 2020-12."),
     ),
     "/health": _page(
         "getHealth",

@@ -35,6 +35,8 @@ class Call:
     ticket: Ticket | None = None
     location: str = ""
     """Becomes `Location`; set it together with the answer."""
+    status: int = 0
+    """The HTTP status of success where it is not that of the method's rule, such as 304."""
     headers: dict[str, str] = field(default_factory=dict)
     """Further response headers, lower case, e.g. `content-disposition`; they leave with the first message."""
 

@@ -27,6 +27,7 @@ from kit.errors import DeadlineExceeded, Fault, PrsmError, ValidationError
 from kit.ids import Ids
 from kit.levels import Level
 from kit.rpc.admission import Admission
+from kit.rpc.breaking import UNREADABLE, must_break
 from kit.rpc.call import Call
 from kit.rpc.observe import UNEXPECTED, CallWatch, MethodWatch
 from kit.rpc.reasons import STATUS_KEY, refusal
@@ -149,7 +150,7 @@ class Pipeline:
                     response = await self._once(self._idempotency, call, request, response_class, function, admit)
                 else:
                     response = await function(request, call)
-                if status or call.location or call.headers:
+                if status or call.status or call.location or call.headers:
                     await context.send_initial_metadata(_initial(status, call))
                 seen.answered(response)
                 return response
@@ -189,8 +190,8 @@ class Pipeline:
         rule: MethodRule,
         request_class: type[Message],
         function: Callable[..., AsyncIterator[Message]],
-    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
-        async def behaviour(data: bytes, context: Context) -> AsyncIterator[Message]:
+    ) -> Callable[[bytes, Context], AsyncIterator[Message | bytes]]:
+        async def behaviour(data: bytes, context: Context) -> AsyncIterator[Message | bytes]:
             call = self._call(watch.name, rule, context)
             seen = watch.begin(call)
             try:
@@ -213,8 +214,8 @@ class Pipeline:
         rule: MethodRule,
         request_class: type[Message],
         function: Callable[..., AsyncIterator[Message]],
-    ) -> Callable[[Any, Context], AsyncIterator[Message]]:
-        async def behaviour(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
+    ) -> Callable[[Any, Context], AsyncIterator[Message | bytes]]:
+        async def behaviour(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message | bytes]:
             call = self._call(watch.name, rule, context)
             seen = watch.begin(call)
             try:
@@ -261,15 +262,20 @@ class Pipeline:
     @staticmethod
     async def _flow(
         messages: AsyncIterator[Message], rule: MethodRule, call: Call, context: Context
-    ) -> AsyncIterator[Message]:
-        first = True
+    ) -> AsyncIterator[Message | bytes]:
+        first, is_file = True, False
         status = str(rule.success_status) if rule.success_status != 200 else ""
-        async for message in messages:
-            if first:
-                # Headers leave only now: an error before the first message must be trailers-only.
-                first = False
-                await context.send_initial_metadata(_initial(status, call))
-            yield message
+        try:
+            async for message in messages:
+                if first:
+                    # Headers leave only now: an error before the first message must be trailers-only.
+                    first, is_file = False, isinstance(message, HttpBody)
+                    await context.send_initial_metadata(_initial(status, call))
+                yield message
+        except Exception:
+            if is_file and must_break(call.metadata):
+                yield UNREADABLE
+            raise
 
     async def _refuse(self, call: Call, seen: CallWatch, error: Exception, context: Context) -> NoReturn:
         name, request_id = call.method, call.request_id
@@ -304,6 +310,7 @@ async def _drain(requests: AsyncIterator[bytes]) -> None:
 
 
 def _initial(status: str, call: Call) -> tuple[tuple[str, str], ...]:
+    status = str(call.status) if call.status else status
     pairs = [(STATUS_KEY, status)] if status else []
     if call.location:
         pairs.append(("location", call.location))
@@ -315,8 +322,8 @@ def _own_rules(servicer: object, name: str) -> OwnRules | None:
     return getattr(servicer, name) if hasattr(type(servicer), name) else None
 
 
-def _serialize(message: Message) -> bytes:
-    return message.SerializeToString()
+def _serialize(message: Message | bytes) -> bytes:
+    return message if isinstance(message, bytes) else message.SerializeToString()
 
 
 def fingerprint_of(method: str, request: Message) -> str:

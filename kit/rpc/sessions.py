@@ -54,7 +54,7 @@ def shared_of(grant: access_pb2.Grant) -> Shared:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What another service may know of a session. `created_at` is in microseconds."""
+    """What another service may know of a session. `created_at` is in microseconds, `progress` from 0 to 100."""
 
     session_id: str
     owner: str
@@ -67,6 +67,12 @@ class SessionFacts:
     stages: tuple[str, ...]
     citation_style: str
     language: str
+    progress: int
+
+    @property
+    def has_ended(self) -> bool:
+        """Then nothing of it changes any more."""
+        return self.status in _TERMINAL
 
 
 class SessionDirectory:
@@ -104,9 +110,10 @@ class SessionDirectory:
             stages=tuple(answer.stages),
             citation_style=answer.citation_style,
             language=answer.language,
+            progress=answer.progress,
         )
         _remember(self._owners, session_id, facts.owner)
-        if facts.status in _TERMINAL:
+        if facts.has_ended:
             _remember(self._ended, session_id, facts)
         return facts
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.library.sentences import sentences
+from services.library.sentences import ends_sentence, sentences
 
 TARGET_WORDS = 100
 MAX_WORDS = 200
@@ -21,6 +21,7 @@ MIN_WORDS = 40
 _MAX_CHARACTERS = 4_000
 _DATASET_HEAD = 2_000
 _HEADING_WORDS = 14
+_UNFINISHED = ";,:；，、：،؛"
 _BLOCK = re.compile(r"\S[^\n]*(?:\n(?![ \t]*\n)[^\n]*)*")
 _MARKED_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+\S[^\n]*")
 _WORD = re.compile(r"\S+")
@@ -108,10 +109,9 @@ def _sections(text: str) -> Iterator[list[_Block]]:
 
 def _looks_like_heading(block: str) -> bool:
     """A short line of its own, without the end of a sentence, that begins like a title."""
-    if "\n" in block or len(block) > 120 or block[-1] in ".!?;,:…":
+    if "\n" in block or len(block) > 120 or block[-1] in _UNFINISHED or ends_sentence(block):
         return False
-    words = block.split()
-    if len(words) > _HEADING_WORDS or "\t" in block or block[0] in "-*•>|":
+    if _words(block, 0, len(block)) > _HEADING_WORDS or "\t" in block or block[0] in "-*•>|":
         return False
     letters = sum(character.isalpha() for character in block)
     first = next((character for character in block if character.isalpha()), "")

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*")
+_MARKS = ".!?…。！？．｡।॥۔؟։።"
+_QUOTES = "\"'”’»」』"
+_CLOSING = _QUOTES + ")]）］"
+# The marks of scripts that write no space between sentences need none after them.
+_END = re.compile(rf"[.!?…]+[{re.escape(_CLOSING)}]*(?=\s)|[。！？｡।॥۔؟։።]+[{re.escape(_CLOSING)}]*")
 _ABBREVIATED = (
     "al approx ca cf ch co corp dept dr ed eds e.g eg eq eqs esp est etc fig figs i.e ie inc jr ltd mr mrs "
     "ms no nos p pp ph.d prof ref refs resp sec sect sr st suppl tab u.k u.s viz vol vols vs jan feb mar "
@@ -29,6 +33,11 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from _span(text, position, end)
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether `text` ends with the mark of a sentence's end, in any script, also before closing quotes."""
+    return text.rstrip().rstrip(_QUOTES).endswith(tuple(_MARKS))
+
+
 def _ends(text: str, match: re.Match[str], end: int) -> bool:
     mark = match.group()
     if mark[0] != ".":
@@ -36,7 +45,7 @@ def _ends(text: str, match: re.Match[str], end: int) -> bool:
     following = text[match.end() : min(end, match.end() + 8)].lstrip()
     if following and following[0].islower():
         return False
-    if len(mark.rstrip("\"'”’»)]")) > 1:
+    if len(mark.rstrip(_CLOSING)) > 1:
         return True
     word = _LAST_WORD.search(text, max(0, match.start() - _LOOK_BACK), match.start())
     last = word.group().lower() if word else ""

@@ -23,7 +23,6 @@ MIB = 1024 * 1024
 _NAME_MAX = 200
 _HEADERS_MAX = 16
 _HEADER_BYTES = 4096
-_UNSAFE = frozenset('/\\:*?"<>|')
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +216,11 @@ def _text(raw: bytes) -> str:
 
 
 def safe_filename(name: str) -> str:
-    """The last part of a path, without what files systems, headers or terminals take amiss; its extension
-    survives shortening. A name of which nothing is left becomes `document`."""
+    """The last part of a path, without control and direction characters; its extension survives shortening. All else
+    is kept: a name is data, and who writes it into a header or a file escapes it. A name of which nothing is left
+    becomes `document`."""
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
-    kept = (each if each.isprintable() and each not in _UNSAFE else " " for each in last)
+    kept = (each if each.isprintable() else " " for each in last)
     clean = " ".join("".join(kept).split()).lstrip(". ").rstrip(". ")
     if len(clean) > _NAME_MAX:
         stem, dot, extension = clean.rpartition(".")

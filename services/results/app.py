@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import structlog
@@ -10,27 +11,39 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from kit.blobs import Blobs, open_blobs
 from kit.db.database import Database
+from kit.ids import RandomIds
 from kit.rpc.sessions import CollabShares, SessionDirectory, SessionGate
 from kit.runtime import Runtime, build
 from kit.telemetry.process import local_volumes
-from kit.times import Clock
+from kit.times import DAY, Clock
 from prsm.collab.v1 import access_pb2_grpc
-from prsm.results.v1 import artifacts_pb2, results_pb2
+from prsm.results.v1 import artifacts_pb2, results_pb2, styles_pb2
 from prsm.session.v1 import internal_pb2_grpc
 from services.results import tables
 from services.results.artifact_servicer import ArtifactServicer
+from services.results.cache.key import renderer_version
+from services.results.cache.sweeper import Room
+from services.results.cache.wiring import KeptRenditions
+from services.results.citing.installed import installed_styles
+from services.results.citing.repository import SqlStyles
+from services.results.citing.trial import StyleTrial
 from services.results.clients import GrpcSessions
+from services.results.large.shelf import Shelf
+from services.results.large.splitting import Splitter
 from services.results.ports import Gate, Renderer, Sessions
 from services.results.rendering.pool import PoolSettings, RenderingCrashed, RenderPool
 from services.results.renditions import CachedRenderer
 from services.results.repository import SqlArtifacts
 from services.results.servicer import ResultsServicer
 from services.results.settings import ResultsSettings
+from services.results.style_servicer import StyleCheckServicer, StyleServicer
+from services.results.usecases.citation_styles import CitationStyles
 from services.results.usecases.export_results import ExportResults
 from services.results.usecases.get_artifact import GetArtifact, GetInputResults
 from services.results.usecases.list_reference_points import ListReferencePoints
 from services.results.usecases.load_result import LoadResult
 from services.results.usecases.put_artifact import PutArtifact
+from services.results.usecases.read_parts import ReadParts
 from services.results.usecases.read_results import ReadResults
 
 NAME = "results"
@@ -51,21 +64,37 @@ def assemble(
     sessions: Sessions,
     renderer: Renderer,
     clock: Clock,
+    trial: StyleTrial,
 ) -> Services:
     """The service without its process."""
     artifacts = SqlArtifacts()
+    splitter = Splitter(memory=settings.render_memory_mb * _MIB, seconds=settings.split_seconds)
+    shelf = Shelf(blobs, splitter, threshold=settings.split_kb * 1024)
     load = LoadResult(gate, sessions, blobs)
-    public = ResultsServicer(ReadResults(load, sessions, renderer), ExportResults(load, sessions, renderer))
+    styles = CitationStyles(
+        db,
+        SqlStyles(),
+        installed_styles(settings.citation_styles),
+        trial,
+        clock,
+        RandomIds(clock),
+        most=settings.citation_styles_each,
+    )
+    parts = ReadParts(load, shelf)
+    public = ResultsServicer(
+        ReadResults(load, sessions, renderer, styles, parts), ExportResults(load, sessions, renderer, styles, parts)
+    )
     internal = ArtifactServicer(
-        PutArtifact(db, artifacts, blobs, clock),
+        PutArtifact(db, artifacts, blobs, shelf, clock, RandomIds(clock), largest=settings.artifact_mb * _MIB),
         GetArtifact(db, artifacts, blobs),
         GetInputResults(sessions, blobs),
-        ListReferencePoints(load),
-        largest=settings.artifact_mb * _MIB,
+        ListReferencePoints(load, shelf, blobs),
     )
     return (
         (results_pb2.DESCRIPTOR.services_by_name["ResultsService"], public),
         (artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"], internal),
+        (styles_pb2.DESCRIPTOR.services_by_name["CitationStyleService"], StyleServicer(styles)),
+        (styles_pb2.DESCRIPTOR.services_by_name["CitationStyleCheckService"], StyleCheckServicer(styles)),
     )
 
 
@@ -74,6 +103,7 @@ class WarmPool:
     """Warms the rendering processes once the service runs, and ends them with it."""
 
     pool: RenderPool
+    renderer: CachedRenderer
     after: float
     """Seconds to leave to what starts beside; who renders earlier starts a process at once."""
 
@@ -87,6 +117,16 @@ class WarmPool:
                 log.error("no rendering process", cause=repr(error))
             await asyncio.Event().wait()
         finally:
+            closing = asyncio.create_task(self._close())
+            while not closing.done():
+                # Who ends this asks again every quarter of a second; it takes some seconds at most.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.shield(closing)
+
+    async def _close(self) -> None:
+        try:
+            await self.renderer.close()
+        finally:
             await self.pool.close()
 
 
@@ -98,23 +138,42 @@ async def serve(settings: ResultsSettings) -> None:
             processes=settings.render_processes,
             timeout_seconds=settings.render_seconds,
             memory_bytes=settings.render_memory_mb * _MIB,
+            waiting=settings.render_waiting,
+            output_bytes=settings.render_output_mb * _MIB,
+            pages=settings.render_pages,
         )
+    )
+    blobs = open_blobs(settings.blobs)
+    kept = KeptRenditions.of(
+        runtime.db, runtime.leases, blobs, clock=runtime.clock, ids=runtime.ids, room=_room(settings)
+    )
+    renderer = kept.renderer(
+        pool,
+        version=renderer_version(),
+        most_bytes=settings.cached_mb * _MIB,
+        timeout_seconds=settings.render_seconds,
     )
     gate, sessions = _peers(runtime, settings)
     services = assemble(
         settings,
         db=runtime.db,
-        blobs=open_blobs(settings.blobs),
+        blobs=blobs,
         gate=gate,
         sessions=sessions,
-        renderer=CachedRenderer(pool, most_bytes=settings.cached_mb * _MIB),
+        renderer=renderer,
         clock=runtime.clock,
+        trial=StyleTrial(pool, seconds=settings.render_seconds),
     )
     await runtime.serve(
         services,
-        parts=[WarmPool(pool, settings.warm_after_seconds)],
+        parts=[WarmPool(pool, renderer, settings.warm_after_seconds), kept.sweeper],
+        readings=[kept.reading()],
         volumes=local_volumes(settings.blobs),
     )
+
+
+def _room(settings: ResultsSettings) -> Room:
+    return Room(unused=settings.renditions_days * DAY, most_bytes=settings.renditions_mb * _MIB)
 
 
 def _peers(runtime: Runtime, settings: ResultsSettings) -> tuple[SessionGate, GrpcSessions]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from kit.auth.grants import Grant
-from kit.errors import PayloadTooLarge, ValidationError
+from kit.errors import ValidationError
 from kit.rpc.call import Call
 from prsm.results.v1 import artifacts_pb2
 from services.results import convert
-from services.results.domain import ArtifactKind
 from services.results.errors import GrantRefused
 from services.results.usecases.get_artifact import GetArtifact, GetInputResults
 from services.results.usecases.list_reference_points import ListReferencePoints
@@ -25,43 +24,34 @@ class ArtifactServicer:
         get: GetArtifact,
         inputs: GetInputResults,
         points: ListReferencePoints,
-        *,
-        largest: int,
     ) -> None:
-        """`largest` is the size of an artifact in bytes."""
         self._put = put
         self._get = get
         self._inputs = inputs
         self._points = points
-        self._largest = largest
 
     async def PutArtifact(
         self, requests: AsyncIterator[artifacts_pb2.PutArtifactRequest], call: Call
     ) -> artifacts_pb2.PutArtifactResponse:
         grant = _grant(call)
-        kind: ArtifactKind | None = None
-        data = bytearray()
-        async for request in requests:
-            kind = kind or convert.KINDS.get(request.kind)
-            data += request.chunk
-            if len(data) > self._largest:
-                raise PayloadTooLarge(f"An artifact holds at most {self._largest} bytes")
-        if kind is None:
+        first = await anext(requests, None)
+        kind = convert.KINDS.get(first.kind) if first is not None else None
+        if first is None or kind is None:
             raise ValidationError.of("kind", "say in the first message what is stored")
-        return convert.stored_message(await self._put(grant, kind, bytes(data)))
+        return convert.stored_message(await self._put(grant, kind, _chunks(first, requests)))
 
     async def GetArtifact(
         self, request: artifacts_pb2.GetArtifactRequest, call: Call
     ) -> AsyncIterator[artifacts_pb2.GetArtifactResponse]:
         data = await self._get(_grant(call), request.epoch, request.hash)
-        for chunk in convert.chunks(data):
+        async for chunk in convert.portions(data):
             yield artifacts_pb2.GetArtifactResponse(chunk=chunk)
 
     async def GetInputResults(
         self, request: artifacts_pb2.GetInputResultsRequest, call: Call
     ) -> AsyncIterator[artifacts_pb2.GetInputResultsResponse]:
         data = await self._inputs(_grant(call), request.session_id)
-        for chunk in convert.chunks(data):
+        async for chunk in convert.portions(data):
             yield artifacts_pb2.GetInputResultsResponse(chunk=chunk)
 
     async def ListReferencePoints(
@@ -69,6 +59,14 @@ class ArtifactServicer:
     ) -> artifacts_pb2.ListReferencePointsResponse:
         points = await self._points(request.session_id)
         return artifacts_pb2.ListReferencePointsResponse(reference_points=points)
+
+
+async def _chunks(
+    first: artifacts_pb2.PutArtifactRequest, others: AsyncIterator[artifacts_pb2.PutArtifactRequest]
+) -> AsyncIterator[bytes]:
+    yield first.chunk
+    async for request in others:
+        yield request.chunk
 
 
 def _grant(call: Call) -> Grant:

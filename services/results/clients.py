@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict
+from typing import Any, TypeVar
 
 from google.protobuf.json_format import MessageToDict
 
@@ -12,6 +13,11 @@ from kit.rpc.sessions import SessionDirectory
 from prsm.session.v1 import internal_pb2, internal_pb2_grpc
 from services.results.domain import ArtifactKey
 from services.results.ports import Execution, Pointer
+
+T = TypeVar("T")
+_DIGESTS = 10_000
+_EXECUTIONS = 32
+"""They may hold thousands of decisions."""
 
 
 class GrpcSessions:
@@ -30,26 +36,56 @@ class GrpcSessions:
         self._stub = stub
         self._peer = peer
         self._deadline = deadline
+        self._digests: OrderedDict[str, str] = OrderedDict()
+        self._last: OrderedDict[str, Execution] = OrderedDict()
 
     async def pointer(self, session_id: str) -> Pointer | None:
         facts = await self._directory.find(session_id)
         if facts is None:
             return None
         key = ArtifactKey(session_id, facts.result_epoch, facts.result_hash) if facts.result_hash else None
-        return Pointer(session_id, facts.prompt, key, facts.citation_style or "apa", facts.language or "en")
+        return Pointer(
+            session_id,
+            facts.prompt,
+            key,
+            facts.citation_style or "apa",
+            facts.language or "en",
+            facts.status,
+            facts.progress,
+        )
 
     async def execution(self, session_id: str) -> Execution:
+        """Of a session that has ended it never changes: its settlement was part of its end."""
+        known = self._last.get(session_id)
+        return known if known is not None else await self._described(session_id)
+
+    async def execution_digest(self, session_id: str) -> str:
+        known = self._digests.get(session_id)
+        return known if known is not None else (await self._described(session_id)).digest()
+
+    async def _described(self, session_id: str) -> Execution:
         request = internal_pb2.DescribeExecutionRequest(session_id=session_id)
-        answer = await self._peer.call(self._stub.DescribeExecution, request, timeout=self._deadline)
+        # First whether it has ended: what is described after that is final.
         facts = await self._directory.find(session_id)
+        answer = await self._peer.call(self._stub.DescribeExecution, request, timeout=self._deadline)
         if facts is None or not answer.HasField("metadata"):
             raise SessionNotFound()
-        return Execution(
+        execution = Execution(
             # The question stands on a report's first page.
             metadata={**_object(answer.metadata), "prompt": facts.prompt},
             decisions=[_object(point) for point in answer.history.decision_points],
             usage=[_object(item) for item in answer.metrics.cost_breakdown.items],
         )
+        if facts.has_ended:
+            _remember(self._digests, session_id, execution.digest(), _DIGESTS)
+            _remember(self._last, session_id, execution, _EXECUTIONS)
+        return execution
+
+
+def _remember(kept: OrderedDict[str, T], key: str, value: T, most: int) -> None:
+    kept[key] = value
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _object(message: Any) -> dict[str, Any]:

@@ -16,23 +16,26 @@ from kit.times import MINUTE, SECOND
 from prsm.billing.v1 import ledger_pb2_grpc
 from prsm.collab.v1 import access_pb2_grpc
 from prsm.library.v1 import internal_pb2_grpc as library_pb2_grpc
+from prsm.results.v1 import styles_pb2_grpc
 from prsm.session.v1 import admin_pb2, internal_pb2, session_pb2, worker_pb2
 from services.session.admin_servicer import SessionAdminServicer
 from services.session.clients import (
     BILLING_CALLS,
     COLLAB_CALLS,
     LIBRARY_CALLS,
+    RESULTS_CALLS,
     BillingClient,
     CollabClient,
     JetStreamWakeUps,
     LibraryClient,
+    ResultsClient,
 )
 from services.session.consumers import collab_consumer
 from services.session.convert.events import EventWriter
 from services.session.domain import Policy
 from services.session.drafts import Catalogue, EngineKind
 from services.session.internal_servicer import InternalServicer
-from services.session.ports import Billing, Collab, Library, WakeUps
+from services.session.ports import Billing, Collab, Library, Styles, WakeUps
 from services.session.readings import readings
 from services.session.repository.creations import CreationRepository
 from services.session.repository.failures import FailureRepository
@@ -95,6 +98,7 @@ class Outside:
     library: Library
     collab: Collab
     wake_ups: WakeUps
+    styles: Styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,13 @@ def connect(runtime: Runtime, settings: SessionSettings) -> Outside:
             deadline=settings.collab_deadline_seconds,
         ),
         wake_ups=JetStreamWakeUps(runtime.bus),
+        styles=ResultsClient(
+            styles_pb2_grpc.CitationStyleCheckServiceStub(
+                runtime.channel(settings.results_target, reads=RESULTS_CALLS)
+            ),
+            runtime.peer("results"),
+            deadline=settings.results_deadline_seconds,
+        ),
     )
 
 
@@ -209,6 +220,7 @@ def _client_cases(core: _Core) -> UseCases:
         core.sessions,
         outside.library,
         outside.collab,
+        outside.styles,
         core.durations,
         settings.expected_minutes * MINUTE,
     )

@@ -19,6 +19,7 @@ from kit.rpc.sessions import CollabShares, principal_message, shared_of
 from prsm.billing.v1 import ledger_pb2, ledger_pb2_grpc
 from prsm.collab.v1 import access_pb2, access_pb2_grpc
 from prsm.library.v1 import internal_pb2, internal_pb2_grpc
+from prsm.results.v1 import styles_pb2, styles_pb2_grpc
 from services.session.domain import Price
 from services.session.drafts import DatasetDraft, DocumentDraft, Drafted
 from services.session.ports import Estimate, EstimateItem, PlacedHold, Prepared, PreparedInput, Workload
@@ -27,6 +28,7 @@ from services.session.ports import Estimate, EstimateItem, PlacedHold, Prepared,
 # time changes nothing.
 BILLING_CALLS = [("prsm.billing.v1.LedgerService", name) for name in ("Estimate", "PlaceHold", "Settle", "VoidHold")]
 LIBRARY_CALLS = [("prsm.library.v1.LibraryInternalService", name) for name in ("PrepareInputs", "DiscardInputs")]
+RESULTS_CALLS = [("prsm.results.v1.CitationStyleCheckService", "UseCitationStyle")]
 COLLAB_CALLS = [("prsm.collab.v1.AccessService", name) for name in ("CheckAccess", "CheckAccessBulk", "ListShared")]
 
 log = structlog.get_logger("clients")
@@ -146,6 +148,22 @@ def _dataset(draft: DatasetDraft) -> internal_pb2.DatasetSource:
 
 def _prepared(message: internal_pb2.PreparedInput) -> PreparedInput:
     return PreparedInput(message.document_id, message.title, message.characters, message.bytes)
+
+
+class ResultsClient:
+    """A style of the installation's is tried out when it is first used, so `deadline` is longer than for a look."""
+
+    def __init__(
+        self, stub: styles_pb2_grpc.CitationStyleCheckServiceAsyncStub, peer: Peer, *, deadline: float
+    ) -> None:
+        self._stub = stub
+        self._peer = peer
+        self._deadline = deadline
+
+    async def use(self, owner: str, style: str, *, dry_run: bool) -> str:
+        request = styles_pb2.UseCitationStyleRequest(owner=owner, style=style, dry_run=dry_run)
+        answer = await self._peer.call(self._stub.UseCitationStyle, request, timeout=self._deadline)
+        return "" if answer.usable else answer.issue
 
 
 class CollabClient(CollabShares):

@@ -52,6 +52,8 @@ class OnLimit(StrEnum):
 
 
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.TIMEOUT})
+WITH_RESULTS = frozenset({Status.COMPLETED, Status.TIMEOUT})
+"""States whose results can be read: all of them, and what was found before the time was up."""
 OPEN = frozenset(Status) - TERMINAL
 HELD = frozenset({Status.INITIALIZING, Status.RUNNING})
 """The states in which a worker holds the session."""
@@ -273,6 +275,11 @@ class Session:
     @property
     def terminal(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def readable(self) -> bool:
+        """Whether its result document is there for others."""
+        return self.status in WITH_RESULTS and bool(self.result_hash)
 
     @property
     def settlement(self) -> Settlement:

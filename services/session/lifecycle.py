@@ -20,6 +20,7 @@ from services.session.domain import (
     SYSTEM,
     TERMINAL,
     TIME_OUT,
+    WITH_RESULTS,
     Change,
     Entry,
     JsonObject,
@@ -240,6 +241,8 @@ def end(
     after.released = after.held - after.charged
     after.finished_at = after.updated_at
     after.settle_after = now + policy.settle_pause
+    if after.status not in WITH_RESULTS:
+        after.result_epoch, after.result_hash, after.cited = 0, "", ()
     if after.current_stage:
         seconds = after.stage_running / 1e6
         moved = {"from": after.current_stage, "to": after.status.value, "seconds": seconds}

@@ -109,6 +109,14 @@ class Library(Protocol):
     async def discard(self, session_id: str, owner: str) -> None: ...
 
 
+class Styles(Protocol):
+    """Citation styles. Raises Unavailable, DeadlineExceeded."""
+
+    async def use(self, owner: str, style: str, *, dry_run: bool) -> str:
+        """Why an owner cannot use a style, "" if that can be done; then it is kept for the session that does."""
+        ...
+
+
 class Collab(Shares, Protocol):
     """Collab beyond the single access check."""
 

@@ -35,9 +35,11 @@ class SessionSettings(ServiceSettings):
     billing_target: str = Field(description="host:port of the billing service")
     library_target: str = Field(description="host:port of the library service")
     collab_target: str = Field(description="host:port of the collab service")
+    results_target: str = Field(description="host:port of the results service")
     billing_deadline_seconds: float = Field(default=3.0, gt=0, description="deadline of a call to billing")
     library_deadline_seconds: float = Field(default=10.0, gt=0, description="deadline of preparing inputs")
     collab_deadline_seconds: float = Field(default=1.0, gt=0, description="deadline of bulk checks and lists of shares")
+    results_deadline_seconds: float = Field(default=5.0, gt=0, description="deadline of asking for a citation style")
 
     engines: dict[str, EngineSetting] = Field(
         default={},

@@ -59,6 +59,14 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """The artifact of a result document of the stages so far, and the documents that it cites."""
+
+    artifact: str
+    cited: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """A heartbeat: `done` is the share of the stage that is done, `usage` its running totals by item."""
 
@@ -169,8 +177,11 @@ def checkpoint(
     currency: str,
     now: int,
     policy: Policy,
+    *,
+    so_far: SoFar | None = None,
 ) -> Change:
-    """End a stage: its usage is charged, at most its reservation.
+    """End a stage: its usage is charged, at most its reservation. `so_far` is what can be read should the session time
+    out; without it the one before stands.
 
     Raises ValidationError when the stage was not begun under this epoch.
     """
@@ -189,6 +200,8 @@ def checkpoint(
     after.charged += amount
     after.usage = accounting.added(after.usage, quantities)
     after.open_stage = None
+    if so_far is not None:
+        after.result_epoch, after.result_hash, after.cited = session.epoch, so_far.artifact, so_far.cited
     after.plan = tuple(replace(p, done=True) if p.stage == stage else p for p in after.plan)
     after.progress = _progress(after, 0.0)
     change.finished = FinishedStage(stage, session.epoch, artifact, after.stage_running, now)

@@ -17,7 +17,7 @@ from services.session.usecases.fail import Fail
 from services.session.usecases.heartbeat import Heartbeat
 from services.session.usecases.release import Release
 from services.session.usecases.start import Start
-from services.session.work import directive
+from services.session.work import SoFar, directive
 
 _pb = worker_pb2
 
@@ -71,6 +71,7 @@ class WorkerServicer:
             workers.usage_of(request.usage),
             workers.decisions_of(request.decisions),
             workers.resources_of(request),
+            SoFar(request.result_hash, tuple(request.cited_document_ids)) if request.result_hash else None,
         )
         return _pb.CheckpointResponse(directive=workers.DIRECTIVE[directive(session)])
 

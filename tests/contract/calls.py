@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.contract.callers import CALLERS
-from tests.contract.scenarios import collaboration, library, lists, sessions
+from tests.contract.scenarios import collaboration, library, lists, sessions, styles
 from tests.contract.scenarios.registry import SCENARIOS, Given, Value
 from tests.contract.table import Endpoint, ErrorCase
 from tests.contract.world import World
 from tests.support.rest import Answer
 
 JSON = Any
-SCENARIO_MODULES = (collaboration, library, lists, sessions)
+SCENARIO_MODULES = (collaboration, library, lists, sessions, styles)
 """Imported for the scenarios they make known."""
 MISSING = object()
 """In place of a field's value: leave it out."""

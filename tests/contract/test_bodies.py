@@ -80,7 +80,7 @@ def _paths() -> dict[str, set[str]]:
 @pytest.mark.parametrize("template", _paths())
 async def test_other_verbs_are_not_allowed(world: World, template: str) -> None:
     api = world.people.new()
-    path = template.format(session_id="x", comment_id="x", share_id="x", document_id="x", token="x")
+    path = template.format(session_id="x", comment_id="x", share_id="x", document_id="x", style_id="x", token="x")
     # A path such as /sessions/estimate is also that of a session of this name.
     allowed = {
         verb for other, verbs in _paths().items() for verb in verbs if other == template or _same(other, template)

@@ -22,7 +22,7 @@ TABLE = load()
 @pytest.mark.parametrize("endpoint", TABLE.endpoints, ids=lambda e: e.name)
 async def test_without_credentials_nothing_else_is_looked_at(world: World, endpoint: Endpoint) -> None:
     """Unknown ids, unknown parameters and a broken body are not spoken of."""
-    path = endpoint.path.format(session_id="x", comment_id="x", share_id="x", document_id="x", token="x")
+    path = endpoint.path.format(session_id="x", comment_id="x", share_id="x", document_id="x", style_id="x", token="x")
     answer = await world.people.with_token("").send(endpoint.method, path, raw=b"{", query={"colour": "blue"})
     assert_error(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -24,6 +24,7 @@ OTHER = {
     "add_comment": {"content": "Something else."},
     "create_document": {"title": "Something else"},
     "search_documents": {"query": "something else"},
+    "create_citation_style": {"name": "Something else"},
 }
 # What makes another body of the good one, where it is bytes.
 OTHER_BYTES = {"upload_documents": (b"ocean", b"OCEAN"), "batch_documents": (b"Carbon", b"Oxygen")}

@@ -26,6 +26,7 @@ ERROR = {
     "request_id": examples.REQUEST_ID,
 }
 FRAME = {"seq": 4, "at": examples.MOMENT, "type": "t", "actor": "a", "status": "running", "progress": 1}
+KEPT = {"ETag": '"1f"', "Vary": "Authorization, X-API-Key", "Accept-Ranges": "none"}
 EVENT = {**FRAME, "current_stage": "", "detail": {}}
 
 
@@ -54,7 +55,8 @@ def frames(*events: Mapping[str, Any], head: str = "id: 4\nevent: t\n") -> Answe
         answer(GOOD),
         answer(ERROR, status=404),
         frames(EVENT, EVENT),
-        answer("# Text", path=f"{SESSION}/results?format=markdown".partition("?")[0], media_type="text/markdown"),
+        answer("# Text", path=f"{SESSION}/results", media_type="text/markdown", headers=KEPT),
+        answer("", path=f"{SESSION}/results", status=304, headers=KEPT),
         answer({"error": "not_found"}, status=404, path="/api/v1/nothing"),
     ],
 )
@@ -83,6 +85,7 @@ def without(field: str) -> dict[str, Any]:
         answer({**ERROR, "code": 400}, status=404),
         answer({name: ERROR[name] for name in ("error", "message", "code", "timestamp")}, status=404),
         answer(GOOD, headers={"X-Request-Id": ""}, path=SESSIONS, method="POST", status=201),
+        answer("# Text", path=f"{SESSION}/results", media_type="text/markdown"),
         frames(FRAME),
         frames({**EVENT, "status": "dancing"}),
         frames(EVENT, head="id: x\n"),

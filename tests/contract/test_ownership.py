@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.assertions import assert_error
 from tests.contract.described import document
+from tests.contract.scenarios.styles import CSL
 from tests.contract.world import World
 from tests.support.rest import API, Answer, Api
 
@@ -109,3 +110,21 @@ async def test_addresses_inside_are_refused(world: World, url: str, issue: str) 
         answer = await api.send("POST", API + path, body=body)
         assert_error(answer, 400, "validation_error")
         assert answer.body["details"]["fields"] == [{"field": "inputs.documents[0].url", "issue": issue}]
+
+
+async def test_citation_styles(world: World) -> None:
+    ada, ben = world.people.new(), world.people.new()
+    style = await ada.post("/citation-styles", {"csl": CSL}, status=201)
+    theirs, unknown = style["style_id"], UNKNOWN
+    assert theirs not in [each["style_id"] for each in (await ben.get("/citation-styles"))["styles"]]
+    for method in ("GET", "DELETE"):
+        answers = [await ben.send(method, f"{API}/citation-styles/{each}") for each in (theirs, unknown)]
+        assert_error(answers[0], 404, "citation_style_not_found")
+        assert _shown(answers[0]) == _shown(answers[1])
+    refusals = [
+        await ben.send("POST", f"{API}/sessions", body={"prompt": "Why?", "preferences": {"citation_style": each}})
+        for each in (theirs, unknown)
+    ]
+    assert refusals[0].fields == ["preferences.citation_style"]
+    assert _shown(refusals[0]) == _shown(refusals[1])
+    assert (await ada.get(f"/citation-styles/{theirs}"))["csl"] == CSL

@@ -14,7 +14,7 @@ from prsm.collab.v1 import collab_pb2
 from prsm.errors.v1 import errors_pb2
 from prsm.library.v1 import library_pb2
 from prsm.options.v1 import options_pb2
-from prsm.results.v1 import results_pb2
+from prsm.results.v1 import results_pb2, styles_pb2
 from prsm.session.v1 import session_pb2
 from tests.contract.callers import CALLERS
 from tests.contract.calls import SCENARIO_MODULES
@@ -23,7 +23,7 @@ from tests.contract.shapes import CHECKS
 from tests.contract.table import Endpoint, load
 
 TABLE = load()
-FILES = (session_pb2, results_pb2, collab_pb2, billing_pb2, library_pb2)
+FILES = (session_pb2, results_pb2, styles_pb2, collab_pb2, billing_pb2, library_pb2)
 OVER_GRPC_ALONE = {"stale_epoch", "hold_voided", "settlement_mismatch", "session_cannot_be_requeued"}
 DOCUMENTED = 12
 

@@ -184,7 +184,7 @@ async def test_raw_data_comes_in_an_archive(done: Done) -> None:
         assert archive.testzip() is None
         names = archive.namelist()
         manifest = json.loads(archive.read("manifest.json"))
-        assert {entry["path"] for entry in manifest["files"]} == set(names) - {"manifest.json"}
+        assert {entry["path"] for entry in manifest["files"]} == set(names) - {"manifest.json", "SHA256SUMS"}
         (document,) = [name for name in names if name.endswith(".docx")]
         assert docx.Document(io.BytesIO(archive.read(document))).paragraphs
         assert json.loads(archive.read("results.json"))["session_id"] == done.session_id

@@ -14,7 +14,6 @@ from kit.auth.keys import create_key, write_jwks
 from tests.edges import test_process
 from tests.edges.conftest import Opened
 from tests.support.processes import ROOT
-from tests.support.things.backend import FILE
 from tests.support.things.stack import Keys
 
 THINGS = "/api/v1/things"
@@ -48,16 +47,6 @@ async def test_unusual_http(edge: str, edge_name: str, line: str, gateway: int, 
     async with asyncio.timeout(30):
         assert int((await reader.readline()).split(b" ")[1]) == {"gateway": gateway, "envoy": envoy}[edge_name]
     writer.close()
-
-
-async def test_broken_download(client: aiohttp.ClientSession, edge_name: str) -> None:
-    async with client.get(f"{THINGS}/breaks/export") as response:
-        assert response.status == 200
-        if edge_name == "gateway":
-            with pytest.raises(aiohttp.ClientPayloadError):
-                await response.read()
-        else:
-            assert len(await response.read()) < len(FILE)
 
 
 async def test_keys_in_a_file(opened: Opened, keys: Keys, edge_name: str, tmp_path: Path) -> None:

@@ -309,3 +309,13 @@ async def test_lines_in_lines_out(client: aiohttp.ClientSession) -> None:
     async with client.post(f"{THINGS}/batch", data=b"{}\n" * 3, headers=kind) as response:
         assert response.headers["Content-Type"] == "application/x-ndjson"
         assert await response.read() == b'{"line": 0}\n{"line": 1}\n{"line": 2}\n'
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nope", f"{THINGS}?nope=1", f"{THINGS}/plain"])
+async def test_errors_tell_their_moment_in_milliseconds(client: aiohttp.ClientSession, path: str) -> None:
+    told = []
+    for _ in range(4):
+        async with client.get(path) as response:
+            told.append((await body_of(response))["timestamp"])
+    # One that is whole seconds may have no fraction.
+    assert any("." in moment for moment in told), told

@@ -284,6 +284,10 @@ class Engine(Protocol):
     `name` is the entry point's, and what `preferences.engine` asks for. `session_types` and `pausable` must be told to
     the session service as well (`python -m worker.engines` prints how): it decides before a worker is asked. It may
     have `libraries`, names of modules that its computations use: computing processes have them loaded.
+
+    It may have `so_far`, a coroutine function of a StageContext that returns a result document of the finished stages,
+    or None where there is nothing new to show. It is asked after every stage but the last, and what it gives can be
+    read should the session time out. It counts nothing and decides nothing; that it fails does the session no harm.
     """
 
     name: str

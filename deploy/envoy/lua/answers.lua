@@ -9,7 +9,7 @@ local SHOWN = {
   ["cache-control"] = true, ["last-modified"] = true, ["vary"] = true, ["www-authenticate"] = true,
   ["x-accel-buffering"] = true, ["ratelimit"] = true, ["ratelimit-policy"] = true, ["idempotency-replayed"] = true,
   ["x-content-type-options"] = true, ["content-security-policy"] = true, ["content-encoding"] = true,
-  ["referrer-policy"] = true,
+  ["referrer-policy"] = true, ["accept-ranges"] = true,
 }
 -- What Envoy answers itself to a request that calls itself gRPC is gRPC, too, with less to tell statuses apart.
 local BY_LOCAL_GRPC_STATUS = { ["12"] = 404, ["14"] = 503, ["16"] = 401, ["7"] = 401 }
@@ -44,9 +44,17 @@ local function fault_of_transcoder(text)
   return nil
 end
 
-local function document(status, reason, details, id)
+-- RFC 3339 in UTC; a fraction only when it is not zero.
+local function moment(handle)
+  local milliseconds = tonumber(handle:timestampString(EnvoyTimestampResolution.MILLISECOND))
+  local rest = milliseconds % 1000
+  local text = os.date("!%Y-%m-%dT%H:%M:%S", (milliseconds - rest) / 1000)
+  return rest > 0 and string.format("%s.%03dZ", text, rest) or text .. "Z"
+end
+
+local function document(handle, status, reason, details, id)
   return '{"error":' .. quoted(reason.error) .. ',"message":' .. quoted(reason.message) .. ',"code":' .. status
-    .. ',"timestamp":"' .. os.date("!%Y-%m-%dT%H:%M:%SZ") .. '","request_id":' .. quoted(id) .. details .. "}"
+    .. ',"timestamp":"' .. moment(handle) .. '","request_id":' .. quoted(id) .. details .. "}"
 end
 
 local function replace(handle, status, body, verb)
@@ -145,25 +153,32 @@ function envoy_on_response(handle)
     local status, reason, details = worded_as_grpc(grpc_status, headers:get("grpc-message") or "", is_limited)
     finish(headers, status, reason)
     if is_limited then headers:replace("retry-after", tostring(wait)) end
-    replace(handle, status, document(status, reason, details, id), verb)
+    replace(handle, status, document(handle, status, reason, details, id), verb)
   elseif from and from ~= "" then
     local body = handle:body(true)
     local status, reason, details = worded(body:getBytes(0, body:length()), from)
-    replace(handle, status, document(status, reason, details, id), verb)
+    replace(handle, status, document(handle, status, reason, details, id), verb)
     finish(handle:headers(), status, reason)
   elseif (headers:get("x-prsm-denied") or ""):find("remote_fetch", 1, true) then
     -- Without the issuer's keys nobody knows whether a token is good.
     headers:remove("www-authenticate")
     finish(headers, 503, REASONS[503])
-    replace(handle, 503, document(503, REASONS[503], "", id), verb)
+    replace(handle, 503, document(handle, 503, REASONS[503], "", id), verb)
   elseif headers:get("x-prsm-limited") then
     headers:replace("retry-after", tostring(wait))
   elseif grpc_status and grpc_status ~= "0" then
     local status = BY_GRPC_STATUS[grpc_status] or 500
     finish(headers, status, REASONS[status])
-    replace(handle, status, document(status, REASONS[status], "", id), verb)
+    replace(handle, status, document(handle, status, REASONS[status], "", id), verb)
   elseif headers:get("x-envoy-upstream-service-time") then
     if copied_status then headers:replace(":status", copied_status) end
+    local length = headers:get("x-prsm-content-length")
+    if copied_status == "304" then
+      headers:remove("content-type")
+    elseif length then
+      -- A length of its own name would be taken for that of the gRPC message.
+      headers:replace("content-length", length)
+    end
     -- Answers depend on who asks; no cache on the way may keep one.
     if not headers:get("cache-control") then headers:add("cache-control", "no-store") end
   end

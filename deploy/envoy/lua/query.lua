@@ -38,7 +38,8 @@ local function parameter_issue(field, value)
 end
 
 -- The first fault of a query: (field, issue), or nothing. The `taken` names come from the path; "" takes no parameters.
-local function fault_of_query(query, shape, taken)
+-- `unknown` is the issue of a name that there is not.
+local function fault_of_query(query, shape, taken, unknown)
   local known, given = SHAPES[shape], {}
   if select(2, query:gsub("&", "")) >= MOST_PARAMETERS then
     return "query", "holds more than " .. MOST_PARAMETERS .. " parameters"
@@ -48,7 +49,7 @@ local function fault_of_query(query, shape, taken)
     local name, value = pair:match("^([^=]*)=?(.*)$")
     name, value = decoded(name), decoded(value)
     local field = known and not taken[name] and parameter_of(known, name)
-    if not field then return name, "is not a known query parameter" end
+    if not field then return name, unknown end
     local issue = parameter_issue(field, value)
     if issue then return name, issue end
     if given[name] and not field.repeated then return name, "may be given only once" end

@@ -81,7 +81,9 @@ function envoy_on_request(handle)
     if headers:get(":method") ~= "GET" then return refuse(handle, "media") end
     headers:remove("content-type")
   end
-  if not field and query then field, issue = fault_of_query(query, query_shape, route:get("taken") or {}) end
+  if not field and query then
+    field, issue = fault_of_query(query, query_shape, route:get("taken") or {}, route:get("unknown"))
+  end
   local body_shape = route:get("body")
   if not field and body_shape then
     local body = handle:body()

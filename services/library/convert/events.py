@@ -20,8 +20,8 @@ def document_changed(document: Document, deleted: bool, at: int) -> bytes:
 
 
 def citations_of(payload: bytes) -> SessionCites | None:
-    """What a completed session cites, if anything."""
+    """What a session with results cites, if anything: a completed one, or one whose time was up."""
     message = events_pb2.SessionChanged.FromString(payload)
-    if message.status != "completed" or not message.cited_document_ids:
+    if message.status not in ("completed", "timeout") or not message.cited_document_ids:
         return None
     return SessionCites(message.session_id, message.version, message.owner, tuple(message.cited_document_ids))

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import Stemmer  # type: ignore[import-not-found,unused-ignore]
 
-ANALYSIS = "english/2"
-"""Names this way of making terms; an index made in another way is rebuilt."""
+ANALYSIS = "english/3"
+"""Names this way of making passages and their terms; an index made in another way is rebuilt."""
 
 _TOKEN = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"  # scripts without spaces: taken two characters at a time

@@ -10,6 +10,7 @@ from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.bibliography import bibliography
 from services.library.parsing.document import Kind, ParsedDocument, ParseLimits, bounded
 from services.library.parsing.encoding import declared_charset, decode
+from services.library.parsing.latex import without_formulas
 from services.library.parsing.plain import require_text
 
 _TYPE_NAMES = (
@@ -20,6 +21,7 @@ _TYPE_NAMES = (
     "software song speech standard thesis treaty webpage"
 )
 _TYPES = frozenset(_TYPE_NAMES.split())
+_WITH_FORMULAS = frozenset(("title", "title-short", "shortTitle", "container-title", "collection-title", "abstract"))
 _TELLING = frozenset(("author", "editor", "issued", "container-title", "DOI", "publisher", "ISBN", "URL", "accessed"))
 
 
@@ -46,7 +48,15 @@ def csl_items(value: object) -> list[dict[str, Any]] | None:
     if not isinstance(value, list) or not value:
         return None
     items = [item for item in value if isinstance(item, dict) and _is_item(item)]
-    return items if len(items) == len(value) else None
+    return [_read(item) for item in items] if len(items) == len(value) else None
+
+
+def _read(item: dict[str, Any]) -> dict[str, Any]:
+    """The item with the formulas in its texts, which programs take over from BibTeX, as plain text."""
+    return {
+        name: without_formulas(field) if name in _WITH_FORMULAS and isinstance(field, str) else field
+        for name, field in item.items()
+    }
 
 
 def _is_item(item: dict[str, Any]) -> bool:

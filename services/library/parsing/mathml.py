@@ -26,7 +26,7 @@ def tex(source: str) -> str:
     """The text of a `tex-math` element, whose document around the formula is left out."""
     body = _BODY.search(source)
     inner = (body.group(1) if body else source).strip().strip("$").strip()
-    return plain(f"${inner}$") if inner else ""
+    return plain(f"${inner}$", scripts=False) if inner else ""
 
 
 def _linear(node: Any) -> str:

@@ -13,13 +13,15 @@ import sys
 from typing import Any, BinaryIO
 
 from kit.offspring import die_with_parent
+from services.results.rendering.citing.styles import InvalidStyle, UnknownCitationStyle
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.protocol import pack, read_frame, rendition_head
 from services.results.rendering.reading import InvalidResultDocument
-from services.results.rendering.references import UnknownCitationStyle
-from services.results.rendering.render import render
+from services.results.rendering.render import MOST_PAGES, TooManyPages, render
 from services.results.rendering.rendition import Format
 
+_PANIC = "PanicException"
+"""How a failure of the typesetter's own arrives, which is no `Exception`."""
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 _WARM_UP: dict[str, Any] = {
@@ -46,6 +48,7 @@ _WARM_FORMATS: tuple[Format, ...] = ("pdf", "docx")
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--memory", type=int, default=2 << 30, help="bytes of data this process may hold")
+    options.add_argument("--pages", type=int, default=MOST_PAGES, help="pages that a document may have")
     arguments = options.parse_args()
     limit(arguments.memory)
     source, target = _pipes()
@@ -53,26 +56,35 @@ def main() -> None:
         _render({"format": format, "document": _WARM_UP, "session_id": "warm-up"})
     _write(target, pack({"ready": True}))
     while (frame := read_frame(source.read)) is not None:
-        _write(target, _answer(frame[0], arguments.memory))
+        _write(target, _answer(frame[0], arguments.memory, arguments.pages))
 
 
-def _answer(request: dict[str, Any], memory: int) -> bytes:
+def _answer(request: dict[str, Any], memory: int, pages: int) -> bytes:
     try:
-        rendition = _render(request)
+        rendition = _render(request, pages)
     except InvalidResultDocument as error:
         return pack({"error": "invalid_document", "message": str(error)})
+    except InvalidStyle as error:
+        return pack({"error": "invalid_style", "message": str(error)})
     except UnknownCitationStyle as error:
         return pack({"error": "unknown_citation_style", "message": str(error)})
+    except TooManyPages as error:
+        return pack({"error": "too_many_pages", "message": str(error)})
     except MemoryError:
         return pack({"error": "too_large", "message": "the document does not fit in the memory allowed"})
     except Exception as error:  # Whatever a library throws at a document must not end the process.
         return pack({"error": "failed", "message": f"{type(error).__name__}: {error}"[:2000]})
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        # The typesetter broke off; what it holds in memory is not to be trusted any more.
+        return pack({"error": "failed", "message": f"{_PANIC}: {error}"[:2000], "spent": True})
     # The typesetter keeps what it laid out for a while; a process swollen by a large document is not used again.
     spent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT > memory // 2
     return pack(rendition_head(rendition) | {"spent": spent}, rendition.body)
 
 
-def _render(request: dict[str, Any]) -> Any:
+def _render(request: dict[str, Any], pages: int = MOST_PAGES) -> Any:
     return render(
         request["format"],
         ResultDocument.parse(request["document"]),
@@ -81,6 +93,8 @@ def _render(request: dict[str, Any]) -> Any:
         citation_style=request.get("citation_style", "apa"),
         language=request.get("language", "en"),
         raw_data=request.get("raw_data"),
+        most_pages=pages,
+        csl=request.get("csl"),
     )
 
 

@@ -31,13 +31,23 @@ _KNOWN = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class PassageRef:
+    """A passage by its citation's id and its place in that citation's list, counted from 0."""
+
+    citation: str
+    passage: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement of a section and the citations it rests on. `support` is the engine's own measure of it."""
+    """A statement of a section and the citations it rests on. `support` is the engine's own measure of it; `evidence`
+    the passages it rests on, the most fitting first, None where the engine does not say."""
 
     id: str
     text: str
     citations: tuple[str, ...]
     support: JSON
+    evidence: tuple[PassageRef, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class KeyFinding:
-    """`quote` is verbatim from a cited passage; `confidence` is in 0..1; `figure` and `table` are ids of exhibits."""
+    """`quote` is verbatim from a cited passage; `confidence` is in 0..1; `figure` and `table` are ids of exhibits;
+    `evidence` as of a claim; `dataset` is the name of the data that it was computed from."""
 
     id: str
     text: str
@@ -61,6 +72,8 @@ class KeyFinding:
     confidence: float | None
     figure: str | None
     table: str | None
+    evidence: tuple[PassageRef, ...] | None = None
+    dataset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,11 @@ class ResultDocument:
             for citation in item.citations:
                 if citation not in known:
                     raise InvalidResultDocument(item.id, f"cites {citation!r}, which is not among the citations")
+        passages = {citation.id: len(citation.passages) for citation in self.citations}
+        for item in citing:
+            for ref in item.evidence or ():
+                if not 0 <= ref.passage < passages.get(ref.citation, 0):
+                    raise InvalidResultDocument(item.id, "rests on a passage that is not among those of the citations")
 
 
 def _section(node: Node) -> Section:
@@ -191,6 +209,7 @@ def _section(node: Node) -> Section:
                 text=claim.text("text"),
                 citations=claim.texts("citations"),
                 support=claim.value("support"),
+                evidence=_evidence(claim),
             )
             for claim in node.nodes("claims")
         ),
@@ -206,6 +225,18 @@ def _finding(node: Node) -> KeyFinding:
         confidence=node.number("confidence"),
         figure=node.optional_text("figure"),
         table=node.optional_text("table"),
+        evidence=_evidence(node),
+        dataset=dataset if isinstance(dataset := node.value("dataset"), str) else None,
+    )
+
+
+def _evidence(node: Node) -> tuple[PassageRef, ...] | None:
+    if node.value("evidence") is None:
+        return None
+    # A passage without a place is none that could be in the list.
+    return tuple(
+        PassageRef(item.text("citation"), -1 if (place := item.integer("passage")) is None else place)
+        for item in node.nodes("evidence")
     )
 
 

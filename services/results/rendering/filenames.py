@@ -9,13 +9,19 @@ from urllib.parse import quote
 MAX_BYTES = 120
 """The longest name in UTF-8, extension included; file systems allow 255."""
 
+FIGURE_FOLDER = "figures"
+"""Where drawings lie in the archive of raw data, named by their anchors."""
+
+SCHEMA_FILE, MANIFEST, CHECKSUMS = "results.schema.json", "manifest.json", "SHA256SUMS"
+"""Files of that archive."""
+
 _FALLBACK = "results"
 _SEPARATORS = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 _BLANKS = re.compile(r"[\s_]+")
 # Names that Windows keeps for devices, whatever the extension.
-_DEVICES = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|$)", re.IGNORECASE)
-# Control, format (direction marks among them), surrogate and private-use characters.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co"})
+_DEVICES = re.compile(r"^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|conin\$|conout\$|clock\$)(?:\.|$)", re.IGNORECASE)
+# Control, format (direction marks among them), surrogate, private-use and unassigned characters.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 

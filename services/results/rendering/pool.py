@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import orjson
 
+from kit.tasks import end
 from services.results.rendering.protocol import HEADER, RenderRequest, pack_request
 from services.results.rendering.rendition import Rendition
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+_CLOSING_SECONDS = 1.0
 _PASSED_ON = ("PATH", "TMPDIR", "PRSM_RENDERING_FONTS")
 
 
@@ -29,7 +33,20 @@ class RenderingFailed(Exception):
 
 
 class DocumentTooLarge(RenderingFailed):
-    """Rendering took more memory than a process is allowed."""
+    """Beyond a bound: `bound` is memory or bytes (`limit` in bytes), or pages."""
+
+    def __init__(self, bound: str, limit: int) -> None:
+        super().__init__(f"beyond the bound of {bound}, {limit}")
+        self.bound = bound
+        self.limit = limit
+
+
+class RenderingBusy(Exception):
+    """Too many wait already; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many documents wait")
+        self.retry_after = retry_after
 
 
 class RenderingTimedOut(Exception):
@@ -49,6 +66,9 @@ class PoolSettings:
     :param start_timeout_seconds: the longest a process may take to get warm.
     :param memory_bytes: data a process may hold.
     :param renderings_per_process: after so many a process is replaced, so that nothing piles up in it.
+    :param waiting: how many may wait for a process; one more is refused.
+    :param output_bytes: the largest document that may come out.
+    :param pages: the most pages of a document that has pages.
     """
 
     processes: int = 1
@@ -56,6 +76,13 @@ class PoolSettings:
     start_timeout_seconds: float = 60.0
     memory_bytes: int = 2 << 30
     renderings_per_process: int = 500
+    waiting: int = 32
+    output_bytes: int = 64 << 20
+    pages: int = 2000
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Slot:
@@ -78,6 +105,8 @@ class RenderPool:
             "services.results.rendering.child",
             "--memory",
             str(settings.memory_bytes),
+            "--pages",
+            str(settings.pages),
         )
         self._slots = [_Slot() for _ in range(settings.processes)]
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
@@ -85,6 +114,13 @@ class RenderPool:
             self._free.put_nowait(slot)
         self._jobs: set[asyncio.Task[Rendition]] = set()
         self._closed = False
+        self._waiting = 0
+        self._usual = 0.1  # Seconds that a rendering takes of late.
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a process."""
+        return self._waiting
 
     async def start(self) -> None:
         """Start and warm all processes, so that no request has to wait for it.
@@ -101,16 +137,22 @@ class RenderPool:
         finally:
             self._free.put_nowait(slot)
 
-    async def render(self, request: RenderRequest) -> Rendition:
+    async def render(
+        self, request: RenderRequest | Callable[[], Awaitable[RenderRequest]], *, begun: Callable[[], None] = _nothing
+    ) -> Rendition:
         """Render; waits while all processes are busy. A caller that goes away does not stop what has begun.
 
+        :param request: or what gathers it, asked when a process is free: who waits holds no document in memory.
+        :param begun: called when a process is free.
+        :raises RenderingBusy: too many wait.
         :raises RenderingFailed: the document cannot be rendered.
         :raises RenderingTimedOut: it took too long.
         :raises RenderingCrashed: the process died.
         """
         if self._closed:
             raise RenderingCrashed("the pool is closed")
-        slot = await self._free.get()
+        slot = await self._slot()
+        begun()
         job = asyncio.create_task(self._job(slot, request))
         self._jobs.add(job)
         job.add_done_callback(self._done)
@@ -121,19 +163,39 @@ class RenderPool:
         self._closed = True
         for slot in self._slots:
             await self._end(slot)
-        await asyncio.gather(*self._jobs, return_exceptions=True)
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=_CLOSING_SECONDS)
+        # Those that are still gathering have no process whose end they would see.
+        await end(self._jobs)
 
     def _done(self, job: asyncio.Task[Rendition]) -> None:
         self._jobs.discard(job)
         if not job.cancelled():
             job.exception()  # The caller may have gone; a failure is then nobody's.
 
-    async def _job(self, slot: _Slot, request: RenderRequest) -> Rendition:
+    async def _slot(self) -> _Slot:
+        if self._free.empty() and self._waiting >= self._settings.waiting:
+            ahead = self._usual * (self._waiting + 1) / len(self._slots)
+            raise RenderingBusy(min(max(math.ceil(ahead), 1), 60))
+        self._waiting += 1
         try:
+            return await self._free.get()
+        finally:
+            self._waiting -= 1
+
+    async def _job(self, slot: _Slot, request: RenderRequest | Callable[[], Awaitable[RenderRequest]]) -> Rendition:
+        try:
+            if not isinstance(request, RenderRequest):
+                request = await request()
             process = await self._process(slot)
+            started = perf_counter()
             try:
                 async with asyncio.timeout(self._settings.timeout_seconds):
-                    head, body = await _exchange(process, pack_request(request))
+                    head, body = await _exchange(process, pack_request(request), self._settings.output_bytes)
+            except DocumentTooLarge:
+                # The rest of its answer is still on the way.
+                await self._end(slot)
+                raise
             except TimeoutError as error:
                 await self._end(slot)
                 raise RenderingTimedOut(f"longer than {self._settings.timeout_seconds} s") from error
@@ -141,13 +203,17 @@ class RenderPool:
                 await self._end(slot)
                 raise RenderingCrashed("the rendering process died") from error
             slot.served += 1
+            self._usual += (perf_counter() - started - self._usual) / 8
             if head.get("spent") or slot.served >= self._settings.renderings_per_process:
                 await self._end(slot)
         finally:
             self._free.put_nowait(slot)
         if "error" in head:
-            kind = DocumentTooLarge if head["error"] == "too_large" else RenderingFailed
-            raise kind(f"{head['error']}: {head['message']}")
+            if head["error"] == "too_large":
+                raise DocumentTooLarge("memory", self._settings.memory_bytes)
+            if head["error"] == "too_many_pages":
+                raise DocumentTooLarge("pages", self._settings.pages)
+            raise RenderingFailed(f"{head['error']}: {head['message']}")
         return Rendition(head["media_type"], head["filename"], body)
 
     async def _process(self, slot: _Slot) -> asyncio.subprocess.Process:
@@ -164,9 +230,13 @@ class RenderPool:
             start_new_session=True,
         )
         slot.served = 0
+        if self._closed:
+            # While it was being started: nobody else would end it.
+            await self._end(slot)
+            raise RenderingCrashed("the pool is closed")
         try:
             async with asyncio.timeout(self._settings.start_timeout_seconds):
-                await _receive(slot.process)
+                await _receive(slot.process, self._settings.output_bytes)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
             await self._end(slot)
             raise RenderingCrashed("the rendering process did not start") from error
@@ -182,16 +252,18 @@ class RenderPool:
         await process.wait()
 
 
-async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> tuple[dict[str, Any], bytes]:
+async def _exchange(process: asyncio.subprocess.Process, frame: bytes, most: int) -> tuple[dict[str, Any], bytes]:
     assert process.stdin is not None
     process.stdin.write(frame)
     await process.stdin.drain()
-    return await _receive(process)
+    return await _receive(process, most)
 
 
-async def _receive(process: asyncio.subprocess.Process) -> tuple[dict[str, Any], bytes]:
+async def _receive(process: asyncio.subprocess.Process, most: int) -> tuple[dict[str, Any], bytes]:
     assert process.stdout is not None
     head_length, body_length = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+    if head_length + body_length > most:
+        raise DocumentTooLarge("bytes", most)
     head: dict[str, Any] = orjson.loads(await process.stdout.readexactly(head_length))
     return head, await process.stdout.readexactly(body_length)
 

@@ -15,6 +15,9 @@ from services.results.rendering.rendition import Format, Rendition
 HEADER = struct.Struct(">IQ")
 """Lengths in bytes of the JSON and of the body that follow."""
 
+NO_DOCUMENT = b"null"
+"""What stands for the document in a request that holds the options alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
@@ -27,6 +30,8 @@ class RenderRequest:
     citation_style: str = "apa"
     language: str = "en"
     raw_data: bytes | None = None
+    csl: str | None = None
+    """The source of the citation style, where it is none that comes with the product."""
 
 
 def pack(head: Mapping[str, Any], body: bytes = b"") -> bytes:
@@ -45,6 +50,7 @@ def pack_request(request: RenderRequest) -> bytes:
             "metadata": request.metadata,
             "citation_style": request.citation_style,
             "language": request.language,
+            "csl": request.csl,
             "raw_data": None if request.raw_data is None else orjson.Fragment(request.raw_data),
         }
     )

@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
+from kit.results_schema import PATH, SCHEMA_VERSION
+from services.results.rendering.composing.metadata import ExecutionMetadata
 from services.results.rendering.document import ResultDocument
-from services.results.rendering.metadata import ExecutionMetadata
 from services.results.rendering.reading import JSON
 
-SCHEMA_VERSION = "1.0"
-"""Version of the JSON export. The first number changes when a reader of the old form would misread the new one."""
+__all__ = ["SCHEMA_VERSION", "dump", "export_json", "results_json", "results_object"]
 
 _BESIDE_RESULTS = ("summary", "citations", "confidence_score")
 _BLOCKS = ("sections", "key_findings", "tables", "figures")
@@ -55,9 +55,15 @@ def export_json(
     metadata: ExecutionMetadata | None,
     session_id: str,
     raw_data: Mapping[str, JSON] | None = None,
+    *,
+    schema: str = PATH,
 ) -> bytes:
-    """The JSON export: the answer of `results_json` with its `schema_version`, and `raw_data` if it is given."""
+    """The JSON export: the answer of `results_json` with its schema and version, and `raw_data` if it is given.
+
+    :param schema: where its JSON Schema is, relative to where the export will be.
+    """
     answer = results_object(document, metadata, session_id)
+    answer["$schema"] = schema
     answer["schema_version"] = SCHEMA_VERSION
     if raw_data is not None:
         answer["raw_data"] = raw_data

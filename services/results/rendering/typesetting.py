@@ -1,8 +1,7 @@
-"""The typst compiler, set up once per process: our templates, embedded fonts, and nothing else to read."""
+"""The typst compiler, set up once per process: our templates, the installed fonts, and nothing else to read."""
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 import orjson
 import typst
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_MISSING = re.compile(r'the text `"((?:[^"\\`]|\\.)*)"` could not be displayed')
-_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
+from services.results.rendering import fonts
 
-FONT_PATH_VARIABLE = "PRSM_RENDERING_FONTS"
-"""Folders with further fonts (for scripts that the built-in ones do not cover), parted by the path separator."""
+_TEMPLATES = Path(__file__).parent / "templates"
+# Characters for private use cannot be displayed in the archivable kind, whatever a font draws for them.
+_MISSING = re.compile(r'(?:the text|contains the codepoint) `"((?:[^"\\`]|\\.)*)"`')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 
 
 class TypesettingError(RuntimeError):
@@ -33,14 +32,17 @@ class MissingGlyphs(TypesettingError):
 
 @cache
 def _fonts() -> typst.Fonts:
-    folders = [folder for folder in os.environ.get(FONT_PATH_VARIABLE, "").split(os.pathsep) if folder]
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=folders)
+    # A font is read when it is first drawn with: many at hand cost some milliseconds when the process starts, no more.
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=list(fonts.font_folders()))
 
 
 @cache
-def font_families() -> tuple[str, ...]:
-    """Names of all font families at hand, sorted."""
-    return tuple(sorted(_fonts().families()))
+def families(language: str) -> tuple[str, ...]:
+    """Families at hand in the order to try: those for `language`, then those in folders that the operator names."""
+    at_hand = set(_fonts().families())
+    named = tuple(fonts.named_folders())
+    own = (font.family for font in _fonts().fonts() if named and font.path and font.path.startswith(named))
+    return tuple(name for name in dict.fromkeys((*fonts.families(language), *own)) if name in at_hand)
 
 
 @cache
@@ -71,7 +73,9 @@ def _compile(template: str, data: dict[str, Any], **options: Any) -> bytes:
     try:
         result = _compiler(template).compile(sys_inputs={"data": orjson.dumps(data).decode()}, **options)
     except typst.TypstError as error:
-        missing = frozenset("".join(_unescape(text) for text in _MISSING.findall(error.diagnostic)))
+        # A mark without a glyph is named with the blank that it stands on; ASCII has glyphs in every font of the text.
+        named = "".join(_unescape(text) for text in _MISSING.findall(error.diagnostic))
+        missing = frozenset(character for character in named if not character.isascii())
         if missing:
             raise MissingGlyphs(missing) from error
         raise TypesettingError(error.message) from error

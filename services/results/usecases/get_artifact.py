@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import orjson
 
 from kit.auth.grants import Grant
@@ -9,43 +11,54 @@ from kit.db.database import Database
 from kit.errors import ResultsNotAvailable, Unavailable
 from services.results.domain import ArtifactKey
 from services.results.errors import GrantRefused
-from services.results.ports import Artifacts, Sessions, Store
+from services.results.large.shelf import artifact_pieces
+from services.results.ports import Artifacts, RangeStore, Sessions
+
+_TAIL = 1024
 
 
 class GetArtifact:
-    def __init__(self, db: Database, artifacts: Artifacts, store: Store) -> None:
+    def __init__(self, db: Database, artifacts: Artifacts, store: RangeStore) -> None:
         self._db = db
         self._artifacts = artifacts
         self._store = store
 
-    async def __call__(self, grant: Grant, epoch: int, hash: str) -> bytes:
-        """A checkpoint of the grant's own session. Raises ResultsNotAvailable, Unavailable."""
+    async def __call__(self, grant: Grant, epoch: int, hash: str) -> AsyncIterator[bytes]:
+        """A checkpoint of the grant's own session, in pieces. Raises ResultsNotAvailable, Unavailable,
+        DocumentUnreadable."""
         key = ArtifactKey(grant.session_id, epoch, hash)
         if await self._db.read(lambda conn: self._artifacts.find(conn, key)) is None:
             raise ResultsNotAvailable("There is no such artifact")
-        data = await self._store.get(key.blob)
-        if data is None:
-            raise Unavailable("The artifact cannot be read just now")
-        return data
+        return artifact_pieces(self._store, key)
 
 
 class GetInputResults:
     """The result document of a session that the grant names, with the prompt that led to it."""
 
-    def __init__(self, sessions: Sessions, store: Store) -> None:
+    def __init__(self, sessions: Sessions, store: RangeStore) -> None:
         self._sessions = sessions
         self._store = store
 
-    async def __call__(self, grant: Grant, session_id: str) -> bytes:
-        """Raises GrantRefused, Unavailable."""
+    async def __call__(self, grant: Grant, session_id: str) -> AsyncIterator[bytes]:
+        """Raises GrantRefused, Unavailable, DocumentUnreadable."""
         named = {entry.split(":", 1)[0]: entry for entry in grant.sessions}
         if session_id not in named:
             raise GrantRefused("The grant does not name this session")
         _, epoch, hash = named[session_id].split(":")
-        data = await self._store.get(ArtifactKey(session_id, int(epoch), hash).blob)
         pointer = await self._sessions.pointer(session_id)
-        if data is None or pointer is None:
+        if pointer is None:
             raise Unavailable("The results cannot be read just now")
-        document = orjson.loads(data)
-        document["prompt"] = pointer.prompt
-        return orjson.dumps(document)
+        key = ArtifactKey(session_id, int(epoch), hash)
+        return _with_member(artifact_pieces(self._store, key), "prompt", pointer.prompt)
+
+
+async def _with_member(document: AsyncIterator[bytes], name: str, value: str) -> AsyncIterator[bytes]:
+    """A JSON object with one more member at its end, where it outdoes one of the same name."""
+    held = b""
+    async for piece in document:
+        held += piece
+        yield held[:-_TAIL]
+        held = held[-_TAIL:]
+    rest = held.rstrip()
+    comma = b"" if rest[:-1].rstrip().endswith(b"{") else b","
+    yield rest[:-1] + comma + orjson.dumps(name) + b":" + orjson.dumps(value) + b"}"

@@ -210,11 +210,12 @@ def looked_up_message(session: Session | None) -> internal_pb2.LookUpSessionResp
         status=STATUS[session.status],
         session_type=TYPE[session.session_type.value],
         prompt=session.prompt,
-        result_epoch=session.result_epoch,
-        result_hash=session.result_hash,
+        result_epoch=session.result_epoch if session.readable else 0,
+        result_hash=session.result_hash if session.readable else "",
         stages=[planned.stage for planned in session.plan],
         citation_style=str(session.preferences.get("citation_style", "")),
         language=str(session.preferences.get("language", "")),
+        progress=session.progress,
     )
     set_time(message.created_at, session.created_at)
     return message

@@ -28,9 +28,9 @@ class EventWriter:
             current_stage=session.current_stage,
             at_us=session.updated_at,
             engine=session.engine,
-            result_epoch=session.result_epoch,
-            result_hash=session.result_hash,
-            cited_document_ids=session.cited,
+            result_epoch=session.result_epoch if session.readable else 0,
+            result_hash=session.result_hash if session.readable else "",
+            cited_document_ids=session.cited if session.readable else (),
         )
         if session.terminal:
             message.settlement.hold_id = session.session_id

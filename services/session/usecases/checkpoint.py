@@ -10,7 +10,7 @@ from services.session import work
 from services.session.decisions import Decision
 from services.session.domain import Change, Session
 from services.session.usecases.worker_unit import WorkerUnit
-from services.session.work import Lease, Resources
+from services.session.work import Lease, Resources, SoFar
 
 
 class Checkpoint:
@@ -25,6 +25,7 @@ class Checkpoint:
         usage: Mapping[str, int],
         decisions: Sequence[Decision],
         resources: Resources,
+        so_far: SoFar | None = None,
     ) -> Session:
         """Raises StaleEpoch, ValidationError for a stage that was not begun. Told again it changes nothing."""
         unit = self._worker.unit
@@ -35,7 +36,7 @@ class Checkpoint:
             if told in [(s.stage, s.epoch, s.hash) for s in unit.sessions.finished_stages(db, session.session_id)]:
                 return None
             return work.checkpoint(
-                session, stage, artifact, usage, decisions, resources, unit.currency, now, unit.policy
+                session, stage, artifact, usage, decisions, resources, unit.currency, now, unit.policy, so_far=so_far
             )
 
         return await self._worker.change(lease, step)

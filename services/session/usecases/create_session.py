@@ -114,6 +114,7 @@ class CreateSession:
             if stored is not None:
                 return stored
         drafted = check(draft, self._catalogue)
+        await self._planner.citation_style(principal.user_id, drafted, dry_run=False)
         sessions = await self._planner.input_sessions(principal, drafted.sessions)
         return await self._make(_Order(METHOD, principal.user_id, key, fingerprint, drafted, sessions))
 

@@ -29,6 +29,7 @@ class EstimateSession:
     async def __call__(self, principal: Principal, draft: Draft) -> Estimated:
         """Raises ValidationError, Unavailable."""
         drafted = check(draft, self._catalogue)
+        await self._planner.citation_style(principal.user_id, drafted, dry_run=True)
         sessions = await self._planner.input_sessions(principal, drafted.sessions)
         prepared = await self._planner.prepare(self._ids.new(), principal.user_id, drafted, dry_run=True)
         estimate = await self._billing.estimate(workload(drafted, Sources(prepared, sessions)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from kit.access import Standing
 from kit.auth.principal import Principal
+from kit.citation_styles import BUILT_IN_STYLES
 from kit.db.database import Database
 from kit.errors import Fault, ValidationError
 from kit.ids import is_uuid
@@ -14,7 +15,7 @@ from kit.levels import Level
 from kit.times import MINUTE
 from services.session.domain import JsonObject, Session, SessionType, Status
 from services.session.drafts import NO_CONNECTOR, Drafted
-from services.session.ports import Collab, Durations, Library, Prepared, Sessions, Workload
+from services.session.ports import Collab, Durations, Library, Prepared, Sessions, Styles, Workload
 
 _WORKS = 400
 """Works of one connector at most: four questions, each answered with a hundred."""
@@ -47,13 +48,21 @@ class Planner:
     """See the module."""
 
     def __init__(
-        self, db: Database, sessions: Sessions, library: Library, collab: Collab, durations: Durations, default: int
+        self,
+        db: Database,
+        sessions: Sessions,
+        library: Library,
+        collab: Collab,
+        styles: Styles,
+        durations: Durations,
+        default: int,
     ) -> None:
         """`default` is the expected running time where nothing was learnt yet."""
         self._db = db
         self._sessions = sessions
         self._library = library
         self._collab = collab
+        self._styles = styles
         self._durations = durations
         self._default = default
 
@@ -85,6 +94,14 @@ class Planner:
         if faults:
             raise ValidationError(faults)
         return tuple(found)
+
+    async def citation_style(self, owner: str, draft: Drafted, *, dry_run: bool) -> None:
+        """Raises ValidationError for a style that the owner cannot use, Unavailable, DeadlineExceeded."""
+        style = str(draft.preferences.get("citation_style", ""))
+        if not style or style in BUILT_IN_STYLES:
+            return
+        if issue := await self._styles.use(owner, style, dry_run=dry_run):
+            raise ValidationError.of("preferences.citation_style", issue)
 
     async def known(self, session_ids: Sequence[str]) -> tuple[Session, ...]:
         """Sessions that were accepted as inputs before."""

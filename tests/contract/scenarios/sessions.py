@@ -170,6 +170,23 @@ async def results_without_metadata(world: World) -> Given:
     return Given(given.api, given.path, query={"include_metadata": "false"}, values=given.values)
 
 
+@scenario
+async def first_page(world: World) -> Given:
+    """Results of which one item of each list is asked for."""
+    given = await completed_session(world)
+    return Given(given.api, given.path, query={"limit": "1"}, values=given.values)
+
+
+@scenario
+async def last_page(world: World) -> Given:
+    """What follows the first citation."""
+    made = await completed_session(world)
+    first = await made.api.get(f"/sessions/{made.path['session_id']}/results", fields="citations", limit="1")
+    cursor = first["page"]["blocks"][0]["next_cursor"]
+    query = {"fields": "citations", "limit": "1000", "cursor": cursor}
+    return Given(made.api, made.path, query=query, values=made.values)
+
+
 async def _analysed(world: World) -> Given:
     api = world.people.new()
     datasets = [{"name": "Mauna Loa", "csv": sample_table().read_text()}]

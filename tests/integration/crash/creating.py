@@ -39,6 +39,7 @@ from tests.integration.crash.models import (
     Store,
     SweepersDatabase,
 )
+from tests.integration.session.outside import StyleBook
 
 T = TypeVar("T")
 LEASE = 5 * SECOND
@@ -139,7 +140,7 @@ class CreationWorld:
             ids=Numbered(name),
             creations=CreationRepository(),
             sessions=repository,
-            planner=Planner(self._db, repository, self.shelf, Nobody(), DurationRepository(), MINUTE),
+            planner=Planner(self._db, repository, self.shelf, Nobody(), StyleBook(), DurationRepository(), MINUTE),
             billing=self.ledger,
             library=self.shelf,
             wake_ups=Silent(),

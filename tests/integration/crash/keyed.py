@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,24 @@ from sqlalchemy import Table, func, select
 
 from kit.db.database import Database, open_database
 from kit.db.migrate import schema_of
+from prsm.results.v1.styles_pb2 import CreateCitationStyleRequest
 from services.billing.tables import transactions
 from services.collab.tables import comments, shares
 from services.library.parsing.document import ParseLimits
 from services.library.parsing.pool import ParserPool
 from services.library.tables import documents
+from services.results.rendering.pool import PoolSettings, RenderPool
+from services.results.rendering.protocol import RenderRequest
+from services.results.rendering.rendition import Rendition
+from services.results.tables import citation_styles
 from tests.integration.billing.stand import Stand as Billing
 from tests.integration.collab.neighbours import Known
 from tests.integration.collab.stand import Stand as Collab
 from tests.integration.crash.faults import DeadlyDatabase, Points
 from tests.integration.library.stand import Stand as Library
+from tests.integration.results.stand import HOUSE
+from tests.integration.results.stand import Stand as Results
+from tests.support.serving import answer
 
 KEY = "k"
 SESSION = "0192f0aa-1111-7000-8000-000000000001"
@@ -47,6 +55,25 @@ def _collab(db: Database, folder: Path) -> Collab:
 def _library(db: Database, folder: Path) -> Library:
     # Plain texts need no process to read them.
     return Library(db, ParserPool(size=1, limits=LIMITS), folder)
+
+
+class _Accepting(RenderPool):
+    """Styles are tried in a process that has no part in what is stored: here none is refused."""
+
+    async def render(
+        self, request: RenderRequest | Callable[[], Awaitable[RenderRequest]], *, begun: Callable[[], None] = print
+    ) -> Rendition:
+        return Rendition("text/markdown", "trial.md", b"")
+
+
+def _results(db: Database, folder: Path) -> Results:
+    return Results(db, _Accepting(PoolSettings()), _keys(folder))
+
+
+async def _style(stand: Results) -> object:
+    metadata = (*stand.identities.user_metadata("ada"), ("idempotency-key", KEY))
+    call = stand.styles.CreateCitationStyle(CreateCitationStyleRequest(csl=HOUSE), metadata=metadata, timeout=30)
+    return await answer(call)
 
 
 async def _upload(stand: Library) -> object:
@@ -76,6 +103,9 @@ KEYED: Mapping[str, Keyed] = {
     ),
     "prsm.library.v1.LibraryService/CreateDocument": Keyed(
         "services.library", _library, lambda stand: stand.create("Rivers carry salt.", key=KEY), documents
+    ),
+    "prsm.results.v1.CitationStyleService/CreateCitationStyle": Keyed(
+        "services.results", _results, _style, citation_styles
     ),
     "prsm.library.v1.LibraryService/UploadDocuments": Keyed("services.library", _library, _upload, documents),
     "prsm.library.v1.LibraryService/BatchDocuments": Keyed(

@@ -42,7 +42,7 @@ from services.session.drafts import Drafted
 from services.session.ports import Prepared, PreparedInput
 from services.session.settings import SessionSettings
 from tests.integration.crash.faults import DeadlyDatabase, DeadlyPort, Points
-from tests.integration.session.outside import Calls, Shares
+from tests.integration.session.outside import Calls, Shares, StyleBook
 from tests.support.serving import Identities, answer
 
 LEASE = 2.0
@@ -230,8 +230,9 @@ class Node:
             self.shelves,
             self.shares,
             self.calls,
+            StyleBook(),
         )
-        named = zip(ports, ("billing", "library", "collab", "wake_ups"), strict=True)
+        named = zip(ports, ("billing", "library", "collab", "wake_ups", "styles"), strict=True)
         self.app = assemble(runtime, settings, Outside(*(DeadlyPort(port, name, points) for port, name in named)))
         self._session = Direct(pipeline, self.app.services)
 

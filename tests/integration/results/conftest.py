@@ -9,6 +9,7 @@ import pytest
 
 from kit.db.database import Database
 from services.results.rendering.pool import PoolSettings, RenderPool
+from tests.integration.results.replicas import Replicas
 from tests.integration.results.stand import Stand
 
 
@@ -32,3 +33,8 @@ async def stand(file_db: Database, pool: RenderPool, tmp_path: Path) -> AsyncIte
     await stand.start()
     yield stand
     await stand.stop()
+
+
+@pytest.fixture
+def replicas(file_db: Database, tmp_path: Path) -> Replicas:
+    return Replicas(file_db, tmp_path)

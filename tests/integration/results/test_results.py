@@ -13,7 +13,7 @@ import pypdf
 import pytest
 from google.protobuf import json_format
 
-from kit.errors import RemoteError
+from kit.errors import PrsmError, RemoteError
 from prsm.results.v1 import artifacts_pb2
 from tests.integration.results.stand import DOCUMENT, OTHER, QUOTE, SESSION, Stand
 
@@ -64,7 +64,9 @@ async def test_an_unknown_format_is_named_before_anything_else(stand: Stand, for
         await stand.read("stranger", format=format)
     assert caught.value.name == "VALIDATION_ERROR"
     assert caught.value.details is not None
-    assert caught.value.details["fields"][0]["field"] == "format"
+    (fault,) = caught.value.details["fields"]
+    assert fault["field"] == "format"
+    assert ("write it in lower case, json" in fault["issue"]) is (format == "JSON")
 
 
 async def test_exports_are_attachments_that_open(stand: Stand) -> None:
@@ -88,11 +90,36 @@ async def test_raw_data_comes_as_a_zip_around_the_document_or_as_a_block(stand: 
     assert found["raw_data"]["decisions"] == [{"decision": "kept d1"}]
 
 
+async def test_an_export_can_leave_the_facts_of_the_run_out(stand: Stand) -> None:
+    await stand.complete()
+    whole = json.loads((await stand.export("json"))[1])
+    bare = json.loads((await stand.export("json", include_metadata=False))[1])
+    assert whole.pop("execution_metadata")["session_type"] == "research"
+    assert bare == whole
+    kept = (await stand.export("markdown", include_metadata=True))[1].decode()
+    left = (await stand.export("markdown", include_metadata=False))[1].decode()
+    assert "2026-01-02" in kept
+    assert "2026-01-02" not in left
+    assert left == (await stand.read(format="markdown", include_metadata=False))[1].decode()
+
+
+async def test_raw_data_stays_where_the_facts_of_the_run_are_left_out(stand: Stand) -> None:
+    await stand.complete()
+    whole = json.loads((await stand.export("json", raw=True))[1])
+    bare = json.loads((await stand.export("json", raw=True, include_metadata=False))[1])
+    del whole["execution_metadata"]
+    assert bare == whole
+    package = zipfile.ZipFile(io.BytesIO((await stand.export("markdown", raw=True, include_metadata=False))[1]))
+    assert "execution_metadata" not in json.loads(package.read("results.json"))
+    assert json.loads(package.read("raw/decisions.json")) == [{"decision": "kept d1"}]
+
+
 @pytest.mark.parametrize("format", ["", "xml", "PDF"])
 async def test_an_unknown_export_format_has_its_own_error(stand: Stand, format: str) -> None:
     with pytest.raises(RemoteError) as caught:
         await stand.export(format)
     assert caught.value.name == "INVALID_EXPORT_FORMAT"
+    assert ("write it in lower case, pdf" in (caught.value.message or "")) is (format == "PDF")
 
 
 async def test_nothing_is_visible_until_session_points_at_it(stand: Stand) -> None:
@@ -100,6 +127,25 @@ async def test_nothing_is_visible_until_session_points_at_it(stand: Stand) -> No
     with pytest.raises(RemoteError) as caught:
         await stand.read()
     assert caught.value.name == "RESULTS_NOT_AVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "details"),
+    [
+        ("running", "yet: it is running, at 40 %", {"status": "running", "progress": 40}),
+        ("cancelled", "was cancelled: it has no results", {"status": "cancelled"}),
+        ("failed", "failed: it has no results", {"status": "failed"}),
+        ("timeout", "timed out before anything was found", {"status": "timeout"}),
+    ],
+)
+async def test_without_results_is_said_whether_there_will_be_any(
+    stand: Stand, status: str, said: str, details: dict[str, object]
+) -> None:
+    stand.sessions.status = status
+    for attempt in (stand.read(), stand.export("pdf")):
+        with pytest.raises(RemoteError, match=said) as caught:
+            await attempt
+        assert (caught.value.name, caught.value.details) == ("RESULTS_NOT_AVAILABLE", details)
 
 
 @pytest.mark.parametrize(("user", "reason"), [("zoe", "SESSION_NOT_FOUND"), ("fred", "SESSION_NOT_ACCESSIBLE")])
@@ -164,3 +210,34 @@ async def test_collab_learns_what_can_be_referred_to(stand: Stand) -> None:
     await stand.complete()
     found = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=5)
     assert set(found.reference_points) == {"section:s1", "claim:c1", "finding:f1", "citation:r1"}
+
+
+@pytest.mark.parametrize(("harm", "named"), [("missing", "UNAVAILABLE"), ("changed", "INTERNAL"), ("cut", "INTERNAL")])
+@pytest.mark.parametrize("format", ["json", "markdown"])
+async def test_a_document_that_is_not_what_was_stored_is_never_shown(
+    stand: Stand, harm: str, named: str, format: str
+) -> None:
+    await stand.complete()
+    blob = stand.sessions.results[SESSION].blob
+    whole = orjson.dumps(DOCUMENT)
+    if harm == "missing":
+        await stand.blobs.delete(blob)
+    else:
+        await stand.blobs.put(blob, whole[:-9] if harm == "cut" else whole.replace(b"centuries", b"millennia"))
+    with pytest.raises(PrsmError) as caught:
+        await stand.read(format=format)
+    assert caught.value.name == named
+
+
+async def test_a_worker_is_not_given_what_was_changed(stand: Stand) -> None:
+    await stand.complete()
+    key = stand.sessions.results[SESSION]
+    await stand.blobs.put(key.blob, orjson.dumps(DOCUMENT).replace(b"centuries", b"millennia"))
+    named = f"{SESSION}:1:{key.hash}"
+    for reading in (
+        stand.get(1, key.hash, grant=stand.grant()),
+        stand.input_results(SESSION, grant=stand.grant(sessions=(named,))),
+    ):
+        with pytest.raises(RemoteError) as caught:
+            await reading
+        assert caught.value.name == "INTERNAL"

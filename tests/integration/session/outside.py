@@ -196,3 +196,21 @@ class Calls:
 
     async def announced(self, engine: str) -> int:
         return self.said.get(engine, 0)
+
+
+@dataclass
+class StyleBook:
+    """Results: citation styles by their owner."""
+
+    usable: set[tuple[str, str]] = field(default_factory=set)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    away: bool = False
+
+    async def use(self, owner: str, style: str, *, dry_run: bool) -> str:
+        if self.away:
+            raise Unavailable()
+        if (owner, style) not in self.usable:
+            return "is no citation style that you may use"
+        if not dry_run:
+            self.used.add((owner, style))
+        return ""

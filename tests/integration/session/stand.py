@@ -32,7 +32,7 @@ from prsm.session.v1 import (
 from services.session.app import OWN_IDEMPOTENCY, Outside, assemble
 from services.session.settings import SessionSettings
 from services.session.tables import KIT
-from tests.integration.session.outside import Books, Calls, Shares, Shelves
+from tests.integration.session.outside import Books, Calls, Shares, Shelves, StyleBook
 from tests.support.serving import Identities, Served, answer, idempotency_store
 
 pb = session_pb2
@@ -52,6 +52,7 @@ class Stand:
         self.clock = ManualClock()
         self.ids = RandomIds(self.clock, randomness)
         self.books, self.shelves, self.shares, self.calls = Books(), Shelves(), Shares(), Calls()
+        self.styles = StyleBook()
         self.identities = Identities(folder, self.clock, ["session", "worker", "results", "collab"])
         given = {
             **self.identities.settings("session"),
@@ -61,6 +62,7 @@ class Stand:
             "billing_target": "unused",
             "library_target": "unused",
             "collab_target": "unused",
+            "results_target": "unused",
             "engines": _ENGINES,
             "creation_extend_seconds": 0.01,
             "idempotency_wait_seconds": 0.5,
@@ -90,7 +92,7 @@ class Stand:
             grants=self.grants,
             tables=KIT,
         )
-        self.outside = Outside(self.books, self.shelves, self.shares, self.calls)
+        self.outside = Outside(self.books, self.shelves, self.shares, self.calls, self.styles)
         self.app = assemble(self.runtime, self.settings, self.outside)
 
     async def start(self) -> None:

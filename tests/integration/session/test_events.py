@@ -115,7 +115,7 @@ async def test_looking_a_session_up(stand: Stand) -> None:
     assert found.found
     assert (found.owner, pb.Session.Status.Name(found.status)) == ("ada", "completed")
     assert (found.result_epoch, found.result_hash, list(found.stages)) == (1, HASH, list(STAGES))
-    assert (found.citation_style, found.language) == ("apa", "en")
+    assert (found.citation_style, found.language, found.progress) == ("apa", "en", 100)
     for unknown in ("01890000-0000-7000-8000-000000000000", "nonsense"):
         request = internal_pb2.LookUpSessionRequest(session_id=unknown)
         assert not (await ask(stand, "LookUpSession", request)).found

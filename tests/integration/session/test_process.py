@@ -120,6 +120,7 @@ async def town(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Town]:
                 "billing_target": billing.target,
                 "library_target": peers[0],
                 "collab_target": peers[1],
+                "results_target": "127.0.0.1:1",
                 "wake_up_seconds": "0.1",
                 "sweep_seconds": "0.1",
             },

@@ -77,7 +77,14 @@ class Town:
         self._common = {"nats_url": self.nats.url, "database_url": self._database_url}
         settings = {**self._common, **self._issued("billing").settings(), **self.identities.settings("billing")}
         billing = await self._stack.enter_async_context(ServiceProcess("billing", settings))
-        self._common |= {**peers, "billing_target": billing.target, "sweep_seconds": "0.1", "watch_poll_seconds": "0.1"}
+        # No session here names a citation style that results would be asked about.
+        self._common |= {
+            **peers,
+            "results_target": "127.0.0.1:9",
+            "billing_target": billing.target,
+            "sweep_seconds": "0.1",
+            "watch_poll_seconds": "0.1",
+        }
 
     async def replica(self, instance: str) -> Replica:
         """Start one more; its key becomes known while the others run."""

@@ -118,7 +118,7 @@ async def test_one_sweeper_at_a_time(stand: Stand) -> None:
     await stand.create()
     await stand.app.sweeper.round()
     calls = Calls()
-    outside = Outside(stand.books, stand.shelves, stand.shares, calls)
+    outside = Outside(stand.books, stand.shelves, stand.shares, calls, stand.styles)
     second = assemble(stand.runtime, stand.settings, outside).sweeper
     stand.clock.advance(seconds=12)
     await second.round()

@@ -6,7 +6,8 @@ import pytest
 
 from kit.db.database import Database
 from kit.money import SCALE
-from tests.integration.session.stand import STAGES, Stand, pb, wpb
+from prsm.session.v1 import internal_pb2
+from tests.integration.session.stand import HASH, STAGES, Stand, pb, wpb
 
 HOUR = 3600.0
 
@@ -161,3 +162,40 @@ async def test_no_duration_is_negative_when_the_clock_is_set_back(stand: Stand) 
     assert (metrics.execution_time, performance.queue_seconds, performance.initializing_seconds) == (0, 0, 0)
     assert performance.paused_seconds == 0
     assert all(moved.get("seconds", 0) >= 0 for moved in (await stand.history(session_id))["stage_transitions"])
+
+
+async def told(stand: Stand, session_id: str) -> tuple[int, str]:
+    """What results is told of the session's result document."""
+    peer = stand.identities.peer("results", "session")
+    request = internal_pb2.LookUpSessionRequest(session_id=session_id)
+    found = await peer.call(stand.internal.LookUpSession, request, timeout=20)
+    return found.result_epoch, found.result_hash
+
+
+async def found_so_far(stand: Stand, session_id: str) -> wpb.Claim:
+    """A claim whose first stage ended with a result document."""
+    claim = await stand.started()
+    await stand.begin(claim.lease, STAGES[0])
+    request = wpb.CheckpointRequest(
+        lease=claim.lease, stage=STAGES[0], hash=HASH, result_hash=HASH, cited_document_ids=["d1"]
+    )
+    await stand.work("Checkpoint", request)
+    assert await told(stand, session_id) == (0, "")
+    return claim
+
+
+async def test_what_was_found_when_time_was_up_can_be_read(stand: Stand) -> None:
+    session_id = await limited(stand)
+    claim = await found_so_far(stand, session_id)
+    await stand.begin(claim.lease, STAGES[1])
+    assert await works(stand, claim.lease, 60) == "CANCEL"
+    assert pb.Session.Status.Name((await stand.get(session_id)).status) == "timeout"
+    assert await told(stand, session_id) == (1, HASH)
+
+
+async def test_what_was_found_before_a_failure_or_a_cancel_cannot(stand: Stand) -> None:
+    session_id = await limited(stand)
+    claim = await found_so_far(stand, session_id)
+    await stand.work("Fail", wpb.FailRequest(lease=claim.lease, code="bad", message="Bad", stage=STAGES[1]))
+    assert await stand.status(session_id) == "failed"
+    assert await told(stand, session_id) == (0, "")

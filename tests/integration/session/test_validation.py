@@ -143,3 +143,31 @@ async def test_an_engine_that_cannot_be_paused(stand: Stand) -> None:
         await stand.call("ada", "PauseSession", pb.PauseSessionRequest(session_id=session_id))
     assert (error.value.name, error.value.details) == ("SESSION_CANNOT_BE_PAUSED", {"status": "running"})
     assert await stand.status(session_id) == "running"
+
+
+async def test_a_citation_style_must_be_one_that_the_caller_may_use(stand: Stand) -> None:
+    stand.styles.usable.add(("ada", UNKNOWN))
+    assert await faults(stand, {"preferences": {"citation_style": "no-such"}}) == {
+        "preferences.citation_style": "is no citation style that you may use"
+    }
+    with pytest.raises(PrsmError) as error:
+        await stand.create("ben", preferences=pb.Preferences(citation_style=UNKNOWN))
+    assert error.value.name == "VALIDATION_ERROR"
+    session_id = await stand.create(preferences=pb.Preferences(citation_style=UNKNOWN))
+    assert (await stand.get(session_id)).preferences.citation_style == UNKNOWN
+    assert stand.styles.used == {("ada", UNKNOWN)}
+
+
+async def test_an_estimate_keeps_no_citation_style(stand: Stand) -> None:
+    stand.styles.usable.add(("ada", UNKNOWN))
+    request = pb.EstimateSessionRequest(prompt="Why?", preferences=pb.Preferences(citation_style=UNKNOWN))
+    await stand.call("ada", "EstimateSession", request)
+    assert stand.styles.used == set()
+
+
+async def test_built_in_citation_styles_need_no_answer_of_results(stand: Stand) -> None:
+    stand.styles.away = True
+    assert await stand.create(preferences=pb.Preferences(citation_style="vancouver"))
+    with pytest.raises(PrsmError) as error:
+        await stand.create(preferences=pb.Preferences(citation_style="house-style"))
+    assert error.value.name == "UNAVAILABLE"

@@ -16,6 +16,8 @@ from google.api import httpbody_pb2
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from kit.rpc.breaking import UNREADABLE, must_break
+
 CHUNK = 256 * 1024
 FILE = bytes(range(256)) * 2400
 FLOOD = b": " + b"x" * 4092 + b"\n\n"
@@ -75,6 +77,10 @@ def error_metadata(name: str, request_id: str) -> tuple[grpc.StatusCode, str, tu
     return code, document["message"], tuple(trailing)
 
 
+def _serialized(message: Any) -> bytes:
+    return message if isinstance(message, bytes) else message.SerializeToString()
+
+
 class Things:
     """The servicer. One event frame leaves for each `release`; the thing `slow` waits for the event of that name. Of
     `flood` frames leave for as long as somebody takes them; `sent` are their bytes, `flooded` is their end."""
@@ -105,7 +111,7 @@ class Things:
             made[method.name] = getattr(grpc, f"{kind}_rpc_method_handler")(
                 getattr(self, method.name),
                 request_deserializer=self._class(method.input_type).FromString,
-                response_serializer=self._class(method.output_type).SerializeToString,
+                response_serializer=_serialized,
             )
         return grpc.method_handlers_generic_handler(service.full_name, made)
 
@@ -172,11 +178,22 @@ class Things:
     async def ExportThing(self, request: Any, context: Context) -> AsyncIterator[Any]:
         await self._enter(request, context, request.thing_id)
         disposition = f'attachment; filename="{request.thing_id}.{request.format}"'
-        await context.send_initial_metadata((("content-disposition", disposition),))
+        if request.thing_id in ("kept", "cut"):
+            kept = (("etag", '"f1"'), ("cache-control", "private, no-cache"), ("accept-ranges", "none"))
+            if self.metadata.get("if-none-match") == '"f1"':
+                await context.send_initial_metadata((*kept, ("x-prsm-http-status", "304")))
+                yield httpbody_pb2.HttpBody()
+                return
+            length = ("x-prsm-content-length", str(len(FILE)))
+            await context.send_initial_metadata((*kept, length, ("content-disposition", disposition)))
+        else:
+            await context.send_initial_metadata((("content-disposition", disposition),))
         for start in range(0, len(FILE), CHUNK):
             kind = "application/pdf" if start == 0 else ""
             yield httpbody_pb2.HttpBody(content_type=kind, data=FILE[start : start + CHUNK])
-            if request.thing_id == "breaks":
+            if request.thing_id in ("breaks", "cut"):
+                if must_break(self.metadata):
+                    yield UNREADABLE
                 code, message, trailing = error_metadata("away", str(self.metadata["x-request-id"]))
                 await context.abort(code, message, trailing)
 

@@ -284,3 +284,12 @@ def test_a_line_over_time_is_that_of_the_test_that_is_read() -> None:
         rise = line[-1]["y"] - line[0]["y"]
         assert rise == pytest.approx(read["slope"] * (result["time_last"] - result["time_first"]), rel=1e-3)
     assert seen == ["seasonal_mann_kendall", "hamed_rao"]
+
+
+def test_differences_between_groups_have_the_intervals_that_the_findings_give() -> None:
+    table = table_of(COLUMNS)
+    result, _ = strict(run_task(table, check_task({"kind": "compare_groups", "response": "y", "group": "arm"}, "t", 0)))
+    forest = next(figure for figure in draw(table, "compare_groups", result) if figure.title.startswith("Differences"))
+    low, high = (result["pairs"][0]["post_hoc"][name] for name in ("ci_low", "ci_high"))
+    assert f"({low:.3g} to {high:.3g})" in forest.alt.replace("−", "-")
+    assert forest.title.endswith("(intervals adjusted for all pairs)")

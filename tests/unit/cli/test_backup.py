@@ -94,6 +94,17 @@ def test_everything_that_is_kept_comes_back(data: DataDir, tmp_path: Path, name:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_documents_that_can_be_made_again_are_left_out(data: DataDir, tmp_path: Path) -> None:
+    for place in ("results/renditions/aa/one", "results/artifacts/s/1/two", "library/renditions/three"):
+        path = data.blobs / place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"bytes")
+    write_backup(data, tmp_path / "b.tar", CLOCK)
+    found = {name for name in contents(tmp_path / "b.tar") if name.startswith("blobs/")}
+    assert {"blobs/results/artifacts/s/1/two", "blobs/library/renditions/three"} <= found
+    assert not any("one" in name and "renditions" in name for name in found)
+
+
 def test_nobody_gets_at_the_keys_by_making_the_unfinished_file_first(data: DataDir, tmp_path: Path) -> None:
     stale = tmp_path / ".backup.tar.partial"
     stale.write_text("made by somebody else")

@@ -373,3 +373,9 @@ async def test_findings_speak_to_a_question_that_is_answered() -> None:
     told = {claim for facet in result["facets"] if facet["id"] in answered for claim in facet["claims"]}
     texts = {claim["text"] for claim in claims_of(result) if claim["id"] in told}
     assert {finding["text"] for finding in result["key_findings"]} <= texts
+
+
+async def test_where_nothing_was_found_nothing_is_said_of_how_it_was_ranked() -> None:
+    result = await run_engine(ResearchEngine(), context_for("What is the boiling point of tungsten?"))
+    how = next(section["body"] for section in result["sections"] if section["heading"] == "How this was made")
+    assert how.endswith("No documents were found or given.")

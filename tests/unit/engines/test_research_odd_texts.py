@@ -58,3 +58,40 @@ async def test_odd_texts_are_read_without_harm(text: str) -> None:
     ):
         result = await run_engine(ResearchEngine(), asked(prompt, sources))
         assert 0 <= result["confidence_score"] <= 1
+
+
+LAKE = "冷水比温水溶解更多的气体。\n\n湖水在夏天变暖。\n\n酸碱度也随之下降。"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "first", "labels"),
+    [
+        ("冷水溶解更多的气体吗？", LAKE, "冷水比温水溶解更多的气体。", ["冷水溶解更多", "气体"]),
+        ("酸碱度下降了吗？", LAKE, "酸碱度也随之下降。", []),
+        (
+            "冷たい水は空気を溶かすか？",
+            "冷たい水は空気を溶かす。",
+            "冷たい水は空気を溶かす。",
+            ["冷たい水", "空気", "溶かす"],
+        ),
+        ("Does cold brine hold gas?", "Cold brine holds gas.\n\nMoss is green.", "Cold brine holds gas.", []),
+    ],
+)
+async def test_short_paragraphs_answer_in_any_script(prompt: str, text: str, first: str, labels: list[str]) -> None:
+    sources = Library()
+    sources.add("a", text, "v1")
+    result = await run_engine(ResearchEngine(), asked(prompt, sources))
+    assert result["answered"]
+    assert result["key_findings"][0]["text"] == first
+    assert [facet["label"] for facet in result["facets"][1:]] == labels
+    assert not [gap for gap in result["gaps"] if gap["kind"] == "missing_terms"]
+
+
+async def test_what_is_missing_is_told_in_words_and_not_in_characters() -> None:
+    sources = Library()
+    sources.add("a", LAKE, "v1")
+    result = await run_engine(ResearchEngine(), asked("湖水在火山爆发后变暖了吗？", sources))
+    told = [gap["terms"] for gap in result["gaps"] if gap["kind"] == "missing_terms"]
+    assert told
+    assert all(len(word) > 1 for words in told for word in words)
+    assert any("火山爆发" in word for words in told for word in words)

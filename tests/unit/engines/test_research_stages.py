@@ -250,3 +250,18 @@ def test_markers_are_places_in_the_list_of_citations() -> None:
     listed = books.as_json()
     assert [item["document_id"] for item in listed] == ["a", "b"]
     assert [passage["start"] for passage in listed[0]["passages"]] == [7, 50]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "In plot 1064 the moss of the northern bog grew by 14 mm in the second year.",
+        "In plot 64 the moss of the northern bog grew by 14 cm in the second year.",
+        "In plot 64 the moss of the Ulmia bog grew by 14 mm in the second year.",
+    ],
+)
+def test_other_numbers_units_and_names_are_other_statements(other: str) -> None:
+    told = "In plot 64 the moss of the northern bog grew by 14 mm in the second year."
+    statements = [statement(told), statement(other, "d2"), statement(told, "d3")]
+    claims = synthesise.merge(statements, Analyzer())
+    assert [(item.statement.text, item.documents) for item in claims] == [(told, ("d1", "d3")), (other, ("d2",))]

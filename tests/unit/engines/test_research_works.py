@@ -73,5 +73,9 @@ async def test_only_abstracts_of_listed_works_are_quoted(prompt: str) -> None:
     quotes = {passage["quote"] for item in result["citations"] for passage in item["passages"]}
     assert quotes
     assert quotes <= set(STATEMENTS)
-    assert result["sources"][0]["gist"]["text"] in STATEMENTS
-    assert result["sources"][0]["title"] == "works"
+    citations = {item["id"]: item for item in result["citations"]}
+    assert sorted(citations) == sorted(source["citation"] for source in result["sources"])
+    for source in result["sources"]:
+        entry = next(entry for entry, _ in ENTRIES if source["gist"]["text"] in entry)
+        assert citations[source["citation"]]["passages"][0]["quote"] in entry
+        assert citations[source["citation"]]["title"] == source["title"]

@@ -66,6 +66,26 @@ async def researched(prompt: str) -> dict[str, Any]:
     return {**await run_engine(ResearchEngine(), Context(Job("s", "research", prompt), library())), "prompt": prompt}
 
 
+async def test_what_one_session_computes_is_neither_one_statement_nor_a_contradiction() -> None:
+    computed = [
+        f"yield is {amount} higher for soil {soil} than for clay with the other terms held fixed."
+        for soil, amount in (("loam", "1.7"), ("sand", "2.28"), ("silt", "3.2"))
+    ]
+    data = results("Which soil?", *(finding(text, dataset="field.csv") for text in computed))
+    result = await synthesised(data, results("Two", finding("Sleep helps.", "b")))
+    assert {item["text"] for item in result["key_findings"]} == {*computed, "Sleep helps."}
+    assert "Where they contradict each other" not in [section["heading"] for section in result["sections"]]
+
+
+async def test_what_two_sessions_compute_is_one_statement_only_of_the_same_columns() -> None:
+    form = "{} and {} rise together (Pearson r = 0.9, n = 20). This is an association and does not show a cause."
+    one = results("One", finding(form.format("leaf_width", "yield"), dataset="a.csv", id="f1"))
+    pairs = (("yield", "leaf_width"), ("leaf_length", "yield"))
+    two = results("Two", *(finding(form.format(*pair), dataset="b.csv", id=f"g-{pair[0]}") for pair in pairs))
+    sessions = {tuple(item["sessions"]) for item in (await synthesised(one, two))["key_findings"]}
+    assert sessions == {("s1", "s2"), ("s2",)}
+
+
 async def test_the_same_statement_of_two_sessions_is_merged() -> None:
     text = "Spaced practice improves the retention of words."
     result = await synthesised(
@@ -309,3 +329,22 @@ async def test_a_synthesis_can_be_synthesised_again() -> None:
         "Recall and pauses rise together (r = 0.9, n = 20).",
         "Tea wakes people.",
     }
+
+
+async def test_themes_are_named_after_things_and_not_after_the_wording_of_computed_findings() -> None:
+    told = [
+        ("mist height has a mean of 3, standard deviation 2, n = 20.", "a"),
+        ("pale lichen and mist height move in opposite directions (r = -0.5, n = 20).", "a"),
+        ("peat depth has a mean of 9, standard deviation 1, n = 20.", "b"),
+        ("peat depth and bog age move in opposite directions (r = -0.7, n = 20).", "b"),
+        ("fern girth accounts for 3 % of the variance, residual standard deviation 2, n = 20.", "c"),
+    ]
+    documents = [
+        results(
+            f"What is {name}?",
+            *(finding(text, dataset=f"{name}.csv", kind="describe") for text, of in told if of == name),
+        )
+        for name in "abc"
+    ]
+    labels = {theme["label"] for theme in (await synthesised(*documents))["themes"]}
+    assert labels == {"Mist height", "Peat depth"}

@@ -92,3 +92,10 @@ def test_a_language_without_known_denials_joins_the_very_same_words_only() -> No
     assert between(
         "Der Wald speichert Kohlenstoff im Boden.", "Der Wald speichert keinen Kohlenstoff im Boden.", "de"
     ) in (CONFLICTS)
+
+
+def test_a_longer_statement_is_not_made_by_the_source_of_a_shorter_one() -> None:
+    short = "Oxygen is more soluble in cold water than in warm water."
+    longer = "Oxygen is more soluble in cold water than in warm water, and in the Sea of Ulm it fell by 7 %."
+    assert between(short, longer) is Relation.DIFFERENT
+    assert between(short, "In cold water oxygen is more soluble than in warm water.") is Relation.SAME

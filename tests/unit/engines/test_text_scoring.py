@@ -9,7 +9,7 @@ from worker.engines.text.identifiers import content_id, text_sha256
 from worker.engines.text.polarity import opposed, stance
 from worker.engines.text.similarity import cosine, jaccard, near_identical, tfidf
 from worker.engines.text.terms import Analyzer
-from worker.engines.text.wording import count, listed, quoted, title_of, were
+from worker.engines.text.wording import count, listed, quoted, shortened, title_of, were
 
 
 def test_statistics_and_inverse_document_frequency() -> None:
@@ -82,5 +82,24 @@ def test_wording() -> None:
     assert quoted(["a", "b"], "or") == "“a” or “b”"
     assert title_of("what is memory?  Say more.") == "What is memory?"
     assert title_of("Summarise the work on memory. Then stop.") == "Summarise the work on memory"
-    assert len(title_of("word " * 100)) <= 122
+    assert len(title_of("word " * 100)) <= 162
+    asked = (
+        "How does the rate depend on wind speed, and does the solubility in the Aegean, the South China Sea and the Red"
+    )
+    assert title_of(f"{asked} Sea change?") == f"{asked} Sea change?"
     assert title_of("What did Dr. Smith say of aspirin vs. rest?") == "What did Dr. Smith say of aspirin vs. rest?"
+
+
+@pytest.mark.parametrize(
+    ("line", "most", "kept"),
+    [
+        ("It fell in the Aegean, the Red Sea and the Baltic", 27, "It fell in the Aegean …"),
+        ("It fell in the whole of the Baltic", 23, "It fell in the whole …"),
+        ("Was es kostet und was die Wärme der Gewässer bringt", 40, "Was es kostet und was die Wärme …"),
+        ("One two three", 7, "One two …"),
+        ("Onetwothree", 7, "Onetwot …"),
+        ("One two", 7, "One two"),
+    ],
+)
+def test_a_line_is_cut_where_nothing_is_left_open(line: str, most: int, kept: str) -> None:
+    assert shortened(line, most) == kept

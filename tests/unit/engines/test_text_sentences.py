@@ -116,6 +116,11 @@ def test_a_short_line_alone_is_a_heading_in_a_text_of_one_case() -> None:
     assert [part.section for part in split_sentences(text)] == ["results", "references", "references"]
 
 
+@pytest.mark.parametrize("text", ["「苔は水を好む。」", "湖水变暖，", 'He said "stop."', "湖水夏天变暖" * 6])
+def test_what_ends_as_a_sentence_or_is_long_is_no_heading(text: str) -> None:
+    assert cut(f"{text}\n\nThe lake is cold.")[0] == text
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

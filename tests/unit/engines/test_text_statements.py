@@ -22,6 +22,13 @@ from worker.engines.text.statements import (
         "mRNA carries the code from the nucleus to the ribosome.",
         "Martin and Fitzwater (1988) added iron to bottles of water and saw plankton grow.",
         "La mémoire à long terme dépend du sommeil.",
+        "Cold brine dissolves gas.",
+        "Brine holds gas.",
+        "酸碱度也随之下降。",
+        "湖水变暖了。",
+        "冷たい水は溶かす。",
+        "「苔は水を好む。」",
+        "湖水在夏天变暖，溶解的气体减少，" * 10 + "鱼类更深。",
     ],
 )
 def test_whole_plain_sentences_are_statements(sentence: str) -> None:
@@ -33,6 +40,10 @@ def test_whole_plain_sentences_are_statements(sentence: str) -> None:
     [
         "",
         "Short pauses.",
+        "Journal of Cold Water.",
+        "Published online first.",
+        "好。",
+        "A. B. C. D.",
         "What is known about the spacing effect in schools?",
         "and therefore the effect is larger in adults.",
         "The list of the conditions that were tested is as follows:",

@@ -45,7 +45,21 @@ def test_function_words_are_no_terms() -> None:
 def test_languages_have_their_own_stems_and_function_words() -> None:
     assert Analyzer("de-AT").terms("die Häuser und das Haus") == ["haus", "haus"]
     assert Analyzer("xx").terms("Plain words") == ["plain", "words"]
-    assert Analyzer("ja").terms("記憶") == ["記", "憶"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("記憶", ["記憶"]),
+        ("冷水溶解更多的二氧化碳吗？", ["冷水", "水溶", "溶解", "解更", "更多", "二氧", "氧化", "化碳"]),
+        ("苔は水を好む。", ["苔", "水", "好", "む"]),
+        ("エネルギーとCO2浓度", ["エネルギー", "co2", "浓度"]),
+        ("为什么湖水变暖了", ["湖水", "水变", "变暖"]),
+    ],
+)
+def test_scripts_without_spaces_come_in_pairs_between_particles(text: str, expected: list[str]) -> None:
+    assert Analyzer("zh").terms(text) == expected
+    assert all(text[word.start : word.end] == word.text for word in Analyzer("zh").content_words(text))
 
 
 def test_surfaces_stand_beside_their_stems() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.json_codec import Schema
-from gateway.query import QueryReader
+from gateway.query import QueryReader, unknown_parameter
 from gateway.shapes import Field, Shape
 from kit.errors import ValidationError
 from tests.support.things.compile import Compiled
@@ -46,3 +46,22 @@ def test_fields_of_the_path_are_no_parameters() -> None:
         QueryReader(shape, taken={"thing_id"}).read("thing_id=a")
     with pytest.raises(ValidationError):
         QueryReader(None).read("thing_id=a")
+
+
+def test_who_names_a_parameter_that_there_is_not_is_told_those_that_there_are() -> None:
+    inner = Shape("Y", {"title": Field("title", "string")})
+    kinds = {"thing_id": "string", "format": "string", "raw": "bool", "free": "object"}
+    shape = Shape("X", {name: Field(name, kind) for name, kind in kinds.items()})  # type: ignore[arg-type]
+    shape.fields["filter"] = Field("filter", "message", shape=inner)
+    said = unknown_parameter(shape, {"thing_id"})
+    assert said == "is not a known query parameter: known are format, raw, filter.title"
+    with pytest.raises(ValidationError, match="known are format, raw"):
+        QueryReader(shape, taken={"thing_id"}).read("no=1")
+    assert unknown_parameter(None).endswith("there are none here")
+
+
+def test_the_names_that_are_told_are_bounded() -> None:
+    shape = Shape("X", {f"f{number}": Field(f"f{number}", "string") for number in range(30)})
+    shape.fields["again"] = Field("again", "message", shape=shape)
+    assert unknown_parameter(shape).endswith("f18, f19, ...")
+    assert unknown_parameter(Shape("X", {"again": Field("again", "message", shape=shape)})).count(",") == 20

@@ -7,6 +7,7 @@ import pytest
 from services.library.errors import DocumentUnreadable, UnreadableCause
 from services.library.parsing.csl import checked_item, described
 from services.library.parsing.document import WORKS_MAX, Kind, ParsedDocument, ParseLimits
+from services.library.parsing.latex import plain, without_formulas
 from services.library.parsing.parse import parse
 
 BIBTEX = r"""
@@ -228,3 +229,39 @@ def test_rows_whose_type_is_no_word_are_a_dataset(kind: object) -> None:
     found = parse(json.dumps([{"type": kind, "title": "Peat", "author": []}]).encode(), "x.json", "", ParseLimits())
     assert found.kind is Kind.JSON
     assert found.is_dataset
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"{pCO$_2$}", "pCO₂"),
+        (r"CO$_2$ and $^{13}$C", "CO₂ and ¹³C"),
+        (r"{$\delta^{13}$C} of {$\mathrm{CO_2}$}", "δ¹³C of CO₂"),
+        (r"$\mathrm{SO}_4^{2-}$ at 10$^\circ$C", "SO₄²⁻ at 10°C"),
+        (r"H\textsubscript{2}O, 10\textsuperscript{-3}", "H₂O, 10⁻³"),
+        (r"\(x_i\) and \ensuremath{k_{n+1}}", "xᵢ and kₙ₊₁"),
+        (r"$x_{max}$, $k_{\rm B}$, $O(n^2)$", "x_max, k_B, O(n²)"),
+        (r"$p < 0.05$, \alpha-pinene, \$5", "p < 0.05, α-pinene, $5"),
+        (r"a_b ^ c", "a_b ^ c"),
+        (r"$_{$ and $^", None),
+    ],
+)
+def test_simple_formulas_become_text(source: str, text: str | None) -> None:
+    assert "$" not in plain(source).replace("$5", "")
+    if text is not None:
+        assert plain(source) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("pCO$_2$ of $x$", "pCO₂ of x"),
+        ("US$5 and US$6, {so}", "US$5 and US$6, {so}"),
+        (r"$\alpha$-pinene", "α-pinene"),
+        ("From $3-$4", "From $3-$4"),
+    ],
+)
+def test_formulas_in_other_texts(source: str, text: str) -> None:
+    assert without_formulas(source) == text
+    item = {"type": "book", "title": source, "author": [{"literal": "Moor"}]}
+    assert parse(json.dumps([item]).encode(), "a.json", "", ParseLimits()).works[0].csl["title"] == text

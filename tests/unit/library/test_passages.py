@@ -26,6 +26,8 @@ def quoted(text: str) -> list[str]:
         ('He said "stop." Then (he left.) Now.', ['He said "stop."', "Then (he left.)", "Now."]),
         ("Wait... what? Yes.", ["Wait... what?", "Yes."]),
         ("苔は水を好む。土は要らない。", ["苔は水を好む。", "土は要らない。"]),
+        ("काई पानी रखती है। पानी ठंडा है।", ["काई पानी रखती है।", "पानी ठंडा है।"]),
+        ("هل الماء بارد؟ نعم.", ["هل الماء بارد؟", "نعم."]),
         ("  spaced  ", ["spaced"]),
         ("", []),
     ],
@@ -58,6 +60,27 @@ def test_headings_divide_and_stay_beside() -> None:
 def test_a_heading_over_nothing_is_found_itself() -> None:
     text = f"{SENTENCE}\n\n# Open questions"
     assert quoted(text) == [SENTENCE, "# Open questions"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "冷水比温水溶解更多的气体。\n\n湖水在1990年至2020年间变暖。\n\n酸碱度也随之下降。",
+        "「苔は水を好む。」\n\nMoss holds water!\n\n土は要らない？",
+        "काई पानी रखती है।\n\nपानी ठंडा है।",
+        "الماء بارد؟\n\nنعم.",
+        "Cold brine holds gas.\n\nWarm brine lets it go.",
+    ],
+)
+def test_a_short_paragraph_that_ends_as_a_sentence_is_no_heading(text: str) -> None:
+    assert quoted(text) == [text]
+    assert quoted(f"# 湖\n\n{text}") == [text]
+
+
+def test_a_long_line_without_spaces_is_no_heading() -> None:
+    text = "湖水在夏天变暖而溶解的气体随之减少所以鱼类需要在更深的水层里寻找食物\n\n湖水很冷。"
+    assert quoted(text) == [text]
+    assert quoted("湖水的温度\n\n湖水很冷。") == ["湖水很冷。"]
 
 
 def test_a_sentence_without_end_is_cut_between_words() -> None:

@@ -8,6 +8,7 @@ import unicodedata
 
 import docx
 import pypdf
+from lxml import etree
 
 _DROPPED = re.compile(r"[\s\u00ad\u200b\u2010\-]+")
 
@@ -22,9 +23,14 @@ def pdf_text(body: bytes) -> str:
 
 
 def docx_text(body: bytes) -> str:
-    """All text of the document's body, in order, tables included."""
+    """All text of the document's body, in order, tables included, then that of its footnotes."""
     document = docx.Document(io.BytesIO(body))
-    return "\n".join("".join(run.text or "" for run in p.iter(_TEXT)) for p in document.element.body.iter(_PARAGRAPH))
+    roots = [document.element.body]
+    for relation in document.part.rels.values():
+        if relation.reltype.endswith("/footnotes"):
+            roots.append(etree.fromstring(relation.target_part.blob))
+    paragraphs = (paragraph for root in roots for paragraph in root.iter(_PARAGRAPH))
+    return "\n".join("".join(run.text or "" for run in paragraph.iter(_TEXT)) for paragraph in paragraphs)
 
 
 def markdown_text(body: bytes) -> str:

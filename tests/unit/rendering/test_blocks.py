@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.results.rendering.blocks import MAX_ROWS, lay_out
-from services.results.rendering.labels import labels
-from services.results.rendering.report import Bullets, Pairs, Paragraph, Subheading, TableBlock, Text, plain
-from services.results.rendering.values import number, score, words
+from services.results.rendering.composing.blocks import MAX_ROWS, lay_out, table
+from services.results.rendering.composing.labels import labels
+from services.results.rendering.composing.report import Bullets, Pairs, Paragraph, Subheading, TableBlock, Text, plain
+from services.results.rendering.composing.values import number, score, words
 
 _EN = labels("en")
 
@@ -20,6 +20,12 @@ def test_a_record_is_names_and_values_with_those_of_its_records() -> None:
 def test_members_that_only_hold_others_are_not_in_a_name() -> None:
     assert lay_out({"result": {"column_count": 3}}, _EN) == [Pairs((("Column count", "3"),))]
     assert lay_out({"result": 3}, _EN) == [Pairs((("Result", "3"),))]
+
+
+def test_no_probability_is_shown_as_nothing() -> None:
+    made = table(["pair", "adjusted p", "p (Holm)", "p", "q"], [["a – b", 0.0, 0, 0, 0], ["a – c", 0.5, 1, 1, 1]], _EN)
+    assert made.rows == (("a – b", "< 0.001", "< 0.001", "0", "0"), ("a – c", "0.5", "1", "1", "1"))
+    assert [column.numeric for column in made.columns] == [False, True, True, True, True]
 
 
 def test_like_records_are_a_table() -> None:

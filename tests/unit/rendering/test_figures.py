@@ -20,6 +20,7 @@ def test_a_specification_is_drawn_as_vectors() -> None:
     assert svg.startswith("<svg")
     assert "Altitude (m)" in svg
     assert figures.FONT in svg
+    assert "Liberation" not in svg
     assert 400 < figures.size(svg)[0] < 600
 
 

@@ -1,201 +1,169 @@
-"""Content is data: whatever a text says, it comes out as that text, in every format and every field."""
+"""Content is data: whatever a text says, it comes out as that text, in every format and every field.
+
+Here each text stands in a quarter of the fields, in one document; `python -m tests.injection` puts each in each.
+"""
 
 from __future__ import annotations
 
 import io
 import json
-import re
-import unicodedata
 import zipfile
-from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
 
-import pypandoc
-import pypdf
 import pytest
 
+from services.results.rendering.composing.compose import compose
+from services.results.rendering.composing.report import Report
 from services.results.rendering.document import ResultDocument
-from services.results.rendering.filenames import safe_filename
-from services.results.rendering.plain_text import clean
-from services.results.rendering.render import render
-from services.results.rendering.rendition import Format
+from services.results.rendering.figures import FigureRefused, draw
+from services.results.rendering.filenames import content_disposition, safe_filename
+from services.results.rendering.markdown.writer import markdown
+from services.results.rendering.packing.raw_data import archive
+from services.results.rendering.packing.spreadsheets import csv_bytes
+from services.results.rendering.pdf.writer import pdf
+from services.results.rendering.plain_text import one_line
+from services.results.rendering.serializer import export_json
+from services.results.rendering.word.writer import docx
+from tests.injection import carriers, faults
+from tests.injection.looking import headings, links, missing
+from tests.support.pdf_contents import pdf_contents
 from tests.unit.rendering.payloads import PAYLOADS
-from tests.unit.rendering.reading import docx_text, pdf_text, squeezed
+from tests.unit.rendering.reading import docx_text, squeezed
 
-_SEPARATOR = " \u2042 "
-_OWN_LINK = re.compile(r"#ref-k\d+|http://plain\.example/path\?x=1&y=2")
-_OWN_TAG = re.compile(r'<a id="[a-z]+-[A-Za-z0-9-]+">|</a>')
-
-
-def _document() -> dict[str, Any]:
-    """Every payload in every kind of field."""
-    indexed = list(enumerate(PAYLOADS))
-    last = len(PAYLOADS) - 1
-    return {
-        "title": _SEPARATOR.join(PAYLOADS),
-        "summary": "\n\n".join(f"{payload} s{index}e" for index, payload in indexed),
-        "sections": [
-            {
-                "id": f"s{index} {payload}",
-                "heading": payload,
-                "body": payload,
-                # Not what the key finding cites: the text stands in both places then.
-                "claims": [{"id": f"c{index} {payload}", "text": payload, "citations": [f"k{last - index}"]}],
-            }
-            for index, payload in indexed
-        ],
-        "key_findings": [
-            {"id": f"f{index}", "text": payload, "quote": payload, "citations": [f"k{index}"], "confidence": 0.5}
-            for index, payload in indexed
-        ],
-        "tables": [
-            {"id": "t0", "title": _SEPARATOR.join(PAYLOADS), "columns": ["n", *PAYLOADS[:2]],
-             "rows": [[index, payload, payload] for index, payload in indexed]},
-        ],
-        "figures": [
-            {"id": f"g{index}", "title": payload, "alt": payload, "spec": {"mark": payload}}
-            for index, payload in indexed
-        ],
-        "screening": {"notes": list(PAYLOADS), "facts": {payload: payload for payload in PAYLOADS}},
-        "citations": [
-            {
-                "id": f"k{index}", "title": payload, "authors": [payload], "year": 2000, "doi": payload, "url": payload,
-                "csl": {"type": payload, "container-title": payload, "publisher": payload, "DOI": payload},
-                "passages": [{"quote": payload, "page": 1, "start": 0, "end": len(payload), "sha256": payload}],
-            }
-            for index, payload in indexed
-        ],
-    }  # fmt: skip
-
-
-_METADATA = {"session_id": "sid", "prompt": _SEPARATOR.join(PAYLOADS[::-1]), "finished_at": "2025-07-02T10:31:40Z"}
-
-
-def _rendered(format: Format) -> bytes:
-    return render(
-        format, ResultDocument.parse(_document()), _METADATA,
-        session_id="sid", citation_style="ieee", language="en",
-    ).body  # fmt: skip
+_STRIDE = 4
+_WRITE, _COUNT = carriers.everywhere(PAYLOADS, _STRIDE)
+_LINKS = links(PAYLOADS)
 
 
 @pytest.fixture(scope="module")
-def docx_body() -> bytes:
-    return _rendered("docx")
+def source() -> dict[str, Any]:
+    return carriers.document(_WRITE, _COUNT)
 
 
 @pytest.fixture(scope="module")
-def pdf_body() -> bytes:
-    return _rendered("pdf")
+def report(source: dict[str, Any]) -> Report:
+    document = ResultDocument.parse(source)
+    return compose(document, carriers.metadata(_WRITE), citation_style="ieee", language="en")
 
 
 @pytest.fixture(scope="module")
-def markdown_body() -> bytes:
-    return _rendered("markdown")
+def markdown_source(report: Report) -> str:
+    return markdown(report)
 
 
-def _shown(payload: str) -> str:
-    return squeezed(clean(payload).replace("\ufffd", ""))
+def test_there_are_enough_of_them() -> None:
+    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 200
 
 
-def _drawable(payload: str) -> bool:
-    """Whether a reader gives the PDF's text back as it was: not so without a font, from right to left, or with
-    combining marks."""
-    return all(
-        (character < "\u0590" or "\u2010" < character < "\u2028") and not unicodedata.combining(character)
-        for character in clean(payload)
-    )
+def test_docx_holds_them_as_text_alone(report: Report) -> None:
+    body = docx(report, timestamp=0)
+    assert faults.docx_faults(body, _LINKS) == []
+    assert missing(docx_text(body), PAYLOADS, _STRIDE) == []
 
 
-def test_docx_shows_every_payload_in_every_place(docx_body: bytes) -> None:
-    text = squeezed(docx_text(docx_body).replace("\ufffd", ""))
-    for payload in PAYLOADS:
-        assert text.count(_shown(payload)) >= 12, payload
-
-
-def test_pdf_shows_every_payload_in_every_place(pdf_body: bytes) -> None:
-    text = squeezed(pdf_text(pdf_body).replace("\ufffd", ""))
-    checked = [payload for payload in PAYLOADS if _drawable(payload)]
-    assert len(checked) > 80
-    for payload in checked:
-        assert text.count(_shown(payload)) >= 12, payload
-
-
-def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        if "t" in node:
-            yield node
-        for value in node.values():
-            yield from _walk(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _walk(item)
+def test_pdf_holds_them_as_text_alone(report: Report) -> None:
+    body = pdf(report, timestamp=0)
+    assert faults.pdf_faults(body, _LINKS) == []
+    assert missing(pdf_contents(body), PAYLOADS, _STRIDE, drawn=True) == []
 
 
 @pytest.mark.parametrize("dialect", ["commonmark", "gfm-autolink_bare_uris", "commonmark_x-smart", "markdown-smart"])
-def test_markdown_shows_every_payload_and_nothing_else(markdown_body: bytes, dialect: str) -> None:
-    # Without the front matter, which is not CommonMark; it has a test of its own.
-    source = markdown_body.decode().split("\n---\n", 1)[1]
-    tree = json.loads(pypandoc.convert_text(source, "json", format=dialect))
-    words: list[str] = []
-    for node in _walk(tree["blocks"]):
-        match node["t"]:
-            case "Str" | "Code":
-                words.append(node["c"] if isinstance(node["c"], str) else node["c"][1])
-            case "Link":
-                assert _OWN_LINK.fullmatch(node["c"][2][0]), node
-            case "RawInline":
-                assert _OWN_TAG.fullmatch(node["c"][1]), node
-            case "Image" | "RawBlock" | "Note" | "Math" | "CodeBlock" | "Cite" | "HorizontalRule" | "DefinitionList":
-                pytest.fail(f"{node}")
-    text = squeezed("".join(words).replace("\ufffd", ""))
-    for payload in PAYLOADS:
-        assert text.count(_shown(payload)) >= 12, payload
+def test_markdown_holds_them_as_text_alone(report: Report, markdown_source: str, dialect: str) -> None:
+    tree = faults.markdown_tree(markdown_source, dialect)
+    assert faults.markdown_faults(tree, _LINKS, headings=headings(report)) == []
+    assert missing(faults.words(tree), PAYLOADS, _STRIDE) == []
 
 
-def test_front_matter_holds_the_title_as_a_string(markdown_body: bytes) -> None:
+def test_front_matter_holds_the_title_as_a_string(markdown_source: str) -> None:
     import yaml
 
-    front = yaml.safe_load(markdown_body.decode().split("\n---\n", 1)[0].removeprefix("---\n"))
-    assert set(front) == {"title", "lang", "date", "session_id", "partial"}
-    assert _shown(front["title"]) == _shown(_SEPARATOR.join(PAYLOADS))
+    front = yaml.safe_load(markdown_source.split("\n---\n", 1)[0].removeprefix("---\n"))
+    assert {"title", "lang", "date", "session_id", "partial"} <= set(front) <= {
+        "title", "lang", "date", "session_id", "partial", "confidence", "citation_style", "schema_version",
+    }  # fmt: skip
+    assert squeezed(front["title"]) == squeezed(one_line(carriers.document(_WRITE, 1)["title"]))
 
 
-def test_pdf_holds_nothing_active(pdf_body: bytes) -> None:
-    reader = pypdf.PdfReader(io.BytesIO(pdf_body))
-    root: Any = reader.trailer["/Root"]
-    assert not {"/OpenAction", "/AA", "/AcroForm"} & set(root)
-    assert "/EmbeddedFiles" not in root.get("/Names", {})
-    for page in reader.pages:
-        annotations: Any = page.get("/Annots", [])
-        for annotation in annotations:
-            action = annotation.get_object().get("/A", {})
-            assert action.get("/S", "/GoTo") == "/GoTo" or action["/URI"].startswith("http://plain.example/path")
+def test_json_holds_them_as_they_were(source: dict[str, Any]) -> None:
+    answer = json.loads(export_json(ResultDocument.parse(source), None, "s"))
+    assert answer["results"]["key_findings"] == source["key_findings"]
+    assert answer["citations"] == source["citations"]
 
 
-def test_docx_holds_nothing_active(docx_body: bytes) -> None:
-    package = zipfile.ZipFile(io.BytesIO(docx_body))
-    word = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-    active = {f"{word}{name}" for name in ("fldSimple", "altChunk", "object", "control", "subDoc")}
-    for name in package.namelist():
-        if name.endswith((".xml", ".rels")):
-            tree = ElementTree.fromstring(package.read(name))
-            assert not active & {element.tag for element in tree.iter()}
-            if name.endswith(".rels"):
-                outside = [item.get("Target") for item in tree if item.get("TargetMode") == "External"]
-                assert all(str(target).startswith("http://plain.example/path") for target in outside)
-    document = ElementTree.fromstring(package.read("word/document.xml"))
-    assert list(document.iter(f"{word}instrText")) == []
+def test_archive_holds_plain_files_and_tables_that_run_nothing(source: dict[str, Any]) -> None:
+    document = ResultDocument.parse(source | {"figures": source["figures"][:-1]})
+    raw = carriers.raw_data(_WRITE, _COUNT)
+    body = archive(document, None, "s", raw, (safe_filename(document.title, "md"), b""))
+    assert faults.zip_faults(body) == []
+    with zipfile.ZipFile(io.BytesIO(body)) as package:
+        assert "manifest.json" in package.namelist()
 
 
-def test_json_holds_every_payload_as_it_was() -> None:
-    answer = json.loads(_rendered("json"))
-    assert answer["results"]["key_findings"] == _document()["key_findings"]
-    assert answer["citations"] == _document()["citations"]
+def test_every_text_is_a_harmless_cell_and_keeps_its_words() -> None:
+    body = csv_bytes(PAYLOADS, [PAYLOADS])
+    assert faults.csv_faults(body) == []
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_payload_makes_a_path(payload: str) -> None:
-    name = safe_filename(payload, "pdf")
-    assert not {"/", "\\"} & set(name)
-    assert not name.startswith(".")
+def test_a_title_makes_no_path_and_no_second_header(payload: str) -> None:
+    for name in (safe_filename(payload, "pdf"), safe_filename(f"{payload}a", "zip")):
+        assert faults.path_faults(name) == []
+        assert "/" not in name
+        assert faults.header_faults(content_disposition(name)) == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"data": {"url": "file:///etc/passwd"}},
+        {"data": {"values": [{}]}, "transform": [{"lookup": "a", "from": {"data": {"url": "x"}, "key": "a"}}]},
+        {"data": {"values": [{"u": "javascript:alert(1)"}]}, "encoding": {"href": {"field": "u"}}},
+        {"data": {"values": [{"u": "https://evil.example/x"}]}, "mark": "image", "encoding": {"url": {"field": "u"}}},
+        {"layer": [{"mark": {"type": "image", "aspect": False}}]},
+        {"data": {"values": [{}]}, "mark": {"type": "point", "href": "https://evil.example"}},
+        {"data": {"values": [{}]}, "config": {"mark": {"href": "javascript:alert(1)"}}, "mark": "point"},
+        {"width": 1e9, "data": {"values": [{}]}, "mark": "point"},
+    ],
+)  # fmt: skip
+def test_a_drawing_that_reaches_out_is_refused(spec: dict[str, Any]) -> None:
+    spec = {"encoding": {"x": {"field": "a", "type": "nominal"}}, **spec}
+    with pytest.raises(FigureRefused):
+        draw(spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a \u202e b", "a \u202e b\u202c"),
+        ("a \u2067 b \u202d c", "a \u2067 b \u202d c\u202c\u2069"),
+        ("a \u2067 b \u202e c \u2069 d", "a \u2067 b \u202e c \u2069 d"),
+        ("\u202c a \u2069", "\u202c a \u2069"),
+        ("a \u202a b \u202c c", "a \u202a b \u202c c"),
+        ("\u200b\u202e\ufeff\u2028", ""),
+        ("\u3164 \ufe0f", ""),
+    ],
+)
+def test_a_text_turns_nothing_beside_it_and_is_empty_if_it_shows_nothing(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+def test_a_drawing_of_letters_that_nothing_can_draw_is_drawn_without_them() -> None:
+    text = "a\x0cb\x00 \\begin \U000e0041\ufe0f \u0b57 \U0001e900\U0003fffd \ue123 end"
+    encoding = {"x": {"field": "x", "title": text}, "y": {"field": "x", "title": text}, "text": {"field": "t"}}
+    spec = {"title": text, "data": {"values": [{"x": 1, "t": text}]}, "mark": "text", "encoding": encoding}
+    source = {"title": "T", "figures": [{"id": "g", "title": "F", "alt": "A", "spec": spec}]}
+    metadata = {"session_id": "s", "finished_at": "2025-07-02T10:31:40Z"}
+    report = compose(ResultDocument.parse(source), metadata, citation_style="apa", language="en")
+    assert "end" in squeezed(pdf_contents(pdf(report, timestamp=0)))
+
+
+@pytest.mark.parametrize("text", ["\ufeff=1+1", "a\ufeffb", "\ue000 \uf0b7 \U000f0000", "\u200b", "x \u202e\u2067"])
+def test_an_archived_pdf_holds_it_in_every_place(text: str) -> None:
+    write, count = carriers.everywhere([text])
+    report = compose(
+        ResultDocument.parse(carriers.document(write, count)),
+        carriers.metadata(write),
+        citation_style="harvard",
+        language="es",
+    )
+    assert faults.pdf_faults(pdf(report, timestamp=0), ()) == []

@@ -233,6 +233,15 @@ def test_another_engines_blocks_of_the_same_name_keep_their_form() -> None:
     assert "**n:** 4" in text
 
 
+def test_the_question_among_what_was_asked_is_not_said_again() -> None:
+    facets = [{"label": "How does it boil?", "status": "open"}, {"label": "lids", "status": "open"}]
+    source = {"title": "How does it boil?", "facets": facets}
+    document = ResultDocument.parse(source)
+    text = render("markdown", document, None, session_id="sid", citation_style="ieee", language="de").body.decode()
+    assert "**Die ganze Frage:** nicht beantwortet" in text
+    assert "**lids:** nicht beantwortet" in text
+
+
 def test_an_answer_that_a_section_tells_is_not_told_again_with_its_ids() -> None:
     source = sample()
     source["sections"] += [{"id": "s8", "heading": "Answer", "body": "Growth rises with light."}]
@@ -244,3 +253,51 @@ def test_an_answer_that_a_section_tells_is_not_told_again_with_its_ids() -> None
     other = ResultDocument.parse(sample() | {"answer": {"text": "Forty-two."}})
     text = render("markdown", other, None, session_id="sid", citation_style="ieee", language="en").body.decode()
     assert "Forty-two." in text
+
+
+def test_each_work_of_one_file_is_named_beside_its_own_sentence() -> None:
+    source = sample()
+    first, second = source["citations"][:2]
+    second["document_id"] = first["document_id"]
+    quoted = second["passages"][0]
+    place = {"start": quoted["start"], "end": quoted["end"]}
+    source["sources"] = [
+        {"document_id": first["document_id"], "citation": first["id"], "title": "Of lids", "role": "key",
+         "gist": {"text": "Lids of kettles are steel.", "start": 10**6, "end": 10**6 + 26, "page": None}},
+        {"document_id": first["document_id"], "citation": second["id"], "title": "Of spouts", "role": "key",
+         "gist": {"text": "Spouts are quoted.", **place, "page": None}},
+    ]  # fmt: skip
+    document = ResultDocument.parse(source)
+    text = render("markdown", document, None, session_id="sid", citation_style="ieee", language="en").body.decode()
+    rows = {line.split(" ", 3)[2]: line for line in text.splitlines() if line.startswith("| Of ")}
+    assert f"#ref-{second['id']}" in rows["spouts"]
+    assert f"#ref-{second['id']}" not in rows["lids"]
+    assert "(quoted for the answer)" in rows["spouts"]
+    assert "(for the answer, another passage is quoted)" in rows["lids"]
+
+
+def test_datasets_are_shown_as_a_reader_looks_at_them() -> None:
+    column = {"name": "depth", "type": "number", "unit": "m", "missing": 2}
+    guess = {"decision": "read as utf-8", "reason": "every byte is valid", "alternatives": [], "excluded": []}
+    data = {
+        "name": "a.csv", "rows": 90, "rows_left_out": 0, "sha256": "ab12", "problem_count": 0, "problems": [],
+        "columns": [column], "decisions": [guess],
+    }  # fmt: skip
+    source = {"title": "T", "datasets": [data], "methods": {"engine": "synthesis"}}
+
+    def shown(**more: object) -> str:
+        document = ResultDocument.parse({**source, **more})
+        return render("markdown", document, None, session_id="s", citation_style="apa", language="en").body.decode()
+
+    text = shown()
+    assert "**Table 1.** The data" in text
+    assert "| a.csv | 90 | 1 | ab12 |" in text
+    assert "**Table 2.** Columns of a.csv" in text
+    assert "| depth | number | m | 2 |" in text
+    assert "*How a.csv was read:*" in text
+    assert "- read as utf-8 (every byte is valid)" in text
+    assert "Problem count" not in text
+    assert "Alternatives" not in text
+    profile = {"kind": "profile", "dataset": "a.csv", "request": {}, "result": {}, "figures": []}
+    assert "Columns of a.csv" not in shown(analysis=[profile])
+    assert "Colour" in shown(datasets=[{**data, "colour": "blue"}])

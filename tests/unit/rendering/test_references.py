@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.results.rendering.citing.hayagriva import web_address
+from services.results.rendering.citing.references import format_references
+from services.results.rendering.citing.styles import BUILT_IN, UnknownCitationStyle
+from services.results.rendering.composing.report import Link, Ref, Styled, plain
 from services.results.rendering.document import Citation, ResultDocument
-from services.results.rendering.hayagriva import web_address
-from services.results.rendering.references import STYLES, UnknownCitationStyle, format_references
-from services.results.rendering.report import Link, Ref, Styled, plain
 from tests.unit.rendering.reading import squeezed
 from tests.unit.rendering.sample import sample
 
@@ -21,6 +22,17 @@ def _citation(**members: Any) -> Citation:
 
 def _entry(citation: Citation, style: str = "apa") -> str:
     return plain(format_references([citation], [], {citation.id: "a"}, style=style, language="en").entries[0].inlines)
+
+
+@pytest.mark.parametrize(
+    ("style", "label"), [("apa", "(Doe, 2015a, 2015b; Roe, 2015)"), ("chicago", "(Doe 2015a, 2015b; Roe 2015)")]
+)
+def test_works_of_one_author_are_parted_by_a_comma(style: str, label: str) -> None:
+    works = [("a", "First", "Doe, Jane"), ("b", "Second", "Doe, Jane"), ("c", "Third", "Roe, Rick")]
+    items = [_citation(id=id, title=title, year=2015, authors=[author]) for id, title, author in works]
+    group = ("a", "b", "c")
+    made = format_references(items, [group], {id: id for id in group}, style=style, language="en")
+    assert plain(made.labels[group]) == label
 
 
 @pytest.mark.parametrize(
@@ -44,7 +56,7 @@ def _entry(citation: Citation, style: str = "apa") -> str:
             "harvard",
             "(Ruiz and Bauer, 2003; Marsh, Okafor and Lindqvist, 2014)",
             "",
-            "Marsh, E., Okafor, C. and Lindqvist, S. (2014) “Vapour pressure and boiling,” Journal of Thermal "
+            "Marsh, E., Okafor, C. and Lindqvist, S. (2014) ‘Vapour pressure and boiling’, Journal of Thermal "
             "Teaching, 12(3), pp. 41–58. Available at: https://doi.org/10.5555/vapour.2014.7.",
         ),
         (
@@ -65,8 +77,8 @@ def _entry(citation: Citation, style: str = "apa") -> str:
             "vancouver",
             "[1,2]",
             "1.",
-            "Marsh E, Okafor C, Lindqvist S. Vapour pressure and boiling. Journal of Thermal Teaching. 2014;12:41–58. "
-            "https://doi.org/10.5555/vapour.2014.7",
+            "Marsh E, Okafor C, Lindqvist S. Vapour pressure and boiling. Journal of Thermal Teaching. "
+            "2014;12(3):41–58. doi:10.5555/vapour.2014.7",
         ),
     ],
 )
@@ -80,7 +92,7 @@ def test_styles(style: str, label: str, marker: str, text: str) -> None:
 
 
 def test_every_style_is_known_to_the_processor() -> None:
-    for style in STYLES:
+    for style in BUILT_IN:
         assert "A title" in _entry(_citation(), style) or "A Title" in _entry(_citation(), style)
 
 
@@ -177,7 +189,7 @@ _csl_keys = st.sampled_from(
     doi=st.none() | st.text(max_size=30) | st.text(max_size=20).map(lambda tail: f"10.1234/{tail}"),
     url=st.none() | st.text(max_size=30) | st.text(max_size=20).map(lambda tail: f"https://example.org/{tail}"),
     csl=st.dictionaries(_csl_keys, _json, max_size=6),
-    style=st.sampled_from(sorted(STYLES)),
+    style=st.sampled_from(sorted(BUILT_IN)),
 )
 def test_any_citation_can_be_set(
     title: str,

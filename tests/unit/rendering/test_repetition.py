@@ -66,6 +66,15 @@ def test_a_statement_that_its_paragraph_needs_stays(body: str) -> None:
     assert "See key" not in text
 
 
+def test_which_session_and_which_data_a_repeated_statement_has_is_said_once() -> None:
+    source = document(f"{C} [1] (“Kept”)\n\n{A} [1] (“One” and “Two”)\n\n{B} (data: floats.csv) (“Two”)")
+    source["key_findings"][1] |= {"citations": [], "dataset": "floats.csv", "confidence": 0.5}
+    text = text_of(source)
+    assert (text.count(A), text.count(B)) == (1, 1)
+    assert "(“Kept”) See key findings 1, 2." in text
+    assert "Confidence 0.50 · floats.csv" in text
+
+
 def test_a_statement_with_a_source_of_its_own_stays() -> None:
     text = text_of(document("", (A, ["k", "l"])))
     assert text.count(A) == 2
@@ -92,3 +101,39 @@ def test_the_results_themselves_keep_every_statement() -> None:
     source = document(f"{A} [1]", (A, ["k"]))
     results = results_object(ResultDocument.parse(source), None, "sid")["results"]
     assert results["sections"] == source["sections"]
+
+
+@pytest.mark.parametrize("format", ["pdf", "docx", "markdown"])
+def test_a_claim_that_an_earlier_section_tells_is_told_once(format: Format) -> None:
+    long = "Does a body that is lighter than the water which it displaces float on it, and why is that so?"
+    source = document(f"It is sure.\n\n{C} [1]", (C, ["k"]))
+    theme = {"id": "t", "heading": "Theme: Ice", "body": f"{C} [1] (“{long}”)", "claims": []}
+    source["sections"].insert(0, theme)
+    text = text_of(source, format)
+    assert text.count(C) == 1
+    assert text.index(C) < text.index("It is sure.")
+    assert "Theme: Ice." in text.replace("[", "").replace("](#section-t)", "")
+    assert "why is that so" not in text
+    assert "(“Does a body that is lighter than the water which it…”)" in text
+
+
+def test_the_anchor_of_a_claim_stands_where_it_is_told() -> None:
+    source = document(f"{C} [1]", (C, ["k"]))
+    source["sections"].insert(0, {"id": "t", "heading": "Theme: Ice", "body": f"{C} [1]", "claims": []})
+    body = render(
+        "markdown", ResultDocument.parse(source), None, session_id="s", citation_style="ieee", language="en"
+    ).body.decode()
+    assert f'<a id="claim-c0"></a>{C}' in body
+    assert body.count('id="claim-c0"') == 1
+    assert body.index("claim-c0") < body.index("Main matter")
+
+
+def test_a_section_of_research_that_would_only_point_is_left_out() -> None:
+    source = document(f"{A} [1]\n\n{B} [1]", (A, ["k"]), (B, ["k"])) | {"methods": {"engine": "research"}}
+    text = text_of(source)
+    assert (text.count(A), text.count(B)) == (1, 1)
+    assert "Main matter" not in text
+    assert "See key" not in text
+    source["sections"][0]["body"] += f"\n\n{C} [1]"
+    text = text_of(source)
+    assert text.index("Main matter") < text.index("See key findings 1, 2.") < text.index(C)

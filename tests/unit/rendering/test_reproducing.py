@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from services.results.rendering.composing.reproducing import files
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.render import render
-from services.results.rendering.reproducing import files
 from services.results.rendering.serializer import export_json
 from tests.unit.rendering.sample import metadata, raw_data, sample
 

@@ -14,6 +14,7 @@ from services.results.rendering.plain_text import clean, one_line
 from services.results.rendering.render import render
 from services.results.rendering.rendition import Format
 from tests.unit.rendering.reading import docx_text, markdown_text, squeezed
+from tests.unit.rendering.word_schema import Package
 
 _text = st.text(max_size=40)
 _cell = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats() | _text
@@ -81,8 +82,10 @@ def test_pdf_of_any_document(source: dict[str, Any], style: str) -> None:
 @_SETTINGS
 @given(_documents())
 def test_docx_of_any_document_holds_its_words(source: dict[str, Any]) -> None:
-    text = squeezed(docx_text(_rendered("docx", source)))
+    body = _rendered("docx", source)
+    text = squeezed(docx_text(body))
     assert [word for word in _words(source) if word not in text] == []
+    assert Package(body).faults() == []
 
 
 @_SETTINGS

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kit.results_schema import PATH, SCHEMA_VERSION
 from services.results.rendering.document import ResultDocument
-from services.results.rendering.serializer import SCHEMA_VERSION, export_json, results_json
+from services.results.rendering.serializer import export_json, results_json
 from tests.unit.rendering.sample import metadata, raw_data, sample
 
 
@@ -81,5 +82,9 @@ def test_export_is_the_answer_with_version_and_raw_data() -> None:
     document = ResultDocument.parse(sample())
     plain = json.loads(results_json(document, metadata(), "sid"))
     exported = json.loads(export_json(document, metadata(), "sid", raw_data()))
-    assert exported == plain | {"schema_version": SCHEMA_VERSION, "raw_data": raw_data()}
+    added = {"$schema": PATH, "schema_version": SCHEMA_VERSION}
+    assert exported == plain | added | {"raw_data": raw_data()}
+    assert (
+        json.loads(export_json(document, None, "sid", schema="results.schema.json"))["$schema"] == "results.schema.json"
+    )
     assert "raw_data" not in json.loads(export_json(document, metadata(), "sid"))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.results.rendering.compose import compose
+from services.results.rendering.composing.compose import compose
+from services.results.rendering.composing.report import Anchored, Bullets, Paragraph, Report, plain
+from services.results.rendering.composing.weaving import Segment, Weaver
 from services.results.rendering.document import Claim, ResultDocument
-from services.results.rendering.report import Anchored, Bullets, Paragraph, Report, plain
-from services.results.rendering.weaving import Segment, Weaver
 
 _CLAIMS = (("c1", "Salt lowers the freezing point.", ["k1"]), ("c2", "Sugar does so too [7].", ["k2", "k3"]))
 

@@ -68,3 +68,13 @@ def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
     meter = ProcessMeter()
     (resident,) = (int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
     assert round(meter.peak_memory_mb() * 1e6) >= resident * 1024
+
+
+def test_the_compact_form_stays_small_however_long_the_texts_are() -> None:
+    long = "word " * 100_000
+    finding = {"id": "f", "text": long, "citations": [f"r{n}" for n in range(5000)], "confidence": 0.5}
+    made = compact({"title": long, "summary": long, "key_findings": [finding] * 50})
+    assert len(canonical(dict(made))) < 400_000
+    assert made["summary"].startswith("word ")
+    assert made["summary"].endswith("…")
+    assert len(made["key_findings"]) == 10

@@ -67,6 +67,23 @@ class AnalysisEngine:
                 return await self._write(ctx)
         raise ValueError(f"the analysis engine has no stage {stage!r}")
 
+    async def so_far(self, ctx: StageContext) -> JSON | None:
+        """What is computed; tasks that are still to come are said to be left out."""
+        from worker.engines.analysis.conclusions import find
+        from worker.engines.analysis.loading import planned_tasks
+
+        if "profile" not in ctx.outputs or "findings" in ctx.outputs:
+            return None
+        loaded = ctx.outputs["load"]
+        results = {**ctx.outputs["profile"]["results"], **ctx.outputs.get("model", {}).get("results", {})}
+        for place, planned in enumerate(planned_tasks(loaded)):
+            if str(place) not in results:
+                name = loaded["datasets"][planned.dataset]["name"]
+                results[str(place)] = await ctx.run(_skipped, name, planned)
+        computed = [results[place] for place in sorted(results, key=int)]
+        findings = await ctx.run(find, computed, loaded)
+        return await ctx.run(_document, loaded, computed, findings, ctx.job.prompt, seed_of(ctx.job.preferences), True)
+
     async def _load(self, ctx: StageContext) -> JSON:
         from worker.engines.analysis.loading import load
 

@@ -8,13 +8,29 @@ from typing import Any
 from worker.engines.analysis.canonical import content_id
 from worker.engines.analysis.findings.answers import standing
 from worker.engines.analysis.quality import quality
-from worker.engines.analysis.question import question_of
+from worker.engines.analysis.question import Ask, question_of
 from worker.engines.analysis.wording import listed, plural
 
 JSON = Any
 
 _SMALL = 30
 _DESCRIPTIVE = frozenset({"describe", "curve_fit", "aggregate", "distribution", "outliers"})
+_ASKED = {
+    Ask.OVERVIEW: "an overview",
+    Ask.DESCRIBE: "a description",
+    Ask.EFFECT: "an effect",
+    Ask.RELATION: "what goes with what",
+    Ask.DIFFERENCE: "a difference",
+    Ask.TREND: "a trend",
+    Ask.DRIVERS: "what explains it",
+    Ask.MODEL: "a model",
+    Ask.AGGREGATE: "totals, means or the like",
+    Ask.ONE_SAMPLE: "a mean against a given value",
+    Ask.DISTRIBUTION: "the shape of a distribution",
+    Ask.OUTLIERS: "outliers",
+    Ask.CLUSTERS: "groups of rows that are alike",
+    Ask.COMPONENTS: "principal components",
+}
 OVERVIEW = "The question names no column of the data and asks for an overview; this is what stands out.\n\n"
 
 
@@ -87,12 +103,12 @@ def _limits(
 ) -> tuple[str, list[str]]:
     remarks = []
     if partial:
-        skipped = [item["entry"]["kind"] for item in computed if "skipped" in item["entry"]["result"]]
+        skipped = [_named(item) for item in computed if "skipped" in item["entry"]["result"]]
         what = f": {listed(skipped)} left out" if skipped else ""
         remarks.append(f"Time or budget was nearly spent, so the analysis is partial{what}.")
     for item in computed:
         if reason := item["entry"]["result"].get("not_possible"):
-            remarks.append(f"The data cannot answer this ({item['entry']['kind']}): {reason}")
+            remarks.append(f"The data cannot answer this ({_named(item)}): {reason}")
     remarks += loaded["caveats"]
     if loaded["exploratory"]:
         remarks.append(
@@ -102,7 +118,7 @@ def _limits(
     for item in computed:
         for warning in item["entry"]["result"].get("warnings", []):
             if "not_possible" not in item["entry"]["result"] and "skipped" not in item["entry"]["result"]:
-                remarks.append(f"{item['entry']['kind']}: {warning.rstrip('.')}.")
+                remarks.append(f"{_named(item)}: {warning.rstrip('.')}.")
     small = [dataset["name"] for dataset in loaded["datasets"] if dataset["rows"] < _SMALL]
     if small:
         have = "has" if len(small) == 1 else "have"
@@ -121,7 +137,7 @@ def _methods(loaded: JSON, computed: Sequence[JSON]) -> tuple[str, list[str]]:
     question = loaded["question"]
     paragraphs = []
     if question["mentioned"]:
-        read = f"The question was read as one of kind “{question['ask'].replace('_', ' ')}”"
+        read = f"The question was read as asking for {_ASKED[Ask(question['ask'])]}"
         parts = [
             f"{label} {value if isinstance(value, str) else listed(value)}"
             for label, value in (
@@ -131,16 +147,21 @@ def _methods(loaded: JSON, computed: Sequence[JSON]) -> tuple[str, list[str]]:
             )
             if value
         ]
-        paragraphs.append(f"{read}{' ' + ', '.join(parts) if parts else ''}.")
-    done = [f"{item['entry']['kind']} ({item['entry']['why']})" for item in computed]
+        paragraphs.append(f"{', '.join([read, *parts])}.")
+    done = [f"{_named(item)} ({item['entry']['why']})" for item in computed]
     if done:
         paragraphs.append(f"Computed: {'; '.join(dict.fromkeys(done))}.")
     decided = [f"{d['decision']} ({d['reason']})" for d in loaded["plan_decisions"]]
     if decided:
         paragraphs.append(f"Decided: {'; '.join(decided)}.")
-    doubles = [item["entry"]["kind"] for item in computed if item["entry"]["result"].get("arithmetic") == "double"]
+    doubles = [_named(item) for item in computed if item["entry"]["result"].get("arithmetic") == "double"]
     text = f"Intervals are two-sided, 95 %. Random parts take the seed {loaded['seed']}."
     if doubles:
         text += f" Computed in doubles: {listed(list(dict.fromkeys(doubles)))}."
     paragraphs.append(text)
     return "\n\n".join(paragraphs), []
+
+
+def _named(item: JSON) -> str:
+    """A task's kind in words, for readers."""
+    return str(item["entry"]["kind"]).replace("_", " ")

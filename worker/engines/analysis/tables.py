@@ -12,6 +12,18 @@ Rows = tuple[str, list[str], list[list[Any]]]
 """Title, column headings, rows."""
 
 _LEVELS = 20
+_TESTS = {
+    "fisher": "Fisher’s exact test",
+    "hamed_rao": "Mann–Kendall after Hamed and Rao",
+    "kruskal_wallis": "Kruskal–Wallis",
+    "mann_kendall": "Mann–Kendall",
+    "mann_whitney": "Mann–Whitney",
+    "pearson": "Pearson",
+    "seasonal_mann_kendall": "seasonal Mann–Kendall",
+    "spearman": "Spearman",
+    "welch": "Welch",
+}
+"""Tests as their readers know them."""
 
 
 def rounded(value: Any, digits: int = 6) -> Any:
@@ -64,7 +76,13 @@ def _contingency(result: Result) -> Rows:
     levels = result["column_levels"][:_LEVELS]
     pairs = zip(result["row_levels"][:_LEVELS], result["counts"], strict=False)
     rows = [[level, *counts[: len(levels)]] for level, counts in pairs]
-    return f"Counts of {result['column']} within {result['row']}", [result["row"], *levels], rows
+    title = f"Counts of {result['column']} within {result['row']}"
+    cut = [
+        f"{_LEVELS} of {len(found)} levels of {result[side]}"
+        for side, found in (("row", result["row_levels"]), ("column", result["column_levels"]))
+        if len(found) > _LEVELS
+    ]
+    return f"{title}: {' and '.join(cut)}" if cut else title, [result["row"], *levels], rows
 
 
 def _hypotheses(result: Result) -> Rows:
@@ -73,7 +91,8 @@ def _hypotheses(result: Result) -> Rows:
         effect = item["effect"] or {"name": None, "value": None, "ci_low": None, "ci_high": None}
         verdict = {True: "supported", False: "not shown", None: "cannot be answered"}[item["supported"]]
         figures = [effect["name"], effect["value"], effect["ci_low"], effect["ci_high"], item["p"], item["p_adjusted"]]
-        rows.append([item["statement"], item["test"], item["n"], *figures, verdict])
+        test = item["test"] and _TESTS.get(item["test"], str(item["test"]).replace("_", " "))
+        rows.append([item["statement"], test, item["n"], *figures, verdict])
     adjusted = {"holm": "p (Holm)", "bh": "p (Benjamini–Hochberg)"}.get(result["adjustment"], "p (unadjusted)")
     headings = ["hypothesis", "test", "n", "effect", "size", "95 % low", "95 % high", "p", adjusted, "verdict"]
     return "Hypotheses", headings, rows

@@ -62,11 +62,12 @@ def outliers(result: Result) -> Rows:
             tukey = None if row["tukey"] is None else row["tukey"].replace("_", " ")
             rows.append([entry["name"], row["row"], row.get("label"), row["value"], tukey, row["robust_z"], row["esd"]])
     headings = ["column", "row", "label", "value", "Tukey's fences", "robust z", "ESD test"]
-    return "Values far from the others", headings, rows[:_MOST]
+    title = "Values far from the others"
+    return title if len(rows) <= _MOST else f"{title}: the first {_MOST} of {len(rows)}", headings, rows[:_MOST]
 
 
 def correlation(result: Result) -> Rows:
-    """The strongest pairs."""
+    """The strongest pairs; the title says where there are more."""
     known = [pair for pair in result["pairs"] if pair["pearson"]["r"] is not None]
     known.sort(key=lambda pair: -abs(pair["pearson"]["r"]))
     partial = "control" in result
@@ -89,7 +90,10 @@ def correlation(result: Result) -> Rows:
     ]
     if partial:
         headings += ["partial r", "p of partial r (Holm)"]
-    return "Correlations", headings, rows
+    title = "Correlations"
+    if len(known) > _MOST:
+        title += f": the {_MOST} strongest of {len(result['pairs'])} pairs"
+    return title, headings, rows
 
 
 def trend(result: Result) -> Rows:

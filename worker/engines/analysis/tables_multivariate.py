@@ -31,7 +31,9 @@ def pca(result: Result) -> Rows:
     ]
     rows.append(["share of variance", *(c["share"] for c in shown)])
     rows.append(["share by chance (95 %)", *(c["share_by_chance"] for c in shown)])
-    return "Loadings of the principal components", ["column", *(f"component {c['component']}" for c in shown)], rows
+    count = len(result["components"])
+    which = "the principal components" if count <= _COMPONENTS else f"the first {_COMPONENTS} of {count} components"
+    return f"Loadings of {which}", ["column", *(f"component {c['component']}" for c in shown)], rows
 
 
 def anomalies(result: Result) -> Rows:
@@ -42,7 +44,9 @@ def anomalies(result: Result) -> Rows:
         numbers = [item["score"], item["p_adjusted"], item["expected_by_chance"]]
         rows.append([item["row"], first["column"], first["value"], first["typical"], item["method"], *numbers])
     headings = ["row", "column", "value", "typical", "found by", "score", "p (adjusted)", "rows expected by chance"]
-    return "Rows that stand out" if result["outstanding"] else "Rows farthest out", headings, rows
+    title = "Rows that stand out" if result["outstanding"] else "Rows farthest out"
+    count = len(result["anomalies"])
+    return title if count <= _ANOMALIES else f"{title}: the first {_ANOMALIES} of {count}", headings, rows
 
 
 def compare_models(result: Result) -> Rows:

@@ -3,13 +3,13 @@ contributes, and where sources agree or contradict each other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import permutations
 
 from worker.engines.research.citations import Bibliography
 from worker.engines.research.coverage import coverage
 from worker.engines.research.material import Material
-from worker.engines.research.model import Claim, Json
+from worker.engines.research.model import Claim, Json, Statement
 from worker.engines.research.rank import FACET_MET
 from worker.engines.text.effects import acting_stems, speaks_of
 from worker.engines.text.relation import relation
@@ -110,22 +110,37 @@ def _gap(kind: str, text: str, **more: object) -> Json:
 
 
 def sources_of(
-    material: Material, claims: Sequence[Claim], key: Sequence[Claim], gists: Mapping[str, Json], *, answered: bool
+    material: Material,
+    claims: Sequence[Claim],
+    key: Sequence[Claim],
+    bibliography: Bibliography,
+    *,
+    answered: bool,
 ) -> list[Json]:
-    """The documents quoted, in order of first use, with the one sentence that says best what each contributes and its
-    role: `key`, `supporting`, `contradicting` (all it says is contradicted), or `nearest` when nothing answers."""
-    titles = {item.document_id: item.record.title for item in material.candidates}
-    heads = {document for claim in key for document in claim.documents}
+    """The works quoted, each with its citation, in order of first use: a document, or one of those that a bibliography
+    lists. Each has the one sentence that says best what it contributes and its role: `key`, `supporting`,
+    `contradicting` (all it says is contradicted), or `nearest` when nothing answers."""
+    heads = {bibliography.work(item)[0] for claim in key for item in claim.statements}
+    own: dict[str, list[tuple[Claim, Statement]]] = {}
+    for claim in [*key, *claims]:
+        for item in claim.statements:
+            own.setdefault(bibliography.work(item)[0], []).append((claim, item))
     found = []
-    for document in dict.fromkeys(document for claim in [*key, *claims] for document in claim.documents):
-        own = [claim for claim in claims if document in claim.documents]
-        role = "key" if document in heads else "supporting"
+    for citation, stated in own.items():
+        first = stated[0][1]
+        role = "key" if citation in heads else "supporting"
         if not answered:
             role = "nearest"
-        elif own and all(claim.conflicts for claim in own) and document not in heads:
+        elif citation not in heads and all(claim.conflicts for claim, _ in stated):
             role = "contradicting"
-        gist = _gist(gists.get(document))
-        found.append({"document_id": document, "title": titles[document], "gist": gist, "role": role})
+        gist = _gist(material.gists.get(first.document_id))
+        if gist and bibliography.citation_at(first.document_id, gist["start"], gist["end"]) != citation:
+            # The gist of a bibliography is a sentence of one of its works; what is quoted stands for the others.
+            gist = {"text": first.text, "start": first.start, "end": first.end, "page": first.page}
+        title = bibliography.work(first)[1]
+        found.append(
+            {"document_id": first.document_id, "citation": citation, "title": title, "gist": gist, "role": role}
+        )
     return found
 
 

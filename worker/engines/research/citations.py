@@ -54,6 +54,15 @@ class Bibliography:
             ids[self._id(cited)] = None
         return list(ids)
 
+    def work(self, statement: Statement) -> tuple[str, str]:
+        """The id of the citation of a statement, and the title of the work that is cited."""
+        cited = self._cited(statement)
+        return self._id(cited), self._record(cited).title
+
+    def citation_at(self, document_id: str, start: int, end: int) -> str:
+        """The id of the citation that a passage of a document has, or would have if it were cited."""
+        return self._id(self._work_at(document_id, start, end))
+
     def marker(self, statements: Iterable[Statement]) -> str:
         """``[1]`` or ``[1][3]`` for statements, citing them if they were not cited before."""
         found = list(statements)
@@ -61,6 +70,16 @@ class Bibliography:
         order = list(self._passages)
         numbers = dict.fromkeys(order.index(self._cited(item)) + 1 for item in found)
         return "".join(f"[{number}]" for number in numbers)
+
+    def evidence(self, statements: Iterable[Statement]) -> list[Json]:
+        """The passages of these statements by citation and place in its list. Places are settled only when everything
+        is cited, so this comes last."""
+        found: dict[tuple[str, int], None] = {}
+        for statement in statements:
+            cited = self._cited(statement)
+            places = sorted(self._passages[cited])
+            found[self._id(cited), places.index((statement.start, statement.end))] = None
+        return [{"citation": citation, "passage": place} for citation, place in found]
 
     def as_json(self) -> list[Json]:
         """The citations in order of first use."""
@@ -70,9 +89,11 @@ class Bibliography:
         ]
 
     def _cited(self, statement: Statement) -> _Cited:
-        works = self._records[statement.document_id].works
-        inside = [work for work in works if work.start <= statement.start and statement.end <= work.end]
-        return statement.document_id, inside[0].start if inside else None
+        return self._work_at(statement.document_id, statement.start, statement.end)
+
+    def _work_at(self, document_id: str, start: int, end: int) -> _Cited:
+        inside = [work for work in self._records[document_id].works if work.start <= start and end <= work.end]
+        return document_id, inside[0].start if inside else None
 
     def _record(self, cited: _Cited) -> DocumentRecord:
         document_id, start = cited

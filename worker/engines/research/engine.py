@@ -47,3 +47,8 @@ class ResearchEngine:
             EngineError: `no_usable_source` when no source holds anything to work on.
         """
         return await self._STAGES[stage][1](ctx)
+
+    async def so_far(self, ctx: StageContext) -> JSON | None:
+        """What is verified, once it is: datasets and a language model may take their time after that."""
+        done = ctx.outputs
+        return write.so_far(ctx) if "verify" in done and "analyse" not in done else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.engines.base import DocumentRecord, EngineError, Hit, StageContext
+from worker.engines.research.changes import Changes
 from worker.engines.research.connected import Connected, ask, connectors_of
 from worker.engines.research.coverage import coverage, importance
 from worker.engines.research.model import Candidate, Json, Passage, Plan, to_json
@@ -139,6 +140,7 @@ def fuse(
     tells where documents come from that are not the library's."""
     analyzer = Analyzer(language)
     asked = {term.stem for term in plan.terms}
+    changes = Changes.of(plan.facets[0].query, analyzer)
     stems: dict[tuple[str, int, int], frozenset[str]] = {}
     passages: dict[str, dict[tuple[int, int], Hit]] = {}
     fused: dict[str, float] = {}
@@ -151,7 +153,8 @@ def fuse(
             passages.setdefault(hit.document_id, {}).setdefault((hit.start, hit.end), hit)
             key = (hit.document_id, hit.start, hit.end)
             if key not in stems:
-                stems[key] = frozenset(asked.intersection(analyzer.terms(hit.quote)))
+                told = [*analyzer.terms(hit.quote), *changes.met_in(hit.quote, analyzer)]
+                stems[key] = frozenset(asked.intersection(told))
         weight = PROMPT_WEIGHT if index == 0 else 1.0
         for rank, document_id in enumerate(ranked, start=1):
             fused[document_id] = fused.get(document_id, 0.0) + weight / (RANK_CONSTANT + rank)

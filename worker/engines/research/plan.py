@@ -15,6 +15,7 @@ from worker.engines.text.identifiers import content_id
 from worker.engines.text.sentences import split_sentences
 from worker.engines.text.stopwords import GENERIC_WORDS, QUESTION_WORDS, WEAK_WORDS
 from worker.engines.text.terms import Analyzer, fold, words
+from worker.engines.text.wide import is_inflection, is_wide, told
 from worker.engines.text.wording import capitalised, count, shortened
 
 MAX_TERMS = 40
@@ -30,6 +31,8 @@ _SECOND_QUESTION = re.compile(
 WEAK_WEIGHT = 0.15
 """Weight of a word such as “results” or “effect” beside 1 for a word of the subject; its square root is used."""
 _MAX_ASPECT_WORDS = 5
+_MAX_WIDE = 16
+"""Characters of a phrase in a script without spaces."""
 _JOINING = frozenset({"and", "or"})
 
 
@@ -47,10 +50,11 @@ async def run(ctx: StageContext) -> Json:
         )
         await ctx.step(1, 1)
         return {"plan": to_json(plan)}
+    named = told(ctx.job.prompt, [term.word for term in plan.terms])
     ctx.decide(
         "plan",
-        f"The prompt was read as {count(len(plan.terms), 'term')} ("
-        + ", ".join(term.word for term in plan.terms[:12])
+        f"The prompt was read as {count(len(named) or len(plan.terms), 'term')} ("
+        + (", ".join(named[:12]) or _one_line(ctx.job.prompt, 160))
         + f") and searched from {count(len(plan.facets), 'side')}: "
         + "; ".join(_told(facet) for facet in plan.facets)
         + f". Depth {settings.depth.name}, at most {count(settings.max_documents, 'document')} read.",
@@ -92,6 +96,8 @@ def plan_of(prompt: str, settings: Settings) -> Plan:
 def _terms(prompt: str, analyzer: Analyzer) -> tuple[Term, ...]:
     surfaces = [(stem, folded) for stem, folded, _ in analyzer.surfaces(prompt)]
     surfaces = surfaces or [(fold(word.text), fold(word.text)) for word in words(prompt)]
+    # Hiragana are mostly endings and function words.
+    surfaces = [pair for pair in surfaces if not is_inflection(pair[1])] or surfaces
     asked = [pair for pair in surfaces if pair[1] not in QUESTION_WORDS] or surfaces
     first: dict[str, str] = {}
     for stem, surface in asked:
@@ -157,7 +163,7 @@ def _aspects(prompt: str, subject: str, analyzer: Analyzer, stems: tuple[str, ..
     generic = _generic(analyzer)
     for phrase in phrases(subject, analyzer):
         own = _own_stems(phrase, analyzer, stems)
-        if generic.issuperset(fold(word.text) for word in words(phrase)):
+        if generic.issuperset(fold(word.text) for word in words(phrase)) or (len(phrase) == 1 and is_wide(phrase)):
             continue
         if own and own not in found and len(own) < len(stems):
             # The phrase twice and the prompt once: its own passages first, but those that speak to the prompt.
@@ -197,7 +203,10 @@ def phrases(prompt: str, analyzer: Analyzer) -> list[str]:
     for _, folded, word in analyzer.surfaces(prompt):
         if folded in QUESTION_WORDS:
             continue
-        if runs and re.fullmatch(r"[\s\-–]+", prompt[runs[-1][1] : word.start]) and runs[-1][2] < _MAX_ASPECT_WORDS:
+        if runs and word.start <= runs[-1][1] and word.end - runs[-1][0] <= _MAX_WIDE:
+            # Pairs of characters overlap, and endings follow without a space.
+            runs[-1] = (runs[-1][0], max(runs[-1][1], word.end), runs[-1][2])
+        elif runs and re.fullmatch(r"[\s\-–]+", prompt[runs[-1][1] : word.start]) and runs[-1][2] < _MAX_ASPECT_WORDS:
             runs[-1] = (runs[-1][0], word.end, runs[-1][2] + 1)
         else:
             runs.append((word.start, word.end, 1))

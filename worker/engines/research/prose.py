@@ -103,7 +103,12 @@ def method(
         )
         + f" {capitalised(count(identified, 'document was', 'documents were'))} found or given"
         + (f", {count(duplicates, 'of them a duplicate', 'of them duplicates')}" if duplicates else "")
-        + f"; {were(read)} read, and {count(included, 'document')} held statements that could be used."
+    )
+    if not read:
+        # How sentences were ranked is of no matter where there were none.
+        return text + ("; none was read." if identified else ".")
+    text += (
+        f"; {were(read)} read, and {count(included, 'document')} held statements that could be used."
         " Sentences were ranked by how likely each is to be evidence (how much of the prompt it holds, where it stands,"
         " how it is worded) and by how much of the prompt its document holds. They are given in their authors' words;"
         " nothing was paraphrased. "

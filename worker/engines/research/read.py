@@ -8,7 +8,7 @@ from dataclasses import replace
 from worker.engines.base import StageContext
 from worker.engines.research.coverage import weights_of
 from worker.engines.research.gist import Gist
-from worker.engines.research.model import Candidate, Exclusion, Json, Passage, Plan, Statement, Term, to_json
+from worker.engines.research.model import Candidate, Exclusion, Json, Passage, Plan, Statement, to_json
 from worker.engines.research.rank import rank
 from worker.engines.research.scan import Scan, Scanner, page_of
 from worker.engines.research.settings import Settings
@@ -58,7 +58,7 @@ async def run(ctx: StageContext) -> Json:
         if plan.overview:
             surveys.extend(await ctx.run(_survey_batch, fresh, settings.language))
         else:
-            scans.extend(await ctx.run(_scan_batch, fresh, plan.terms, settings.language))
+            scans.extend(await ctx.run(_scan_batch, fresh, plan, settings.language))
         ctx.use("document_read", len(fresh))
         ctx.use("passage_read", sum(len(candidate.passages) for candidate, _ in fresh))
         done = min(first + BATCH, len(kept))
@@ -100,8 +100,8 @@ async def run(ctx: StageContext) -> Json:
     }
 
 
-def _scan_batch(batch: Sequence[tuple[Candidate, str]], terms: Sequence[Term], language: str) -> list[Scan]:
-    scanner = Scanner(terms, language)
+def _scan_batch(batch: Sequence[tuple[Candidate, str]], plan: Plan, language: str) -> list[Scan]:
+    scanner = Scanner(plan.terms, language, plan.facets[0].query)
     return [
         scanner.scan(
             candidate.document_id,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.engines.base import WorkSpan
+from worker.engines.research.changes import Changes
 from worker.engines.research.evidence import place_of, signs_of
 from worker.engines.research.gist import Gist, gist_of
 from worker.engines.research.model import Passage, Term
@@ -55,13 +56,15 @@ class Scan:
 
 
 class Scanner:
-    """Reads documents for the terms of one prompt, one after the other."""
+    """Reads documents for the terms of one prompt, one after the other; with the prompt itself, what it asks to have
+    changed is met by statements of a direction."""
 
-    def __init__(self, terms: Sequence[Term], language: str) -> None:
+    def __init__(self, terms: Sequence[Term], language: str, prompt: str = "") -> None:
         self._stems = tuple(term.stem for term in terms)
         self._asked = frozenset(self._stems)
         self._analyzer = Analyzer(language)
         self._matcher = TermMatcher({term.stem: term.word for term in terms})
+        self._changes = Changes.of(prompt, self._analyzer)
 
     def scan(
         self,
@@ -83,6 +86,12 @@ class Scanner:
         forms = [analyzer.forms(text[part.start : part.end]) for part in sentences]
         aliases = abbreviations(text, analyzer)
         held = [self._matcher.matches(found, aliases) for found in forms]
+        changes = [
+            self._changes.met(text[part.start : part.end], [stem for stem, _ in found], analyzer)
+            for part, found in zip(sentences, forms, strict=True)
+        ]
+        for found_here, met in zip(held, changes, strict=True):
+            found_here.update(dict.fromkeys(asked.intersection(met), 1.0))
         sure = [asked.intersection(stem for stem, value in found.items() if value >= 1) for found in held]
         parts = _parts(text, sentences)
         report = any(parts) or any(reports_research(text[part.start : part.end]) for part in sentences)
@@ -94,7 +103,7 @@ class Scanner:
             line = display(text[start : part.end])
             if not is_statement(line, marked=part.marked) or line.rstrip(".").casefold() == title_line:
                 continue
-            own = [stem for stem, _ in forms[index]]
+            own = [*(stem for stem, _ in forms[index]), *changes[index]]
             titled = asked.intersection(analyzer.terms(title_at(start, works)))
             around = (in_title | titled).union(*(sure[i] for i in _neighbours(sentences, index)))
             units.append(

@@ -15,10 +15,12 @@ from worker.engines.research.themes import by_document, by_phrase, by_question
 from worker.engines.text.bm25 import CollectionStatistics
 from worker.engines.text.effects import Effect, effect_of, opposite
 from worker.engines.text.identifiers import content_id
+from worker.engines.text.particulars import Particulars, particulars, same_particulars
 from worker.engines.text.polarity import Stance, opposed, stance
 from worker.engines.text.similarity import cosine, near_identical, tfidf
 from worker.engines.text.statements import is_dependent
 from worker.engines.text.terms import Analyzer
+from worker.engines.text.wide import told
 from worker.engines.text.wording import capitalised, count
 
 KEY_SCORE, LEAST_KEY = 0.2, 2
@@ -45,7 +47,13 @@ async def run(ctx: StageContext) -> Json:
     held = {stem for candidate in candidates for stem in candidate.stems}
     # A word that only frames the question ("effect", "key messages") is no loss.
     least = min(1.0, max((term.weight for term in plan.terms), default=1.0))
-    missing = tuple(term.word for term in plan.terms if term.stem not in held and term.weight >= least)
+    missing = tuple(
+        told(
+            ctx.job.prompt,
+            [term.word for term in plan.terms if term.stem not in held and term.weight >= least],
+            [term.word for term in plan.terms if term.stem in held],
+        )
+    )
     if plan.overview:
         titles = {item.document_id: item.record.title for item in map(Candidate.of, ctx.outputs["screen"]["kept"])}
         outline: Outline = await ctx.run(overview_of, statements, plan, titles, settings)
@@ -163,21 +171,26 @@ def _of_documents_to_the_point(key: Sequence[Claim], candidates: Sequence[Candid
 
 
 def merge(statements: Sequence[Statement], analyzer: Analyzer) -> list[Claim]:
-    """One claim for statements in nearly the same words; the best one speaks, those of other documents echo it."""
+    """One claim for statements in nearly the same words and with the same numbers and names; the best one speaks, those
+    of other documents echo it."""
     groups: list[list[Statement]] = []
-    heads: list[tuple[frozenset[str], Stance, Effect | None]] = []
+    heads: list[tuple[frozenset[str], Particulars, Stance, Effect | None]] = []
     for statement in statements:
         stems, side = frozenset(analyzer.terms(statement.text)), stance(statement.text, analyzer)
-        effect = effect_of(statement.text, analyzer)
-        for group, (head, head_side, head_effect) in zip(groups, heads, strict=True):
+        effect, own = effect_of(statement.text, analyzer), particulars(statement.text, analyzer)
+        for group, (head, head_own, head_side, head_effect) in zip(groups, heads, strict=True):
             # "not" is no stem: two sentences may have all stems in common and say the opposite.
-            if near_identical(head, stems) and not (opposed(head_side, side) or opposite(head_effect, effect)):
+            if (
+                near_identical(head, stems)
+                and same_particulars(head_own, own)
+                and not (opposed(head_side, side) or opposite(head_effect, effect))
+            ):
                 if statement.document_id not in {item.document_id for item in group}:
                     group.append(statement)
                 break
         else:
             groups.append([statement])
-            heads.append((stems, side, effect))
+            heads.append((stems, own, side, effect))
     return [Claim(content_id("claim", group[0].id), group[0], tuple(group[1:])) for group in groups]
 
 

@@ -13,7 +13,7 @@ from worker.engines.research.data_blocks import add_datasets
 from worker.engines.research.flow import screening_of
 from worker.engines.research.intent import answer_form
 from worker.engines.research.material import Material
-from worker.engines.research.model import Claim, Json
+from worker.engines.research.model import Claim, Json, Statement
 from worker.engines.research.sections import sections_of, support
 from worker.engines.research.signals import Signals
 from worker.engines.text.identifiers import content_id
@@ -48,6 +48,11 @@ async def run(ctx: StageContext) -> Json:
     return document
 
 
+def so_far(ctx: StageContext) -> Json:
+    """The result document over the documents alone, as it stands after *verify*."""
+    return result_of(replace(Material.of(ctx), partial=True))
+
+
 def result_of(material: Material) -> Json:
     """The result document over the documents alone."""
     outline = material.outline
@@ -77,6 +82,10 @@ def result_of(material: Material) -> Json:
     sections = sections_of(material, by_id, unverified, answered, bibliography, screening, blocks.told_gaps(gaps))
     agreements = blocks.agreements_of(verified, bibliography)
     contradictions = blocks.contradictions_of(verified, key, material, bibliography)
+    _rest(findings, [claim.statements for claim in key], bibliography)
+    for section in sections:
+        stated = [item for item in section["claims"] if item["citations"]]
+        _rest(stated, [by_id[item["id"]].statements for item in stated], bibliography)
     return {
         "title": (
             prose.overview_title([records[document].title for document in quoted])
@@ -96,7 +105,7 @@ def result_of(material: Material) -> Json:
         "gaps": gaps,
         "agreements": agreements,
         "contradictions": contradictions,
-        "sources": blocks.sources_of(material, verified, key, material.gists, answered=answered),
+        "sources": blocks.sources_of(material, verified, key, bibliography, answered=answered),
         "screening": screening,
         "citations": bibliography.as_json(),
         "methods": _methods(material, sure),
@@ -205,6 +214,12 @@ def _finding(claim: Claim, material: Material, bibliography: Bibliography) -> Js
         "support": support(claim),
         "relation": None if overview else blocks.relation_of(claim, material),
     }
+
+
+def _rest(items: Sequence[Json], statements: Sequence[Sequence[Statement]], bibliography: Bibliography) -> None:
+    """Say of each claim or finding which passages it rests on."""
+    for item, cited in zip(items, statements, strict=True):
+        item["evidence"] = bibliography.evidence(cited)
 
 
 def _sure_of(claim: Claim, material: Material) -> float:

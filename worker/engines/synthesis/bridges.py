@@ -102,7 +102,7 @@ class _Vocabulary:
                 quote = f"\n{member.quote}" if member.quote and member.quote != member.text else ""
                 held: dict[Stems, None] = {}
                 for stems, surface in phrases(member.text + quote, analyzer):
-                    if not names_a_thing(surface):
+                    if not names_a_thing(surface, computed=member.dataset is not None):
                         continue
                     made.forms.setdefault(stems, Counter())[surface] += 1
                     held[stems] = None

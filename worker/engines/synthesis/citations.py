@@ -31,6 +31,7 @@ class WorkIndex:
         works = _joined(copies)
         # Each work's copies, the fullest first: it speaks for all of them.
         self._citations = [sorted((copies[place] for place in work), key=_fullness) for work in works]
+        self._places: dict[int, dict[tuple[str, str, int, int], int]] = {}
         self._work_of = {place: number for number, work in enumerate(works) for place in work}
 
     def works(self, finding: Finding) -> list[int]:
@@ -64,6 +65,15 @@ class WorkIndex:
         fullest = max(copies, key=lambda copy: len(copy.get("csl") or {}))
         merged["csl"] = {**(fullest.get("csl") or {}), "id": identifier}
         return merged
+
+    def place(self, work: int, passage: Json) -> int:
+        """Where a passage that :meth:`passage` gave stands in the list of the merged citation, counted from 0."""
+        if work not in self._places:
+            merged = self.citation(work)
+            self._places[work] = {
+                _stands(entry, merged["document_id"]): place for place, entry in enumerate(merged["passages"])
+            }
+        return self._places[work][_stands(passage, None)]
 
     def passage(self, finding: Finding, citation: str) -> tuple[int, Json] | None:
         """The work that a finding cites so, and the passage of it that the finding rests on, with its document.
@@ -165,6 +175,12 @@ def _fullness(citation: Json) -> tuple[int, int, str, str]:
 
 def _words(text: str) -> set[str]:
     return {fold(word.text) for word in words(text)}
+
+
+def _stands(passage: Json, document_id: Any) -> tuple[str, str, int, int]:
+    """Which passage it is; `document_id` is what stands for one that names no document of its own."""
+    own = str(passage.get("document_id") or document_id)
+    return str(passage.get("sha256")), own, int(passage["start"]), int(passage["end"])
 
 
 def _passages(copies: Sequence[Json], document_id: Any) -> list[Json]:

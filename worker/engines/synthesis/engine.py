@@ -38,3 +38,8 @@ class SynthesisEngine:
             EngineError: `no_usable_source` when fewer than two different sessions are given.
         """
         return await self._STAGES[stage][1](ctx)
+
+    async def so_far(self, ctx: StageContext) -> JSON | None:
+        """What is merged, before what connects it is looked for."""
+        done = ctx.outputs
+        return await write.so_far(ctx) if "merge" in done and "bridge" not in done else None

@@ -18,6 +18,7 @@ from worker.engines.synthesis.quantities import Quantity, agree, quantities
 from worker.engines.text import directions
 from worker.engines.text.bm25 import CollectionStatistics
 from worker.engines.text.effects import Effect, effect_of, opposite
+from worker.engines.text.particulars import Particulars, particulars, same_particulars
 from worker.engines.text.terms import Analyzer, fold, words
 
 SAME_MEANING = 0.6
@@ -69,6 +70,7 @@ class Reading:
     """Whether denials of its language are known; if not, only the same words say the same."""
     effect: Effect | None
     """What it says does what to what, where it says just that."""
+    own: Particulars
 
 
 def readings(texts: Sequence[str], analyzer: Analyzer) -> list[Reading]:
@@ -92,7 +94,7 @@ def likeness(left: Reading, right: Reading) -> float:
 
 def relation(left: Reading, right: Reading) -> Relation:
     """What two findings are to each other; the same both ways round."""
-    if left.text == right.text:
+    if left.text == right.text and same_particulars(left.own, right.own):
         return Relation.SAME
     if not (left.known and right.known):
         return Relation.DIFFERENT
@@ -110,7 +112,8 @@ def relation(left: Reading, right: Reading) -> Relation:
         return Relation.NEGATION if left.plain and right.plain else Relation.DIFFERENT
     if agree(left.amounts, right.amounts) is False:
         return Relation.QUANTITY if alike >= SAME_BUT_FOR_AMOUNTS else Relation.DIFFERENT
-    return Relation.SAME
+    # What one states of a place or an amount, the source of the other does not say.
+    return Relation.SAME if same_particulars(left.own, right.own, rounded=True) else Relation.DIFFERENT
 
 
 def signature(reading: Reading) -> list[str]:
@@ -161,6 +164,7 @@ def _reading(text: str, topic: Sequence[str], statistics: CollectionStatistics, 
         sides=_weighed(text, folded, analyzer),
         known=bool(denials),
         effect=effect_of(text, analyzer),
+        own=particulars(text, analyzer),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -9,13 +10,22 @@ from worker.engines.base import StageContext
 from worker.engines.synthesis.citations import WorkIndex
 from worker.engines.synthesis.meaning import CONFLICTS, Reading, Relation, likeness, readings, relation, signature
 from worker.engines.synthesis.model import Conflict, Finding, Json, Merged, Session, to_json
+from worker.engines.text import directions
 from worker.engines.text.identifiers import content_id
-from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS
+from worker.engines.text.stopwords import QUESTION_WORDS, WEAK_WORDS, word_set
 from worker.engines.text.terms import Analyzer
 from worker.engines.text.wording import count
 
 CEILING = 0.95
 """No agreement makes a finding surer than this."""
+
+_WORD = re.compile(r"[^\W\d_][\w-]*")
+_OUTCOME = word_set(
+    """
+    a an and are clear differ differs direction directions do does fall falls found go is it move moves no not of
+    opposite rise rises that the they together was
+    """
+)
 
 
 async def run(ctx: StageContext) -> Json:
@@ -49,7 +59,7 @@ def merge(sessions: Sequence[Session], prompt: str, language: str) -> list[Merge
     works = WorkIndex(sessions)
     findings = sorted((f for session in sessions for f in session.findings), key=lambda finding: finding.order)
     read = readings([finding.text for finding in findings], analyzer)
-    relations = _relations(read)
+    relations = _relations(read, findings)
     groups = _groups(read, relations)
     merged = []
     for group in groups:
@@ -73,7 +83,7 @@ Relations = Mapping[tuple[int, int], Relation]
 """What findings are to each other, by their places, the lower one first; those that differ are left out."""
 
 
-def _relations(read: Sequence[Reading]) -> dict[tuple[int, int], Relation]:
+def _relations(read: Sequence[Reading], findings: Sequence[Finding]) -> dict[tuple[int, int], Relation]:
     holders: dict[str, list[int]] = {}
     for place, reading in enumerate(read):
         for stem in reading.weights or (reading.text,):
@@ -94,10 +104,27 @@ def _relations(read: Sequence[Reading]) -> dict[tuple[int, int], Relation]:
     pairs.update(pair for places in acting.values() for pair in combinations(places, 2))
     found: dict[tuple[int, int], Relation] = {}
     for pair in sorted(pairs):
+        if _computed_apart(findings[pair[0]], findings[pair[1]]):
+            continue
         what = relation(read[pair[0]], read[pair[1]])
         if what is not Relation.DIFFERENT:
             found[pair] = what
     return found
+
+
+def _computed_apart(left: Finding, right: Finding) -> bool:
+    """Whether two findings that were computed from data are of two things. Sentences about data are made alike and
+    differ in the one word that counts, a column's or a level's name: so they are apart where each has a word of its
+    own, and always where one session computed both."""
+    if left.dataset is None or right.dataset is None or left.text == right.text:
+        return False
+    mine, other = _named(left.text), _named(right.text)
+    return left.session_id == right.session_id or bool(mine - other and other - mine)
+
+
+def _named(text: str) -> set[str]:
+    """The words of a computed finding that say of what it is, without those that say what it found."""
+    return {word for word in _WORD.findall(text.casefold()) if word not in directions.SIGNS | _OUTCOME}
 
 
 def _groups(read: Sequence[Reading], relations: Relations) -> list[list[int]]:

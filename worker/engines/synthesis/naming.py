@@ -22,18 +22,29 @@ _DOING = word_set(
 )
 _STATISTICS = word_set(
     """
-    adjusted association average coefficient column columns confidence correlation data description distribution
-    estimate group groups holm independent interval kendall mann mean median neighbouring pearson percent proof
-    quartile regression row rows sample samples sen significance slope spearman statistic test tests theil together
-    unit value values variance
+    adjusted association average coefficient column columns confidence correlation data description deviation
+    deviations direction directions distribution estimate group groups holm independent interval kendall mann mean
+    median neighbouring opposite pearson percent proof quartile regression row rows sample samples sen significance
+    slope spearman statistic test tests theil together unit value values variance
     """
 )
+_COMPUTED = word_set(
+    """
+    account accounts another change changes clear closely complete component components contribution contributions
+    curve difference differences event events explained factor fewer fits fitted fixed follow forecast forecasts
+    hazard held kruskal largest least level levels linear logistic missing model models number numbers observed odds
+    outlier outliers parameter parameters period periods range ratio residual residuals seasonal series share shares
+    smallest spread squares standard step steps term terms trend trends used wallis welch whitney within
+    """
+)
+"""Words in which findings are told that were computed from data, beside the names in the data."""
 
 
-def names_a_thing(surface: str) -> bool:
+def names_a_thing(surface: str, *, computed: bool = False) -> bool:
     """False for a phrase that begins or ends with what something does, holds a word of direction or denial, or speaks
-    of the statistics by which a finding was made."""
+    of the statistics by which a finding was made; of a finding `computed` from data, also for one all of whose
+    words are those in which such findings are told."""
     found = surface.lower().replace("-", " ").split()
-    if not SIGNS.isdisjoint(found) or not _STATISTICS.isdisjoint(found):
+    if not SIGNS.isdisjoint(found) or not _STATISTICS.isdisjoint(found) or (computed and _COMPUTED.issuperset(found)):
         return False
     return found[0] not in _DOING and found[-1] not in _DOING

@@ -56,6 +56,7 @@ class Statements:
             "id": item.id,
             "text": item.head.text,
             "citations": list(citations),
+            "evidence": self._evidence(item),
             "support": item.support,
             "confidence": item.confidence,
             **self._exhibits(item),
@@ -68,6 +69,17 @@ class Statements:
             **({"contradicted_by": [conflict.id for conflict in item.conflicts]} if item.conflicts else {}),
             "provenance": [entry for member in item.members for entry in self.provenance(member)],
         }
+
+    def _evidence(self, item: Merged) -> list[Json]:
+        """The passages it rests on, by citation and place in its list, the first session's first."""
+        found: dict[tuple[str, int], None] = {}
+        for member in item.members:
+            for own in member.citations:
+                passage = self._works.passage(member, own)
+                if passage is not None and passage[1]:
+                    work, stands = passage
+                    found[self._works.citation_id(work), self._works.place(work, stands)] = None
+        return [{"citation": citation, "passage": place} for citation, place in found]
 
     def finding(self, item: Merged) -> Json:
         """The statement as a key finding."""

@@ -40,7 +40,7 @@ def themes_of(merged: Sequence[Merged], prompt: str, language: str, most: int) -
     holders: dict[tuple[str, ...], dict[str, None]] = {}
     for item in merged:
         for stems, surface in phrases(item.head.text, analyzer):
-            if not asked.issuperset(stems) and names_a_thing(surface):
+            if not asked.issuperset(stems) and names_a_thing(surface, computed=item.head.dataset is not None):
                 forms.setdefault(stems, Counter())[surface] += 1
                 holders.setdefault(stems, {})[item.id] = None
     by_id = {item.id: item for item in merged}

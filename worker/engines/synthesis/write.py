@@ -27,10 +27,23 @@ FORMULA = (
 
 async def run(ctx: StageContext) -> Json:
     """The result document."""
+    found = [Bridge.of(data) for data in ctx.outputs["bridge"]["bridges"]]
+    merged = [Merged.of(data) for data in ctx.outputs["merge"]["merged"]]
+    document = await _written(ctx, merged, found)
+    ctx.decide("written", f"{count(len(merged), 'merged finding')}, confidence {document['confidence_score']}.")
+    await ctx.step(1, 1)
+    return document
+
+
+async def so_far(ctx: StageContext) -> Json:
+    """The result document as it stands after *merge*."""
+    merged = [Merged.of(data) for data in ctx.outputs["merge"]["merged"]]
+    return {**await _written(ctx, merged, []), "partial": True}
+
+
+async def _written(ctx: StageContext, merged: Sequence[Merged], found: Sequence[Bridge]) -> Json:
     collected = ctx.outputs["collect"]
     sessions = [Session.of(data) for data in collected["sessions"]]
-    merged = [Merged.of(data) for data in ctx.outputs["merge"]["merged"]]
-    found = [Bridge.of(data) for data in ctx.outputs["bridge"]["bridges"]]
     depth = str(ctx.job.preferences.get("depth") or "standard")
     language = str(ctx.job.preferences.get("language") or "en")
     depth = depth if depth in _KEY_FINDINGS else "standard"
@@ -39,8 +52,6 @@ async def run(ctx: StageContext) -> Json:
     for name, items in collected["blocks"].items():
         if items or name in ("tables", "figures"):
             document[name] = _distinct(items)
-    ctx.decide("written", f"{count(len(merged), 'merged finding')}, confidence {document['confidence_score']}.")
-    await ctx.step(1, 1)
     return document
 
 

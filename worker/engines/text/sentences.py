@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from worker.engines.text.stopwords import word_set
+from worker.engines.text.wide import is_wide
 
 _ABBREVIATIONS = word_set(
     """
@@ -21,7 +22,7 @@ _ABBREVIATIONS = word_set(
     vols vs
     """
 )
-_CLOSING = r"[\"'”’»)\]]"
+_CLOSING = r"[\"'”’»)\]」』）］]"
 # A full stop may be followed by closing quotes and by bracketed reference numbers before the space.
 _BOUNDARY = re.compile(
     rf"(?:(?P<end>[.!?…]+)(?:{_CLOSING}|\[\d+(?:\s?[,–-]\s?\d+)*\])*(?=\s)|[。！？।॥۔։؟]+{_CLOSING}*"
@@ -35,8 +36,9 @@ _UNDERLINE = re.compile(r"^\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$")
 _NUMBERED_HEADING = re.compile(r"^\s*(?:\d+(?:\.\d+)*\.?|[IVX]{1,5}\.|Appendix\s+\w+)\s+[^\W\d_]")
 _SENTENCE_INSIDE = re.compile(r"[a-z]{2}[.!?]\s")
 _TABLE_ROW = re.compile(r"\|.*\||\t.*\t")
-_ENDS = (".", "!", "?", ":", ".”", '."', ".)")
-_NO_HEADING = ".!?;,…。！？।॥۔։؟"
+_ENDS = (".", "!", "?", ":", ".”", '."', ".)", "。", "！", "？", "：", "。」", "。”")
+_NO_HEADING = ".!?;,…。！？；，、।॥۔։؟،؛"
+_QUOTES = "\"'”’»」』"
 _LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 _MINOR_WORDS = word_set("a an and as at but by for from in into nor of on or over per the to via vs with")
 
@@ -164,7 +166,7 @@ def _is_heading(lines: list[_Line], index: int, *, fresh: bool, marked: bool) ->
     following = lines[index + 1].text.strip() if index + 1 < len(lines) else ""
     if following and _UNDERLINE.match(following) and len(line) <= 120:
         return True
-    if not fresh or len(line) > 100 or line[-1] in _NO_HEADING:
+    if not fresh or len(line) > 100 or (line.rstrip(_QUOTES) or line)[-1] in _NO_HEADING:
         return False
     if not marked:
         return len(lines) == 1 and len(line.split()) <= _HEADING_WORDS
@@ -177,7 +179,8 @@ def _is_heading(lines: list[_Line], index: int, *, fresh: bool, marked: bool) ->
     if _NUMBERED_HEADING.match(line) and len(found) <= 12:
         return True
     if len(lines) == 1:
-        return len(found) <= 14
+        # Scripts without spaces: two characters are about a word.
+        return len(found) + (0 if line.isascii() else sum(map(is_wide, line)) // 2) <= 14
     titled = [word for word in found if word[0].isupper() or word.lower() in _MINOR_WORDS or word[0].isdigit()]
     return len(found) <= 10 and len(titled) == len(found) and len(line) <= 80
 

@@ -6,8 +6,11 @@ import re
 from functools import lru_cache
 
 from worker.engines.text.terms import written_words
+from worker.engines.text.wide import is_wide
 
 MIN_WORDS, MAX_WORDS = 5, 110
+_SHORTEST_CLAUSE = 3
+"""Words that are enough for a sentence with a verb that is not its first word; a shorter one only names something."""
 _UNSTOPPED_WORDS = 8
 """Words that a statement without a stop has at least."""
 MAX_CHARACTERS = 800
@@ -45,7 +48,7 @@ _REFERENCE_SIGNS = (
 )
 _REFERENCE_WORDS = (_REFERENCE_SIGNS[0], _REFERENCE_SIGNS[2], _REFERENCE_SIGNS[3])
 _FIGURE = re.compile(r"\d")
-_STOPPED = re.compile(r"[.!。！।॥۔։][\"'”’»)\]]*$")
+_STOPPED = re.compile(r"[.!。！।॥۔։][\"'”’»)\]」』）］]*$")
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|may|might|must|will|would|shall|should|cannot"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|won't|shows?|finds?|found|gives?|gave|makes?|takes?|took"
@@ -132,16 +135,22 @@ def is_statement(sentence: str, *, marked: bool = True) -> bool:
         return False
     if not _STOPPED.search(sentence) and (marked or not _reads_as_one(sentence)):
         return False
-    opening = sentence.lstrip("\"'“‘«([")
+    opening = sentence.lstrip("\"'“‘«([「『（")
     if not opening or (marked and opening[0].islower() and not re.match(r"\S?\S?[A-Z0-9]", opening)):
         return False
     if opening[0] in ".,;:!?)]}|=+*/<>":
         return False
     found = written_words(sentence)
-    if not MIN_WORDS <= len(found) <= MAX_WORDS:
+    # Scripts without spaces come as single characters, of which two are about a word.
+    wide = 0 if sentence.isascii() else sum(map(is_wide, found))
+    if len(found) - wide // 2 > MAX_WORDS or (len(found) < MIN_WORDS and not _is_short_clause(sentence, len(found))):
         return False
     letters = sum(map(str.isalpha, sentence)) + sum(map(str.isspace, sentence))
-    if letters < 0.75 * len(sentence):
+    if 2 * wide >= len(found):
+        # A character says as much as three letters, so figures and signs take a larger part.
+        if letters < 0.5 * len(sentence):
+            return False
+    elif letters < 0.75 * len(sentence):
         # A sentence full of figures is one all the same when it has a verb and enough words between them.
         if letters < 0.6 * len(sentence):
             return False
@@ -149,7 +158,7 @@ def is_statement(sentence: str, *, marked: bool = True) -> bool:
             len(found) < 2 * MIN_WORDS or not _FINITE.search(sentence)
         ):
             return False
-    if sum(len(word) == 1 for word in found) > 0.34 * len(found) and (
+    if sum(len(word) == 1 for word in found) - wide > 0.34 * len(found) and (
         sentence.isascii() or len(found) <= 2 * MIN_WORDS
     ):
         return False
@@ -158,6 +167,11 @@ def is_statement(sentence: str, *, marked: bool = True) -> bool:
     if _CAPTION.match(sentence) or _BOILERPLATE.search(sentence):
         return False
     return not is_reference(sentence)
+
+
+def _is_short_clause(sentence: str, count: int) -> bool:
+    first = sentence.partition(" ")[0]
+    return count >= _SHORTEST_CLAUSE and _FINITE.search(sentence, len(first)) is not None
 
 
 def _reads_as_one(sentence: str) -> bool:

@@ -11,6 +11,7 @@ import Stemmer
 
 from worker.engines.text.families import base_form, family, is_take_up
 from worker.engines.text.stopwords import STOP_WORDS
+from worker.engines.text.wide import CJK, has_wide, is_wide, wide_spans
 
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
@@ -21,10 +22,11 @@ STEMMERS = {
 }  # fmt: skip
 """Snowball algorithm by ISO 639-1 language; any other language is read without stemming."""
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # A number keeps its decimals, a word its inner apostrophe; hyphenated words fall apart on purpose, so that
-# "long-term" and "long term" meet. Scripts without spaces come as single characters.
-_WORD = re.compile(rf"\d+(?:[.,]\d+)+|[{_CJK}]|(?:(?![{_CJK}])[^\W_])+(?:['’](?:(?![{_CJK}])[^\W_])+)*")
+# "long-term" and "long term" meet. Scripts without spaces come as single characters; terms join them to pairs.
+_SPACED = rf"\d+(?:[.,]\d+)+|(?:(?![{CJK}])[^\W_])+(?:['’](?:(?![{CJK}])[^\W_])+)*"
+_WORD = re.compile(rf"[{CJK}]|{_SPACED}")
+_RUN = re.compile(rf"[{CJK}]+|{_SPACED}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,19 @@ def words(text: str) -> list[Word]:
 def written_words(text: str) -> list[str]:
     """The same as they are written, without their places."""
     return _WORD.findall(text)
+
+
+def _tokens(text: str) -> list[Word]:
+    """The words of `text` from which terms are made: those of scripts without spaces as :func:`wide_spans` has them."""
+    if not has_wide(text):
+        return words(text)
+    found: list[Word] = []
+    for match in _RUN.finditer(text):
+        if is_wide(match.group()):
+            found.extend(Word(text[start:end], start, end) for start, end in wide_spans(text, *match.span()))
+        else:
+            found.append(Word(match.group(), match.start(), match.end()))
+    return found
 
 
 def fold(word: str) -> str:
@@ -94,7 +109,11 @@ class Analyzer:
         return list(zip(self.stem(folded), folded, strict=True))
 
     def _forms(self, text: str) -> list[str]:
-        folded = [fold(word) for word in _WORD.findall(text)]
+        folded = (
+            [fold(word.text) for word in _tokens(text)]
+            if has_wide(text)
+            else [fold(word) for word in _WORD.findall(text)]
+        )
         if self.language == "en" and "up" in folded:
             folded = [form for _, form in self._content(text)]
         return [form for form in folded if form not in self.stop_words]
@@ -106,7 +125,7 @@ class Analyzer:
         return [(stem, folded, word) for stem, (word, folded) in zip(stems, content, strict=True)]
 
     def _content(self, text: str) -> list[tuple[Word, str]]:
-        found = words(text)
+        found = _tokens(text)
         folded = [fold(word.text) for word in found]
         if self.language == "en" and "up" in folded:
             found, folded = _joined(text, found, folded)

@@ -158,12 +158,18 @@ def _layers(
 
 
 def _differences(result: Result) -> list[Figure]:
+    """The differences of means with the intervals of the advised test for all pairs together, as the findings and the
+    tables give them; where that compares no means, with those of each pair alone."""
+    pairs = result.get("pairs") or []
+    together = bool(pairs) and all({"difference", "ci_low"} <= (pair.get("post_hoc") or {}).keys() for pair in pairs)
     estimates = [
         Estimate(f"{pair['a']} − {pair['b']}", test["difference"], test["ci_low"], test["ci_high"])
-        for pair in result.get("pairs") or []
-        if (test := pair.get("welch")) is not None
+        for pair in pairs
+        if (test := pair.get("post_hoc" if together else "welch")) is not None
     ]
     if len(estimates) < 2:
         return []
     title = f"Differences in {result['response']} between levels of {result['group']}"
+    # The title has room for it; the axis has not.
+    title += " (intervals adjusted for all pairs)" if together else ""
     return [forest(title, f"difference of means of {result['response']}", estimates, none_at=0.0)]

@@ -1,0 +1,97 @@
+"""Splits documents in child processes, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from kit.errors import DeadlineExceeded, PrsmError, Unavailable
+from services.results.large.child import NOT_CANONICAL, NOT_JSON, TOO_LARGE
+from services.results.large.index import Index, load_index
+
+_PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+_PIECE = 256 * 1024
+
+
+class DocumentUnreadable(PrsmError):
+    """A stored document is no JSON, or too large to be read at all."""
+
+    reason = "INTERNAL"
+
+
+class Splitter:
+    """`memory` is in bytes and `seconds` of one document; both bound the child process."""
+
+    def __init__(self, *, memory: int, seconds: float) -> None:
+        self._memory = memory
+        self._seconds = seconds
+        self._one = asyncio.Semaphore(1)
+
+    async def index(self, document: AsyncIterator[bytes]) -> Index | None:
+        """The index of a document; None for one that is not canonical.
+
+        Raises DocumentUnreadable, DeadlineExceeded, and what `document` raises.
+        """
+        written = bytearray()
+        try:
+            async for piece in self._run(document):
+                written += piece
+        except _NotCanonical:
+            return None
+        return load_index(bytes(written))
+
+    async def canonical(self, document: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A document as the serialiser would write it. Raises as `index` does."""
+        async for piece in self._run(document, "--canonical"):
+            yield piece
+
+    async def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncIterator[bytes]:
+        async with self._one:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "services.results.large.child", "--memory", str(self._memory), *options),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                # Nothing of the service's own environment, where secrets live.
+                env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PYTHONPATH": os.fspath(_PACKAGE_ROOT)},
+            )
+            assert process.stdout is not None
+            feeding = asyncio.create_task(_feed(process, document))
+            try:
+                async with asyncio.timeout(self._seconds):
+                    while piece := await process.stdout.read(_PIECE):
+                        yield piece
+                    await feeding
+                    status = await process.wait()
+            except TimeoutError:
+                raise DeadlineExceeded("The results take too long to be read") from None
+            finally:
+                feeding.cancel()
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if status == NOT_CANONICAL:
+            raise _NotCanonical
+        if status in (NOT_JSON, TOO_LARGE):
+            raise DocumentUnreadable("The stored results cannot be read")
+        if status != 0:
+            raise Unavailable("The results cannot be read just now")
+
+
+class _NotCanonical(Exception):
+    pass
+
+
+async def _feed(process: asyncio.subprocess.Process, document: AsyncIterator[bytes]) -> None:
+    assert process.stdin is not None
+    try:
+        async for piece in document:
+            process.stdin.write(piece)
+            await process.stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # It has read enough to know; its status says what.
+    finally:
+        process.stdin.close()

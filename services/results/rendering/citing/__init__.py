@@ -1,0 +1,1 @@
+"""Citation labels, lists of references, and references as data."""

@@ -1,0 +1,1 @@
+"""The archive around a report: what was gathered, as data."""
