@@ -77,3 +77,12 @@ def test_names_in_backticks_are_read_without_them() -> None:
     parts = formulas.written(formula)
     assert plain(parts) == "pCO2 (µatm) ~ temp °C + season"
     assert [plain((part,)) for part in parts if isinstance(part, Styled)] == ["pCO2 (µatm)", "temp °C", "season"]
+
+
+@pytest.mark.parametrize("text", ["```code``` ~ x", "~~~ code `a`", "a ~ `b", "`a` and `b`"])
+def test_what_is_no_formula_keeps_its_backticks(text: str) -> None:
+    assert formulas.unquoted(text) == text
+
+
+def test_a_formula_is_read_without_backticks() -> None:
+    assert formulas.unquoted("Model: `p CO2` ~ `t °C` + season") == "Model: p CO2 ~ t °C + season"

@@ -27,6 +27,7 @@ from services.results.rendering.composing.report import (
 from services.results.rendering.document import ResultDocument
 from services.results.rendering.pdf.tables import aligned, laid_out
 from services.results.rendering.pdf.writer import pdf
+from tests.support.pdf_contents import pdf_contents
 
 EMPTY = compose(ResultDocument.parse({"title": "T"}), None, citation_style="apa", language="en")
 RIGHT = 514.0
@@ -155,3 +156,11 @@ def test_pages_are_counted_from_left_to_right_in_every_report() -> None:
     made = pdf(replace(_report(Paragraph((Text("نص"),))), language="ar"), timestamp=0)
     foot = [(text, box) for text, box in _lines(made) if box[1] < 60]
     assert any("1 / 1" in text for text, _ in foot)
+
+
+def test_a_long_number_among_words_stays_on_one_line() -> None:
+    rows = [["a", "some words of a cell that is wide enough to be set in lines"] * 4, ["b", 794615242281.1558] * 4]
+    table = {"id": "t", "title": "x", "columns": [f"column {number}" for number in range(8)], "rows": rows}
+    document = ResultDocument.parse({"title": "T", "tables": [table], "sections": []})
+    report = compose(document, None, citation_style="apa", language="en")
+    assert pdf_contents(pdf(report, timestamp=0)).count("794615242281") == 4

@@ -79,8 +79,10 @@ def math(text: str) -> Math | None:
 
 
 def unquoted(text: str) -> str:
-    """`text` without the backticks that a model's formula has around names which are no words."""
-    return _QUOTED.sub(r"\1", text) if "~" in text else text
+    """`text` without the backticks that a model's formula has around names which are no words. What is no formula keeps
+    every character."""
+    formula = " ~ " in text and "``" not in text and text.count("`") % 2 == 0
+    return _QUOTED.sub(r"\1", text) if formula else text
 
 
 def written(text: str) -> Inlines:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 from services.results.rendering.composing.report import Inlines, TableBlock, cell_text
+from services.results.rendering.pdf.text import UNBROKEN
 
 _UPRIGHT, _ACROSS = 431.0, 728.0
 """Width of the text in points, of a page upright and of one turned."""
@@ -118,11 +119,16 @@ def _length(text: str) -> int:
     return len(text) + (0 if text.isascii() else sum(east_asian_width(letter) in "WF" for letter in text))
 
 
+def _broken(word: str) -> int:
+    """The fewest characters of a word that stand together."""
+    return min(len(word), _CODE if any(map(str.isdigit, word)) else _WORD)
+
+
 def _least(header: str, cells: Sequence[str | Inlines]) -> int:
     """The fewest characters that a column can be wide without breaking a word; ids and paths may be broken."""
     texts = [cell_text(cell) for cell in cells]
     longest = max(map(len, texts), default=0)
     words = (word for text in (header, *texts[:50]) for word in text.split())
-    widest = max((min(len(word), _CODE if any(map(str.isdigit, word)) else _WORD) for word in words), default=0)
+    widest = max((len(word) if UNBROKEN.fullmatch(word) else _broken(word) for word in words), default=0)
     running = any(" " in text for text in texts)
     return max(widest, min(longest, _NARROWEST) if running else 2)

@@ -16,6 +16,8 @@ from services.results.rendering.plain_text import Direction
 Runs = str | list[Any]
 
 _LONG_WORD = re.compile(r"\S{40,}")
+UNBROKEN = re.compile(r"[-−+]?(?=[\d.]{1,24}$)\d+(?:\.\d+)?")
+"""A number, which is read as one only on one line."""
 # In a narrow column ids, hashes and paths are broken anywhere; words of a language are left whole.
 _CODE = re.compile(r"(?=\S*[\d_/])[^\s\u2007\u2008]{12,}|\S{28,}")
 # Without the glyph that they act on they show nothing.
@@ -103,7 +105,9 @@ def joined(parts: list[Runs]) -> Runs:
 
 def breakable(cell: str) -> str:
     """A cell whose long unbroken strings may be broken after every character."""
-    return _CODE.sub(lambda match: "\u200b".join(match[0]), cell) if len(cell) >= 12 else cell
+    if len(cell) < 12 or UNBROKEN.fullmatch(cell):
+        return cell
+    return _CODE.sub(lambda match: "\u200b".join(match[0]), cell)
 
 
 def _with_breaks(word: str) -> str:
