@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 SOURCES = (_ROOT / "services" / "results", _ROOT / "kit" / "results_schema")
 """Where everything lies that has a say in the bytes of a document or an answer."""
 _IGNORED = frozenset({"__pycache__"})
-_LIBRARIES = ("typst", "pypandoc-binary", "vl-convert-python", "python-docx", "lxml", "rispy", "bibtexparser", "orjson")
+_LIBRARIES = ("typst", "pypandoc-binary", "vl-convert-python", "lxml", "orjson")
 
 
 def key_of(version: str, order: Order) -> str:

@@ -13,12 +13,6 @@ import orjson
 from kit.errors import Fault, ValidationError
 from services.results.large.excerpt import Path
 
-BESIDE = ("session_id", "summary", "citations", "confidence_score", "execution_metadata")
-"""Members of the answer beside `results`."""
-
-ALWAYS = ("title", "partial", "sections", "key_findings", "tables", "figures")
-"""Members of `results` that are there also where the engine wrote none."""
-
 MOST_FIELDS = 50
 DEFAULT_LIMIT = 100
 _WRONG_CURSOR = "use a next_cursor as it was answered"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from sqlalchemy import Connection
 
@@ -25,6 +26,8 @@ from services.results.rendering.citing.styles import (
     inspect,
 )
 from services.results.rendering.plain_text import one_line, shorten
+from services.results.rendering.protocol import NO_DOCUMENT, RenderRequest
+from services.results.rendering.rendition import Format
 
 Record = Callable[[Connection, CitationStyle], None]
 _KEPT = 10
@@ -177,6 +180,21 @@ class CitationStyles:
             raise ValidationError.of("csl", f"you have {listed} styles already, which is the limit: delete one first")
         if kept >= _KEPT * self._most:
             raise ValidationError.of("csl", "your sessions use as many styles as are kept: use one of those you have")
+
+
+async def order_of_style(
+    styles: CitationStyles, principal: Principal, pointer: Pointer, format: str, citation_style: str, language: str
+) -> RenderRequest:
+    """What is asked of a document but for its content: format, style and language. Raises ValidationError."""
+    style = await styles.choose(principal, pointer, citation_style)
+    return RenderRequest(
+        format=cast("Format", format),
+        document=NO_DOCUMENT,
+        session_id=pointer.session_id,
+        citation_style=style.name,
+        language=chosen_language(pointer, language),
+        csl=style.csl,
+    )
 
 
 def chosen_language(pointer: Pointer, wanted: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -14,9 +14,9 @@ from services.results.domain import EXPORT_FORMATS
 from services.results.errors import unknown_export_format
 from services.results.large.flow import Flow
 from services.results.ports import Execution, Offer, Order, Renderer, Sessions
-from services.results.rendering.protocol import NO_DOCUMENT, RenderRequest
-from services.results.rendering.rendition import Format, Rendition
-from services.results.usecases.citation_styles import CitationStyles, chosen_language
+from services.results.rendering.protocol import RenderRequest
+from services.results.rendering.rendition import Rendition
+from services.results.usecases.citation_styles import CitationStyles, order_of_style
 from services.results.usecases.export_parts import archive, json_export, shown_raw
 from services.results.usecases.load_result import LoadResult
 from services.results.usecases.read_parts import ReadParts
@@ -49,15 +49,7 @@ class ExportResults:
         if format not in EXPORT_FORMATS:
             raise unknown_export_format(format)
         found = await self._load.pointer(principal, session_id)
-        style = await self._styles.choose(principal, found.pointer, citation_style)
-        request = RenderRequest(
-            format=cast("Format", format),
-            document=NO_DOCUMENT,
-            session_id=session_id,
-            citation_style=style.name,
-            language=chosen_language(found.pointer, language),
-            csl=style.csl,
-        )
+        request = await order_of_style(self._styles, principal, found.pointer, format, citation_style, language)
         # What was gathered holds how the session ran, too.
         digest = await self._sessions.execution_digest(session_id) if include_metadata or raw_data else ""
         extra = "" if include_metadata or not raw_data else _BARE

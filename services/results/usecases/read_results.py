@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -18,10 +18,10 @@ from services.results.large.fields import Parts, read_asked
 from services.results.large.flow import Flow
 from services.results.ports import Offer, Order, Renderer, Sessions
 from services.results.rendering.document import ResultDocument
-from services.results.rendering.protocol import NO_DOCUMENT, RenderRequest
-from services.results.rendering.rendition import MEDIA_TYPES, Format, Rendition
+from services.results.rendering.protocol import RenderRequest
+from services.results.rendering.rendition import MEDIA_TYPES, Rendition
 from services.results.rendering.serializer import results_json
-from services.results.usecases.citation_styles import CitationStyles, chosen_language
+from services.results.usecases.citation_styles import CitationStyles, order_of_style
 from services.results.usecases.load_result import Loaded, LoadResult
 from services.results.usecases.read_parts import ReadParts
 
@@ -57,15 +57,7 @@ class ReadResults:
             raise ValidationError.of("format", f"choose one of {', '.join(READ_FORMATS)}{cure}")
         asked = read_asked(parts, format=chosen)
         found = await self._load.pointer(principal, session_id)
-        style = await self._styles.choose(principal, found.pointer, citation_style)
-        request = RenderRequest(
-            format=cast("Format", chosen),
-            document=NO_DOCUMENT,
-            session_id=session_id,
-            citation_style=style.name,
-            language=chosen_language(found.pointer, language),
-            csl=style.csl,
-        )
+        request = await order_of_style(self._styles, principal, found.pointer, chosen, citation_style, language)
         digest = await self._sessions.execution_digest(session_id) if include_metadata else ""
         order = Order(request, found.result.hash, execution=digest, extra=asked.extra)
 

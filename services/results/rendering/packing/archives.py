@@ -71,12 +71,6 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     return archive.close()
 
 
-def repack(archive: bytes) -> bytes:
-    """The same files in the same order, without the times they were written at."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as package:
-        return pack({name: package.read(name) for name in package.namelist()})
-
-
 def _is_safe(path: str) -> bool:
     parts = path.split("/")
     return (
