@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.errors import Unavailable
+from kit.reaping import reap
 from services.library.dense.bert import Singles
 from services.library.dense.child import LENGTH
 from services.library.dense.encoder import Encoder, opened
@@ -85,7 +86,7 @@ class DenseEncoding:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
-            await process.wait()
+            await reap(process)
 
 
 async def _exchanged(process: Process, request: bytes) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from kit.errors import DeadlineExceeded, PrsmError, Unavailable
+from kit.reaping import reap
 from services.results.large.child import NOT_CANONICAL, NOT_JSON, TOO_LARGE
 from services.results.large.index import Index, load_index
 
@@ -72,7 +73,7 @@ class Splitter:
                 feeding.cancel()
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-                await process.wait()
+                await reap(process)
         if status == NOT_CANONICAL:
             raise _NotCanonical
         if status in (NOT_JSON, TOO_LARGE):

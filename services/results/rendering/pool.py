@@ -15,16 +15,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from kit.reaping import reap
 from kit.tasks import end
 from services.results.rendering.protocol import HEADER, RenderRequest, pack_request
 from services.results.rendering.rendition import Rendition
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 _CLOSING_SECONDS = 1.0
+_T = TypeVar("_T")
 _PASSED_ON = ("PATH", "TMPDIR", "PRSM_RENDERING_FONTS")
 
 
@@ -112,7 +114,7 @@ class RenderPool:
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         for slot in self._slots:
             self._free.put_nowait(slot)
-        self._jobs: set[asyncio.Task[Rendition]] = set()
+        self._jobs: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._waiting = 0
         self._usual = 0.1  # Seconds that a rendering takes of late.
@@ -127,7 +129,8 @@ class RenderPool:
 
         :raises RenderingCrashed: a process could not be started.
         """
-        await asyncio.gather(*(self._warm() for _ in self._slots))
+        warming = [self._keep(asyncio.create_task(self._warm())) for _ in self._slots]
+        await asyncio.gather(*warming)
 
     async def _warm(self) -> None:
         # Who has a slot has it alone, also while its process starts: a request that comes meanwhile waits for it.
@@ -153,22 +156,26 @@ class RenderPool:
             raise RenderingCrashed("the pool is closed")
         slot = await self._slot()
         begun()
-        job = asyncio.create_task(self._job(slot, request))
-        self._jobs.add(job)
-        job.add_done_callback(self._done)
-        return await asyncio.shield(job)
+        return await asyncio.shield(self._keep(asyncio.create_task(self._job(slot, request))))
 
     async def close(self) -> None:
         """End all processes. What is under way fails."""
         self._closed = True
         for slot in self._slots:
-            await self._end(slot)
+            _kill(slot)
+        # Who reads from a process sees its end. Those that are still gathering have none to see.
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=_CLOSING_SECONDS)
-        # Those that are still gathering have no process whose end they would see.
         await end(self._jobs)
+        for slot in self._slots:
+            await self._end(slot)
 
-    def _done(self, job: asyncio.Task[Rendition]) -> None:
+    def _keep(self, job: asyncio.Task[_T]) -> asyncio.Task[_T]:
+        self._jobs.add(job)
+        job.add_done_callback(self._done)
+        return job
+
+    def _done(self, job: asyncio.Task[Any]) -> None:
         self._jobs.discard(job)
         if not job.cancelled():
             job.exception()  # The caller may have gone; a failure is then nobody's.
@@ -243,13 +250,18 @@ class RenderPool:
         return slot.process
 
     async def _end(self, slot: _Slot) -> None:
+        """Only for who has the slot: nobody else may be reading from its process."""
+        _kill(slot)
         process, slot.process = slot.process, None
-        if process is None:
-            return
-        # The process leads a session of its own, so this reaches whatever it has started as well.
+        if process is not None:
+            await reap(process)
+
+
+def _kill(slot: _Slot) -> None:
+    # The process leads a session of its own, so this reaches whatever it has started as well.
+    if slot.process is not None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+            os.killpg(slot.process.pid, signal.SIGKILL)
 
 
 async def _exchange(process: asyncio.subprocess.Process, frame: bytes, most: int) -> tuple[dict[str, Any], bytes]:

@@ -74,4 +74,8 @@ def test_what_rendering_imports_of_its_own_is_among_the_sources() -> None:
                 )
                 imported.update(name for name in names if name.split(".")[0] in ("kit", "services", "worker", "prsm"))
     covered = ("services.results.", "kit.results_schema")
-    assert {name for name in imported if not f"{name}.".startswith(covered)} == {"kit.offspring", "kit.tasks"}
+    assert {name for name in imported if not f"{name}.".startswith(covered)} == {
+        "kit.offspring",
+        "kit.reaping",
+        "kit.tasks",
+    }
