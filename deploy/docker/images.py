@@ -41,6 +41,7 @@ _FONTS = (
     "justmytype-intl-south-asia",
     "justmytype-western-core",
     "noto-cjk-sans-otc",
+    "weblate-fonts",
 )
 
 

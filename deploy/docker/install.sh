@@ -40,8 +40,9 @@ dependencies)
     install_lock "$HERE/locks/$2.lock" /opt/prsm/venv
     # Libraries' own test suites: a fifth of the scientific ones' size.
     find /opt/prsm/venv/lib -type d -name tests -prune -exec rm -r {} +
-    # Of the graphics toolkit only its emoji font is used.
+    # Of the graphics toolkit only its emoji font is used, of the fonts for all scripts the one family.
     find /opt/prsm/venv/lib -path '*/imgui_bundle/*' -type f ! -path '*/demos_assets/fonts/*' -delete
+    find /opt/prsm/venv/lib -path '*/weblate_fonts/*' -type f ! -name 'KurintoSans-*.ttf' -delete
     mkdir -p /usr/share/sbom
     /opt/build/bin/python -P "$HERE/sbom.py" "$2" "$HERE/locks/$2.lock" /opt/prsm/venv/bin/python \
         > "/usr/share/sbom/$2.cdx.json"

@@ -23,6 +23,7 @@ _PACKAGES = {
     "justmytype_intl_africa": "",
     "noto_cjk_sans_otc": "",
     "imgui_bundle": "demos_assets/fonts",
+    "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
 }
 
 TEXT = ("Libertinus Serif",)
@@ -44,7 +45,9 @@ _OTHERS = (
     "Noto Sans Myanmar",
     "Noto Sans Ethiopic",
 )
-_SYMBOLS = ("New Computer Modern Math", "STIX Two Math", "DejaVu Sans Mono", "Noto Sans Symbols 2", "Noto Emoji")
+_SYMBOLS = ("New Computer Modern Math", "STIX Two Math", "Noto Sans Symbols 2", "Noto Emoji")
+_REST = ("Kurinto Sans", "DejaVu Sans Mono")
+"""What no font above has: Georgian, Gujarati, Kannada, Sinhala, Cherokee, Javanese and many more."""
 
 
 def font_folders() -> tuple[str, ...]:
@@ -73,4 +76,4 @@ def families(language: str) -> tuple[str, ...]:
     """Family names in the order to try, for a text in `language` (BCP 47): Han characters have forms by language."""
     tag = language.lower()
     han = next((region for prefix, region in _HAN.items() if tag == prefix or tag.startswith(f"{prefix}-")), "SC")
-    return (*TEXT, *_OTHERS, f"Noto Sans CJK {han}", *_SYMBOLS)
+    return (*TEXT, *_OTHERS, f"Noto Sans CJK {han}", *_SYMBOLS, *_REST)
