@@ -26,3 +26,11 @@ def is_language(tag: str) -> bool:
     thousands, are not looked up."""
     found = _TAG.fullmatch(tag)
     return found is not None and (len(found[1]) == 3 or found[1].lower() in _TWO_LETTERS)
+
+
+def language_fault(tag: str) -> str | None:
+    """What is wrong with a tag that should name a language, and the cure; None when nothing is."""
+    if is_language(tag):
+        return None
+    named = f'"{tag}" is no language of ISO 639' if is_well_formed(tag) else "is no language"
+    return f'{named}: write a tag such as "en", "de" or "pt-BR"'

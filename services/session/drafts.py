@@ -10,6 +10,7 @@ from typing import Any
 
 from kit.analysis_requests import faults as analysis_faults
 from kit.errors import Fault, ValidationError
+from kit.languages import language_fault
 from kit.money import InvalidAmount, parse
 from kit.times import MINUTE
 from services.session.domain import TOKENS_IN, JsonObject, OnLimit, Session, SessionType
@@ -173,6 +174,7 @@ def rules(draft: Draft, catalogue: Catalogue) -> Iterator[Fault]:
     yield from _json_rules("metadata", draft.metadata)
     yield from _json_rules("preferences.analysis", draft.preferences.get("analysis", {}))
     yield from _analysis_rules(draft)
+    yield from _language_rules(draft.preferences.get("language"))
     yield from _offer_rules(draft, catalogue)
     for number, document in enumerate(draft.documents):
         yield from _document_rules(f"inputs.documents[{number}]", document, catalogue)
@@ -192,6 +194,11 @@ def _limit_rules(limit: str | None) -> Iterator[Fault]:
             yield Fault("budget.limit", 'must be greater than 0: write "50.00"')
     except InvalidAmount as error:
         yield Fault("budget.limit", str(error))
+
+
+def _language_rules(tag: str | None) -> Iterator[Fault]:
+    if tag is not None and (issue := language_fault(tag)):
+        yield Fault("preferences.language", issue)
 
 
 def _analysis_rules(draft: Draft) -> Iterator[Fault]:

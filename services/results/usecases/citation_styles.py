@@ -11,7 +11,7 @@ from kit.auth.principal import Principal
 from kit.db.database import Database
 from kit.errors import Forbidden, ValidationError
 from kit.ids import Ids, is_uuid
-from kit.languages import is_language, is_well_formed
+from kit.languages import language_fault
 from kit.times import Clock
 from services.results.citing.domain import Chosen, CitationStyle, Source
 from services.results.citing.trial import StyleRefused, StyleTrial
@@ -199,9 +199,8 @@ async def order_of_style(
 
 def chosen_language(pointer: Pointer, wanted: str) -> str:
     """The language of a document: the session's, or another. Raises ValidationError."""
-    if wanted and not is_language(wanted):
-        named = f'"{wanted}" is no language of ISO 639' if is_well_formed(wanted) else "is no language"
-        raise ValidationError.of("language", f'{named}: write a tag such as "en", "de" or "pt-BR"')
+    if wanted and (fault := language_fault(wanted)):
+        raise ValidationError.of("language", fault)
     return wanted or pointer.language
 
 

@@ -207,3 +207,12 @@ def test_what_a_type_needs() -> None:
 def test_all_faults_at_once() -> None:
     found = faults(prompt=" ", limit="x", session_type="analysis", preferences={"connectors": ["none", "web"]})
     assert [field for field, _ in found] == ["prompt", "budget.limit", "preferences.connectors[0]", "inputs.datasets"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "issue"), [("xx-DE", '"xx-DE" is no language of ISO 639'), ("english", "is no language")]
+)
+def test_the_language_of_reports_is_one(tag: str, issue: str) -> None:
+    cure = 'write a tag such as "en", "de" or "pt-BR"'
+    assert faults(preferences={"language": tag}) == [("preferences.language", f"{issue}: {cure}")]
+    assert check(Draft("Why?", preferences={"language": "pt-BR"}), CATALOGUE).preferences == {"language": "pt-BR"}
