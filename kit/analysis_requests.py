@@ -55,7 +55,7 @@ TASKS: Tasks = {
     "anomalies": ((), ("columns", "time", "share")),
     "compare_models": (("response",), ("formulas", "features", "folds", "family")),
 }
-STATISTICS = ("count", "distinct", "share", "mean", "median", "sum", "min", "max", "sd")
+STATISTICS = ("count", "missing", "distinct", "share", "mean", "median", "sum", "min", "max", "sd")
 FAMILIES = ("gaussian", "binomial", "poisson")
 METHODS = ("kmeans", "hierarchical")
 SIGNS = (">", ">=", "<", "<=", "=")

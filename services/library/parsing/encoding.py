@@ -7,8 +7,8 @@ import re
 
 import charset_normalizer
 
+from kit.latin import is_latin, likeliest
 from services.library.errors import DocumentUnreadable, UnreadableCause
-from services.library.parsing.latin import is_latin, likeliest
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -19,7 +19,7 @@ _BYTE_ORDER_MARKS = (
 )
 _SAMPLE = 1024 * 1024
 _ENOUGH_HIGH_BYTES = 24
-"""Below this many bytes outside ASCII, frequency tells nothing and Western European is assumed."""
+"""Below this many bytes outside ASCII, frequency tells nothing and Latin script is assumed."""
 _NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
 """Codecs of the language that no file is in; some of them take a time that grows with the square of the size."""
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -87,4 +87,4 @@ def _guess(data: bytes) -> str:
         if best is not None:
             # Between encodings that differ in a few accents its frequencies are too coarse.
             return likeliest(sample) if is_latin(best.encoding) else best.encoding
-    return "cp1252" if _strict(sample, "cp1252") is not None else "latin-1"
+    return likeliest(sample)

@@ -41,6 +41,8 @@ _MAIN_SHARE = 0.4
 _FURNITURE_SHARE = 0.3
 _LINK_SHARE = 0.8
 _MANY_LINKS = 8
+_BOX_LINK_SHARE = 0.25
+_LEAST_BOX = 200
 _PARAGRAPH_TAGS = (
     "p div section article main header footer h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre figure "
     "figcaption address hr details summary fieldset center body"
@@ -124,7 +126,11 @@ def _article(tree: LexborHTMLParser) -> list[Block]:
     lengths, links = _lengths(body, skipped)
     total = lengths[body.mem_id]
     for node in tree.css("[class], [id]"):
-        small = lengths.get(node.mem_id, 0) < _FURNITURE_SHARE * total
+        length = lengths.get(node.mem_id, 0)
+        small = length < _FURNITURE_SHARE * total
+        box = length >= _LEAST_BOX and links.get(node.mem_id, 0) < _BOX_LINK_SHARE * length
+        if box and _named(node) & _FURNITURE == {"sidebar"}:
+            continue  # a box beside the text, as manuals have them, and no list of links
         if small and node.tag not in ("body", "html", "main", "article") and _is_furniture(node):
             skipped.add(node.mem_id)
     if links[body.mem_id] < _LINK_SHARE * total:  # a page that is all links is an index; it stays whole
@@ -140,8 +146,11 @@ def _article(tree: LexborHTMLParser) -> list[Block]:
 
 
 def _is_furniture(node: LexborNode) -> bool:
-    names = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower().split()
-    return not _FURNITURE.isdisjoint(names)
+    return not _FURNITURE.isdisjoint(_named(node))
+
+
+def _named(node: LexborNode) -> set[str]:
+    return set(f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower().split())
 
 
 def _walk(root: LexborNode, skipped: set[int], closed: Container[int] = ()) -> Iterator[tuple[LexborNode, bool]]:

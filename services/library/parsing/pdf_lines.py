@@ -5,15 +5,20 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped,unused-ignore]
 
+from services.library.parsing.pdf_characters import NOTHING, characters
+
 HYPHEN = "\x02"
 """What PDFium puts in place of a hyphen at which it takes a word to be broken."""
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_LIGATURES = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", NOTHING: None}
+)
 _LINE = re.compile(f"[^\r\n{HYPHEN}]+{HYPHEN}?")
 _BOLD = re.compile(r"bold|black|heavy|medi(?:um)?\b|-b$|cmbx", re.IGNORECASE)
 _FURNITURE_DEPTH = 2
@@ -24,6 +29,8 @@ columns when others begin at the same place; words of justified text seldom stan
 _WIDE = 2.8
 """The same, above which it is a gap between columns or cells in any case."""
 _MANY = 3
+_TITLE = 1.15
+"""By how much larger than a running head the same words are set where they are the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,7 @@ def read_lines(page: object) -> tuple[list[Line], int]:
     """The lines of a text page (a raw PDFium handle) as if upright, and how most of the text runs on the
     page: 0 to the right, 1 up, 2 to the left, 3 down. That is also the quarter turns clockwise by which the
     page has to be turned to be read."""
-    count = pdfium.FPDFText_CountChars(page)
-    codes = [pdfium.FPDFText_GetUnicode(page, index) for index in range(max(0, count))]
-    text = "".join(chr(code) if 0 < code < 0x110000 else " " for code in codes)
+    text = characters(page)
     runs = [run for match in _LINE.finditer(text) if (run := _Run.of(text, match.start(), match.group())) is not None]
     gaps = [_gaps(page, text, run) for run in runs]
     edges = _edges(gaps)
@@ -143,13 +148,15 @@ def without_furniture(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """Leave out running heads, feet and page numbers: lines at a page's ends that repeat over pages."""
     if len(pages) < 4:
         return list(pages)
-    seen: Counter[str] = Counter()
+    seen: defaultdict[str, list[float]] = defaultdict(list)
     for lines in pages:
-        seen.update({_shape(line) for line in _ends(lines)})
+        for shape, size in {_shape(line): line.size for line in _ends(lines)}.items():
+            seen[shape].append(size)
     least = max(3, round(len(pages) * 0.3))
+    usual = {shape: median(sizes) for shape, sizes in seen.items() if len(sizes) >= least}
     kept: list[list[Line]] = []
     for lines in pages:
-        ends = {id(line) for line in _ends(lines) if seen[_shape(line)] >= least}
+        ends = {id(line) for line in _ends(lines) if line.size < _TITLE * usual.get(_shape(line), 0.0)}
         kept.append([line for line in lines if id(line) not in ends])
     return kept
 

@@ -242,8 +242,9 @@ def test_the_rows_of_a_document_are_chosen() -> None:
         (b"<?xml version='1.0'?><a/>", "an XML document"),
         (b'[{"a": 1}, {"a": 2', "not JSON"),
         (b"[1, 2, 3]", "rows must be objects"),
-        (b"[" * 100_000, "nested too deeply"),
-        (b'a,b\n1,"' + b"x" * 10_000_001 + b'"\n', "a field that begins on line 2 has more than"),
+        # Named by hand: the test's name would be as long as these.
+        pytest.param(b"[" * 100_000, "nested too deeply", id="deep"),
+        pytest.param(b'a,b\n1,"' + b"x" * 10_000_001 + b'"\n', "a field that begins on line 2 has more", id="long"),
     ],
 )
 def test_what_is_no_dataset_is_refused_with_the_reason(content: bytes, says: str) -> None:
@@ -290,3 +291,19 @@ def test_years_of_two_digits_may_stand_first_or_last() -> None:
 
 def test_a_field_that_means_nothing_to_the_format_is_told() -> None:
     assert "read.sheet and read.range not used" in decided(read("a,b\n1,2\n", sheet=2, range="A1:B2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("il,değer\nİzmir,4\nAğrı,5\n", "cp1254"),
+        ("Ort,Wert\nKöln,4\nGroß Süderau,5\n", "cp850"),
+        ("nombre,valor\nJosé,4\nPeña,5\n", "mac_roman"),
+        ("שם,ערך\nדוד,4\nירושלים,5\n", "cp1255"),
+        ("الاسم,القيمة\nأحمد,4\nالقاهرة,5\n", "cp1256"),
+    ],
+)
+def test_a_few_letters_tell_the_encoding(text: str, encoding: str) -> None:
+    table = read_table("t.csv", text.encode(encoding)).table
+    assert table.columns[0].cells == read_table("t.csv", text.encode()).table.columns[0].cells
+    assert table.names() == text.split("\n")[0].split(",")

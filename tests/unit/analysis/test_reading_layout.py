@@ -53,6 +53,23 @@ def test_names_over_names_are_joined() -> None:
     assert "the header is on lines 1, 2" in told(result)
 
 
+def test_a_blank_corner_over_names_of_rows_begins_a_header() -> None:
+    assert cells(read('"","hours"\n"1",3\n"2",5\n"3",7\n')) == {"column_1": ("1", "2", "3"), "hours": ("3", "5", "7")}
+    words = read('"","Content"\n"V1","Do you sleep well?"\n"V2","Do you eat well?"\n')
+    assert (words.table.names(), words.table.rows) == (["column_1", "Content"], 2)
+    crossed = read('"",0,1,2,5\n"0",27,29,10,8\n"1",59,53,14,12\n')
+    assert (crossed.table.names(), crossed.table.rows) == (["column_1", "0", "1", "2", "5"], 2)
+    # A value that is missing in the first line is no corner, nor is a title over the names.
+    assert read(",3,1\n2,4,5\n3,1,2\n").table.names() == ["column_1", "column_2", "column_3"]
+    assert read(",1,3\n,4,5\n3,1,2\n").table.names() == ["column_1", "column_2", "column_3"]
+    assert read(",Report of 2024\nname,value\na,1\nb,2\n").table.names() == ["name", "value"]
+
+
+def test_the_mark_that_ends_a_file_of_dos_is_no_value() -> None:
+    assert cells(read(b"a,b\n1,2\n3,6.2\x1a")) == {"a": ("1", "3"), "b": ("2", "6.2")}
+    assert cells(read(b"a,b\r\n1,2\r\n3,4\r\n\x1a")) == {"a": ("1", "3"), "b": ("2", "4")}
+
+
 def test_the_header_can_be_said() -> None:
     assert read("g,h\na,b\n1,2\n", header=[1, 2]).table.names() == ["g a", "h b"]
     assert read("x\ny\na,b\n1,2\n", header=3).table.names() == ["a", "b"]

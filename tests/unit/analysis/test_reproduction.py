@@ -55,6 +55,7 @@ TASKS: list[dict[str, Any]] = [
     {"kind": "aggregate", "statistic": "share", "where": [{"column": "soil", "level": "clay"}]},
     {"kind": "aggregate", "statistic": "count", "where": [{"column": "soil", "level": "clay"}]},
     {"kind": "aggregate", "statistic": "median", "column": "rain", "by": "farm"},
+    {"kind": "aggregate", "statistic": "missing", "column": "rain", "by": "farm"},
     {"kind": "one_sample", "column": "rain", "value": 20},
     {"kind": "cluster", "columns": ["rain", "depth"], "k": 3},
     {"kind": "cluster", "columns": ["rain", "depth"], "k": 3, "method": "hierarchical", "standardise": False},

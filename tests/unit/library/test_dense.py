@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 from collections.abc import Mapping
 from math import erf, exp, sqrt
 from pathlib import Path
@@ -15,6 +17,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from kit.errors import Unavailable
 from services.library.dense.bert import ModelInvalid
 from services.library.dense.encoder import BertEncoder, DenseMissing, opened
 from services.library.dense.encoding import DenseEncoding
@@ -157,5 +160,12 @@ async def test_passages_are_encoded_by_a_process_that_may_be_lost(folder: Path) 
         assert encoding.query(TEXTS[0]).shape == (WIDTH,)
         await encoding.close()
         assert (await encoding.passages(TEXTS[:1])).shape == (1, WIDTH)
+        assert encoding._process is not None
+        encoding._process.send_signal(signal.SIGSTOP)
+        under_way = asyncio.create_task(encoding.passages(TEXTS))
+        await asyncio.sleep(0)
+        await encoding.close()
+        with pytest.raises(Unavailable):
+            await under_way
     finally:
         await encoding.close()

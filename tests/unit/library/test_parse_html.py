@@ -33,6 +33,14 @@ def test_furniture_is_left_out() -> None:
     assert read(markup).text == f"Ferns\n\n{words.strip()}"
 
 
+def test_a_box_of_prose_beside_the_text_is_text() -> None:
+    words = "Ferns unroll their leaves in spring and spread their spores in late summer. " * 12
+    box = "The community: people who keep ferns meet each spring and swap spores with each other. " * 3
+    links = "".join(f"<p><a href='/{n}'>A page about the fern number {n}</a></p>" for n in range(7))
+    document = read(f"<p>{words}</p><div class='sidebar'><p>{box}</p></div><div class='sidebar'>{links}</div>")
+    assert document.text == f"{words.strip()}\n\n{box.strip()}"
+
+
 def test_a_page_of_links_keeps_them() -> None:
     links = "".join(f"<li><a href='/{n}'>Entry number {n}</a>" for n in range(12))
     assert read(f"<body><ul>{links}</ul></body>").text.startswith("Entry number 0\nEntry number 1\n")

@@ -137,6 +137,14 @@ def test_running_heads_and_page_numbers_are_left_out() -> None:
     assert document.text.split("\n\n") == [f"Leaf {word} of the book is full of words." for word in "ABCDE"]
 
 
+def test_a_title_that_is_the_running_head_too_stays() -> None:
+    pages = "".join(f"Leaf {word} of the book is full of words.\n#pagebreak(weak: true)\n" for word in "ABCDE")
+    head = "#set page(header: context if here().page() > 1 [ANNALS OF PEAT], height: 200pt)"
+    document = read(made(f"{head}\n#text(size: 17pt)[ANNALS OF PEAT]\n\n{pages}"))
+    assert document.text.count("ANNALS OF PEAT") == 1
+    assert document.text.startswith("ANNALS OF PEAT\n\nLeaf A")
+
+
 def test_a_sentence_runs_over_the_page() -> None:
     document = read(made("#set page(height: 150pt)\nIt goes on and\n#pagebreak()\non to the next page."))
     assert document.text == "It goes on and on to the next page."

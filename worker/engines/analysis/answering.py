@@ -250,7 +250,7 @@ def _aggregate(chooser: Chooser) -> None:
     if question.response is not None and question.statistic != "count":
         arguments["column"] = question.response
     where: list[dict[str, Any]] = []
-    levels = [(column, level) for column, level in question.levels if column != question.group]
+    levels = [(column, level) for column, level in question.levels if chooser.selects(column)]
     # What the share is of goes first.
     levels.sort(key=lambda item: item[0] != question.response)
     if question.statistic in ("share", "count") and levels and question.response in (None, levels[0][0]):
@@ -275,7 +275,7 @@ def _aggregate(chooser: Chooser) -> None:
         arguments["period"] = question.period[1]
     if question.extreme is not None:
         arguments["extreme"] = question.extreme
-    if "column" not in arguments and arguments["statistic"] not in ("count", "share"):
+    if "column" not in arguments and arguments["statistic"] not in ("count", "share") and not question.unknown:
         named = [name for name in question.mentioned if name != question.group]
         what = f"{named[0]} holds no numbers" if named else "no column of numbers is named"
         chooser.cannot.append(f"{what}, which a {_LABELS.get(arguments['statistic'], arguments['statistic'])} needs.")

@@ -23,6 +23,7 @@ from worker.engines.analysis.question import Ask, Question
 from worker.engines.analysis.reading.notes import Decision
 from worker.engines.analysis.table import MIN_LEVELS, NUMERIC, Column, ColumnType, Table, complete_rows
 from worker.engines.analysis.tasks.registry import KINDS
+from worker.engines.analysis.wording import listed
 
 MOST_CORRELATED = 12
 """Columns whose pairs are all shown; of a wider table those are taken that matter most to the question."""
@@ -141,6 +142,11 @@ class Chooser:
         elif question.ask is Ask.DIFFERENCE and question.group and not can_group(self.table[question.group]):
             group = question.group
             question = replace(question, ask=Ask.RELATION, group=None, predictors=(group,))
+        described = self.table.find(question.response or "")
+        if question.ask is Ask.DESCRIBE and question.where and described is not None and described.numeric:
+            question = replace(question, ask=Ask.AGGREGATE, statistic="mean")  # a description is of all rows
+        if question.ask is Ask.TREND and not question.where and len(question.levels) == 1:
+            question = replace(question, where=tuple((column, "is", level) for column, level in question.levels))
         if (levels := self._two_levels(question)) and not question.where:
             question = replace(question, where=levels)
         wanted = question.mentioned
@@ -163,7 +169,10 @@ class Chooser:
 
     def _limits(self) -> None:
         question = self.question
-        if question.unknown and question.ask is not Ask.OVERVIEW:
+        noun = question.statistic == "count" and bool(question.where) and len(question.unknown) == 1
+        if noun:
+            pass  # the rows themselves are called so
+        elif question.unknown and question.ask is not Ask.OVERVIEW:
             words = " ".join(question.unknown)
             self.cannot.append(f"no column of {self.table.name} is about “{words}”; {self._columns()}.")
         elif question.unknown and not self.options.target and self.options.tasks is None:
@@ -171,6 +180,9 @@ class Chooser:
                 f"the question names no column of the data (its words: {', '.join(question.unknown[:6])}); "
                 f"{self._columns()}."
             )
+        if question.unknown and self.cannot:
+            for said, columns in question.unclear:
+                self.cannot.append(f"“{said}” fits {listed(list(columns), 6)} equally well: name one of them.")
         for name in dict.fromkeys((question.response, *question.predictors, question.group)):
             column = None if name is None else self.table.find(name)
             if column is None or question.ask in (Ask.AGGREGATE, Ask.DESCRIBE, Ask.OVERVIEW):
@@ -194,6 +206,8 @@ class Chooser:
                 f"Data that were only observed cannot show what causes what; they can show whether {pair} go together. "
                 "Only values assigned at random would tell more."
             )
+        if question.interaction:
+            self._interaction()
         if question.beyond:
             self.caveats.append(
                 f"The data speak of their own rows; whether the same holds for “{question.beyond}” depends on how the "
@@ -209,6 +223,17 @@ class Chooser:
             self.caveats.append(f"{words} {lacks}; this is for {rows}.")
         if question.future:
             self._future()
+
+    def _interaction(self) -> None:
+        names = [name for name in self.question.mentioned if name != self.question.response]
+        if len(self.question.mentioned) < 3 or len(names) < 2 or self.question.response is None:
+            self.cannot.append("an interaction is that of two columns on a third one, and the question names no third.")
+            return
+        response, *features = (quoted(name) for name in (self.question.response, *names[:2]))
+        self.caveats.append(
+            "Whether two columns act together beyond what each does by itself is told by a model with their product: "
+            f"ask for it with the formula {response} ~ {' * '.join(features)}."
+        )
 
     def _columns(self) -> str:
         names = self.table.names()
@@ -291,6 +316,11 @@ class Chooser:
             reason = f"the {len(chosen)} that go with {response.name} most"
             self.decide(f"predictors: {', '.join(c.name for c in chosen)}", reason, *left[:20])
         return chosen
+
+    def selects(self, name: str) -> bool:
+        """Whether a value of the column says which rows are meant."""
+        column = self.table[name]
+        return name != self.question.group and (not column.numeric or is_zero_one(column))
 
     def formula(self, response: Column, features: Sequence[Column]) -> str:
         return f"{quoted(response.name)} ~ {' + '.join(quoted(column.name) for column in features)}"

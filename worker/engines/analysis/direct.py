@@ -9,7 +9,7 @@ from typing import Any
 from worker.engines.analysis.mentions import Mention
 from worker.engines.analysis.question import Ask
 from worker.engines.analysis.table import NUMERIC, ColumnType
-from worker.engines.analysis.vocabulary import content
+from worker.engines.analysis.vocabulary import alike, content, name_words
 
 _STATISTICS = (
     ("median", r"medians?"),
@@ -19,15 +19,29 @@ _STATISTICS = (
 )
 _HIGHEST = (
     r"(?:highest|largest|greatest|biggest|most|maximum|max|best|maximal|longest|oldest|tallest|heaviest|top|fastest|"
-    r"widest|deepest|warmest|hottest|wealthiest|richest)"
+    r"widest|deepest|warmest|hottest|wealthiest|richest|rainiest|wettest|windiest|priciest)"
 )
 _LOWEST = (
     r"(?:lowest|smallest|least|fewest|minimum|min|worst|minimal|shortest|youngest|lightest|slowest|narrowest|coldest|"
-    r"poorest|bottom)"
+    r"poorest|bottom|cheapest)"
 )
 _WHICH = re.compile(r"\b(?:which|what|who|where)\b")
 _BY = re.compile(
-    r"\b(?:by|per|(?:for|in|of|within|across) (?:each|every|the different|all)|each|across) (?:the )?@(\d+)"
+    r"\b(?:by|per|(?:for|in|of|within|across) (?:each|every|the different|all)|each|across) (?:the )?"
+    r"(?:(?:number|count|type|kind|class|level|category)s? of (?:the )?)?@(\d+)"
+)
+_DO = re.compile(
+    r" (?!(?:is|are|was|were|exist|exists|occur|occurs|do|does|did|have|has|in|on|at|of|by|per|for|and|or)\b)\w"
+)
+_MISSING = re.compile(
+    r"\b(?:missing|absent|unknown|blank|empty|not (?:available|given|known|recorded)|na|nas|null|nulls)\b"
+)
+_BEST_AT = re.compile(
+    r"\b(?:best|most|worst|least) (?:\w+ly )?(?:predict|explain|associat|relat|correlat|important|influen)"
+)
+_SHARE_OF = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|%) of (?:the |a |an |their |its )?@(\d+)")
+_NAMES_OF_ROWS = re.compile(
+    r"column_\d+|rows?|row ?names?|names?|labels?|models?|titles?|items?|entity|id", re.IGNORECASE
 )
 _SHARE = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|rate)\b|%")
 _BEFORE_PLACE = re.compile(r"\b(?:in|on|at|for|among|from|within|of)(?: the)?(?: @\d+)? $")
@@ -90,23 +104,47 @@ class _Reader:
             return None
         tail = self.text[match.end() :]
         first = re.search(r"[@#](\d+)", tail)
+        if _MISSING.search(tail) and first and self.mentions[int(first[1])].level is None:
+            return self._found("missing", self.mentions[int(first[1])].column)
         lead = tail[: first.start()] if first else tail
-        unknown = tuple(w for w in content(lead.split()) if not _ROWS.search(w) and w not in ("distinct", "unique"))
+        parts = name_words(self.mentions[int(first[1])].column) if first else ()
+        unknown = tuple(
+            word
+            for word in content(lead.split())
+            if not _ROWS.search(word) and word not in ("distinct", "unique") and not any(alike(word, p) for p in parts)
+        )
         if first is None:
             return self._found("count", None, unknown=unknown if not _ROWS.search(tail) else ())
         mention = self.mentions[int(first[1])]
         if mention.level is not None or _ROWS.search(lead) or self._bound() is not None:
-            return self._found("count", None)
+            return self._found("count", None, **self._all_levels())
         if re.search(r"\b(?:each|every|per|by)\b", lead):
             return self._found("count", None, group=mention.column)
         if self.types[mention.column] is ColumnType.BOOLEAN:
-            return self._found("count", mention.column)
+            return self._found("count", mention.column, **self._all_levels())
         different = re.search(r"\b(?:distinct|different|unique)\b", lead)
         if self.types[mention.column] is ColumnType.TEXT and not different:
             return self._found("count", None)  # names of the rows: "how many plants ..."
         if self._numeric(mention) and not different:
             return self._found("sum", mention.column) if not unknown else None
+        if (
+            unknown
+            and not different
+            and self.types[mention.column] is ColumnType.CATEGORY
+            and _DO.match(tail[first.end() :])
+        ):
+            return self._found("count", None, group=mention.column)  # "how many students smoke often"
         return self._found("distinct", mention.column)
+
+    def _all_levels(self) -> dict[str, Any]:
+        """The values that are named, and those of columns of truth values (0 and 1 among them) that are named."""
+        by = _BY.search(self.text)
+        grouped = self.mentions[int(by[1])].column if by else None
+        flags = (ColumnType.BOOLEAN, ColumnType.INTEGER)
+        told = [
+            m for m in self.mentions if m.column != grouped and (m.level is not None or self.types[m.column] in flags)
+        ]
+        return {"levels": tuple(dict.fromkeys((m.column, self._level(m)) for m in told))}
 
     def share(self) -> dict[str, Any] | None:
         if not _SHARE.search(self.text) or not self.mentions:
@@ -118,11 +156,26 @@ class _Reader:
         whole = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.INTEGER]
         by = _BY.search(self.text)
         grouped = self.mentions[int(by[1])].column if by else None
+        if not levels and not flags and (ratio := self._ratio()):
+            return ratio
         told = sorted((m for m in (*levels, *flags, *whole) if m.column != grouped), key=lambda m: m.start)
+        most = re.search(rf"\b(?:{_HIGHEST}|{_LOWEST})\b", self.text)
+        if most and whole == list(told) and _named_rate(self.text) and len(self.mentions) == 1:
+            return None  # "the highest murder rate" of a column that holds it
         if told:
             return self._share_of(told)
         others = [m for m in self.mentions if m.column != grouped and self.types[m.column] is ColumnType.CATEGORY]
         return self._found("share", others[0].column) if others and not _named_rate(self.text) else None
+
+    def _ratio(self) -> dict[str, Any] | None:
+        """What no column holds: how much of one column of numbers another one is."""
+        match = _SHARE_OF.search(self.text)
+        whole = self.mentions[int(match[1])] if match else None
+        if whole is None or not self._numeric(whole):
+            return None
+        parts = [m.column for m in self.mentions if self._numeric(m) and m.column != whole.column]
+        words = (*parts[:1], "as", "a", "share", "of", whole.column)
+        return {"ask": Ask.AGGREGATE, "statistic": "mean", "unknown": words} if parts else None
 
     def _share_of(self, told: Sequence[Mention]) -> dict[str, Any]:
         """What is said of the rows last is the share; what stands before it, or after *in* or *on*, are the rows."""
@@ -158,11 +211,16 @@ class _Reader:
         word = high or low
         if word is None:
             return self._superlative()
+        if _BEST_AT.search(text):
+            return None
         way = "max" if high else "min"
         groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
-        common = re.search(r"\b(?:most|least) (?:common|frequent|often|popular)\b|\bmost rows\b", text)
+        common = re.search(
+            r"\b(?:most|least) (?:common|frequent|often|popular)\b|\bmost rows\b|\b(?:most|fewest) (?=[?.]? *$)", text
+        )
         if common and groups:
-            return self._found("count", None, group=groups[0].column, extreme="min" if "least" in common[0] else "max")
+            fewest = re.search("least|fewest", common[0]) is not None
+            return self._found("count", None, group=groups[0].column, extreme="min" if fewest else "max")
         values = [m for m in self.mentions if self._numeric(m)]
         lead = text[: word.start()]
         labelled = groups or [m for m in values if f"@{self.mentions.index(m)} " in lead and len(values) > 1]
@@ -173,21 +231,31 @@ class _Reader:
             if not rest:
                 unknown = tuple(content(re.sub(r"[@#]\d+", "", text[word.end() :]).split()))
                 return {"ask": Ask.AGGREGATE, "statistic": "mean", "group": group, "extreme": way, "unknown": unknown}
-            return self._found(self._word() or "mean", rest[0], group=group, extreme=way)
+            counted = re.search(r"\b(?:most|fewest) @", text) and self.types[rest[0]] is ColumnType.INTEGER
+            return self._found(self._word() or ("sum" if counted else "mean"), rest[0], group=group, extreme=way)
         if values and not which:
             return self._found(way, values[0].column)
-        if values and _WHICH.search(lead) and not content(lead.split()):
+        if values and _WHICH.search(lead) and (not content(lead.split()) or self._rows_are_named(lead)):
             return self._found(way, values[0].column)
         return None
+
+    def _rows_are_named(self, lead: str) -> bool:
+        """Whether one unknown noun is asked for, and a column that says nothing of what it holds names the rows."""
+        names = [n for n, type_ in self.types.items() if type_ is ColumnType.TEXT and _NAMES_OF_ROWS.fullmatch(n)]
+        return bool(names) and len(content(lead.split())) == 1 and "@" not in lead and "#" not in lead
 
     def _superlative(self) -> dict[str, Any] | None:
         """``which @0 is the @1`` where the second mention was *heaviest* or the like."""
         groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
+        if asked := re.search(r"\b(?:which|what) @(\d+)", self.text):
+            groups = [self.mentions[int(asked[1])], *groups]
         if not groups or not _WHICH.search(self.text):
             return None
         for mention in self.mentions:
+            if mention.column == groups[0].column:
+                continue
             for way, words in (("max", _HIGHEST), ("min", _LOWEST)):
-                if self._numeric(mention) and re.search(rf"“{words}”", mention.read_as.lower()):
+                if self._numeric(mention) and re.search(rf"“[^”]*\b{words}\b", mention.read_as.lower()):
                     return self._found("mean", mention.column, group=groups[0].column, extreme=way)
         return None
 

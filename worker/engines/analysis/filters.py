@@ -184,6 +184,7 @@ class FilterReader:
         self._each(rf"(?: (?:with|whose|having|where|at)) (?:an? |the |their )*@(\d+) "
                    rf"(?:is |are |was |of |equal to |equals |= )*{_NUMBER}(?= )",
                    partial(self._of_mention, sign="=", shared=shared))  # fmt: skip
+        self._each(r" (?:with|having|have|has|had) (?:exactly )?(\d+) @(\d+)(?= )", self._of_count)
 
     def _each(self, pattern: str, make: Callable[[re.Match[str]], list[Condition]]) -> None:
         for match in re.finditer(pattern, self.text):
@@ -208,6 +209,14 @@ class FilterReader:
             return []
         return [(column.name, sign, _value(match[2]))]
 
+    def _of_count(self, match: re.Match[str]) -> list[Condition]:
+        """*with 4 cylinders*, where that is not all that is asked."""
+        mention = self.mentions[int(match[2])]
+        column = self.table[mention.column]
+        asked = _COUNTED.search(self.text[: match.start()]) or any(m.column != column.name for m in self.mentions)
+        fits = column.type is ColumnType.INTEGER and mention.level is None and asked
+        return [(column.name, "=", float(match[1]))] if fits else []
+
     def _of_unit(self, match: re.Match[str], sign: str) -> list[Condition]:
         fitting = [c.name for c in self.table.columns if c.numeric and _is_unit(match[2], c)]
         return [(fitting[0], sign, _value(match[1]))] if len(fitting) == 1 else []
@@ -227,6 +236,7 @@ class FilterReader:
             return
         self._denied()
         self._having()
+        self._who()
         for pattern in (
             r" (?:of|in|among|for|only|from|with|all|the) @(\d+)(?= ([a-z]+|@\d+) )",
             r" (?:who|that|which) (?:is |are |was |were |have |has |had |got |did )*(not |never )?@(\d+)(?= )",
@@ -244,6 +254,16 @@ class FilterReader:
                 place = re.compile(rf" @{number}").search(self.text, match.start())
                 if place is not None:
                     self._take(match if not adjective else place, [(mention.column, "is", level)])
+
+    def _who(self) -> None:
+        """*of survivors*, *among smokers*: those who are what a column of truth values says."""
+        match = re.search(r" (?:of|among|for|in) (?:the |all )*@(\d+)(?= [?.,;] | $)", self.text)
+        mention = self.mentions[int(match[1])] if match else None
+        if match is None or mention is None or not self.all[mention.end - 1].text.endswith(("ers", "ors")):
+            return
+        level = self._flag(mention.column, said=True)
+        if level is not None and any(m.level is None and m.column != mention.column for m in self.mentions):
+            self._take(match, [(mention.column, "is", level)])
 
     def _having(self) -> None:
         """*cows without fever*, *patients with relapse*."""

@@ -27,6 +27,8 @@ _LEAST_FUZZY = 5
 _MEN = frozenset(("male", "males", "men", "man", "boys"))
 _WOMEN = frozenset(("female", "females", "women", "woman", "girls"))
 _SEXES = {"m": _MEN, "male": _MEN, "f": _WOMEN, "w": _WOMEN, "female": _WOMEN}
+_ORDINALS = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th"}
+_IRREGULAR = {"children": "child", "men": "man", "women": "woman", "people": "person", "mice": "mouse"}
 _AFTER = """
 ? . , by on and or depend depends depended affect affects influence influences is are with to from over in vs
 versus differ differs change changes predict predicts related correlated normally
@@ -61,6 +63,7 @@ def find_mentions(prompt: str, words: Sequence[Word], table: Table) -> tuple[lis
     several columns equally well is not a mention."""
     finder = _Finder(prompt, words, table)
     finder.quoted()
+    finder.levels(longer=True)
     finder.whole_names()
     finder.levels()
     finder.units()
@@ -125,9 +128,9 @@ class _Finder:
         after = self.texts[start + 1] if start + 1 < len(self.texts) else "."
         return name.lower() not in _ENGLISH_LETTERS or (start > 0 and after in _AFTER_LETTER)
 
-    def levels(self) -> None:
-        """Values of categories. One of a single letter counts only beside another value of its column, or after its
-        column's name."""
+    def levels(self, *, longer: bool = False) -> None:
+        """Values of categories; with `longer` those only that are their column's name and more, as *first class*.
+        One of a single letter counts only beside another value of its column, or after its column's name."""
         named = {mention.column for mention in self.found}
         taken: list[tuple[Mention, bool]] = []
         for column in self.table.columns:
@@ -136,11 +139,13 @@ class _Finder:
             sexes = {level.lower() for level in column.levels()} in ({"f", "m"}, {"w", "m"}, {"female", "male"})
             for level in column.levels():
                 parts = tuple(word.text for word in words_of(level))
-                if not parts:
+                if not parts or (longer and (len(parts) < 2 or self.names[column.name] not in (parts[1:], parts[:-1]))):
                     continue
                 for start in self._runs(len(parts)):
                     end = start + len(parts)
                     said = tuple(self.texts[start:end])
+                    if said != parts and not _ORDINALS.keys().isdisjoint(said):
+                        said = tuple(_ORDINALS.get(word, word) for word in said)
                     coded = sexes and said[-1] in _SEXES[parts[-1]]
                     if said[:-1] != parts[:-1] or not (coded or _level_said(said[-1], parts[-1])):
                         continue
@@ -197,7 +202,15 @@ class _Finder:
         """The columns whose names have all of these words, each up to its ending."""
         if any(word in COMMON for word in said):
             return []
-        return [n for n, parts in self.names.items() if all(any(alike(word, part) for part in parts) for word in said)]
+
+        def fits(tests: Sequence[Callable[[str, str], bool]]) -> list[str]:
+            return [
+                name
+                for name, parts in self.names.items()
+                if all(any(test(word, part) for part in parts for test in tests) for word in said)
+            ]
+
+        return fits([alike]) or fits([alike, same_meaning])
 
     def _as_noun(self, place: int) -> bool:
         """``the total`` before a verb is a thing, though its word mostly asks."""
@@ -240,4 +253,4 @@ def _plural(said: str, named: str) -> bool:
 
 
 def _level_said(said: str, level: str) -> bool:
-    return said == level or said in (f"{level}s", f"{level}es") or _plural(said, level)
+    return said == level or said in (f"{level}s", f"{level}es") or _plural(said, level) or _IRREGULAR.get(said) == level

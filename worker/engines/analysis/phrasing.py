@@ -9,7 +9,22 @@ from typing import Any
 from worker.engines.analysis.choosing import names_time
 from worker.engines.analysis.direct import direct
 from worker.engines.analysis.mentions import Mention
-from worker.engines.analysis.phrases import ANY_COLUMN, GREW, ROWS, SENTENCE, TREND
+from worker.engines.analysis.phrases import (
+    ANY_COLUMN,
+    BEYOND,
+    CAUSAL,
+    DRIVERS,
+    GREW,
+    INTERACTION,
+    KINDS_OF,
+    MEANS,
+    OVERVIEW,
+    RELATION,
+    ROWS,
+    SENTENCE,
+    TREND,
+    YES_OR_NO,
+)
 from worker.engines.analysis.question import Ask
 from worker.engines.analysis.table import NUMERIC, ColumnType
 from worker.engines.analysis.vocabulary import Word, content
@@ -23,19 +38,9 @@ _NOISE = re.compile(
     r" (?=(?:of )?[@#])"
 )
 
-_CAUSAL = re.compile(
-    r"\b(?:cause|causes|caused|causing|causal|causality|causation|because|due to|leads? to|led to|result in|results in|"
-    r"responsible for|why|makes? .* (?:higher|lower|larger|smaller|better|worse)|what if|if we|should we|"
-    r"would happen)\b"
-)
 _FUTURE = re.compile(
     r"\b(?:will|forecasts?|going to be|in (?:the )?future|next (?:year|month|week|quarter|day|season|decade)|tomorrow|"
     r"coming (?:years?|months?|weeks?))\b"
-)
-_BEYOND = re.compile(
-    r"\b(general population|population at large|in general|everywhere|worldwide|elsewhere|all over the world|"
-    r"other (?:countries|cities|schools|people|regions|places|populations|hospitals|years)|"
-    r"(?:all|most) (?:people|humans|countries|patients|animals|plants|companies))\b"
 )
 _OVER_TIME = re.compile(
     r"\b(?:trends?|trending|over time|over the (?:years|months|days|weeks)|time series|through time|"
@@ -74,12 +79,6 @@ _ONE_SAMPLE = re.compile(
     r"above|"
     r"below|over|under|exceeds?|significantly)[a-z ]*? ?([-−+]?\d+(?:[.,]\d+)*)\b"
 )
-_DRIVERS = re.compile(
-    r"\b(?:drivers? of|determinants? of|predictors? of|(?:which|what) (?:of )?(?:\w+ ){0,4}?(?:factors?|variables?|"
-    r"columns?|features?|predictors?|things?|attributes?|measures?)|most important|what (?:else )?(?:affects?|drives?|"
-    r"determines?|influences?|explains?|predicts?|causes?|matters)|depends? on what|what (?:does|do) .* depends? on|"
-    r"related to what)\b"
-)
 _DEPENDS = re.compile(
     r"\b(?:depends?|depended|depending|dependent|based) (?:up)?on\b|\bas a function of\b|"
     r"\b(?:explained|affected|predicted|driven|influenced|determined|caused|impacted|shaped) by\b|"
@@ -102,17 +101,6 @@ _DIFFERENCE = re.compile(
     r"better|worse|than)\b|\b(?:vary|varies|varied) (?:between|across|among|by|over)\b"
 )
 _SPLIT_BY = re.compile(r"\b(?:between|across|among|by|per|within|for|in|over|with|than)\b")
-_RELATION = re.compile(
-    r"\b(?:relation|relations|relationship|relationships|association|correlation|correlations|correlates?|correlated|"
-    r"associated|related|linked|connected|link|connection|independent|independence|go together|goes together|"
-    r"associate|relate|covary|interplay|together)\b"
-)
-_OVERVIEW = re.compile(
-    r"\b(?:stands? out|overview|summar\w+|describe|descriptive|explor\w+|analy[sz]e|analysis|look at|insights?|"
-    r"interesting|notable|patterns?|report|profile|story|learn|tell me|anything|everything|"
-    r"what (?:can|do) (?:we|you|the|"
-    r"these|this)|findings)\b"
-)
 _HOW_MUCH = re.compile(r"\bhow (?:much|strong|strongly|large|big|far)\b|\bby how much\b")
 _COMPARED_TO = re.compile(r"\b(?:higher|lower|larger|smaller|greater|bigger|taller|older|heavier|longer|more|less)\b")
 
@@ -144,7 +132,7 @@ class Phrasing:
             else:
                 parts.append(words[place].text)
                 place += 1
-        self.full = f" {' '.join(parts)} "
+        self.full = MEANS.sub(" affect ", f" {' '.join(parts)} ")
         bare = self.full
         for _ in range(4):
             bare = _NOISE.sub("", bare)
@@ -155,19 +143,20 @@ class Phrasing:
     def read(self) -> dict[str, Any]:
         """Fields of :class:`Question`."""
         text = self.full
-        beyond = _BEYOND.search(text)
+        beyond = BEYOND.search(text)
         found: dict[str, Any] = {
-            "over_time": bool(_OVER_TIME.search(text) or (len(self.mentions) < 2 and _MOVING.search(text)))
+            "over_time": bool(_OVER_TIME.search(text) or (self._columns() < 2 and _MOVING.search(text)))
             or self._grew()
             or (self.dated and len(self.mentions) < 2 and bool(_CHANGED.search(text))),
             "seasonal": bool(_SEASONAL.search(text)),
-            "causal": bool(_CAUSAL.search(text)),
+            "causal": bool(CAUSAL.search(text)),
             "future": bool(_FUTURE.search(text)),
             "beyond": beyond[1] if beyond else None,
             "how_much": bool(_HOW_MUCH.search(text)),
             "hypotheses": bool(re.search(r"\bhypothes", text)),
             "trend": bool(TREND.search(text) or _MOVING.search(text) or GREW.search(text)),
-            "overview": bool(_OVERVIEW.search(text)),
+            "interaction": bool(INTERACTION.search(text)),
+            "overview": bool(OVERVIEW.search(text)),
             "rows": bool(ROWS.search(text)),
             "years": tuple(int(year) for year in re.findall(r" ((?:1[5-9]|2[01])\d\d)(?= )", text)),
         }
@@ -180,7 +169,14 @@ class Phrasing:
     def _grew(self) -> bool:
         """Whether one column of data that hold a time is said to move, and nothing else to go with it."""
         timed = any(type_ is ColumnType.DATE or names_time(name) for name, type_ in self.types.items())
-        return timed and len(self.mentions) == 1 and GREW.search(self.full) is not None
+        return timed and self._columns() == 1 and GREW.search(self.full) is not None
+
+    def _columns(self) -> int:
+        """How many mentions are of a column; a value that is named may be the rows that are meant."""
+        levels = {mention.column for mention in self.mentions if mention.level is not None}
+        columns = {mention.column for mention in self.mentions if mention.level is None} - levels
+        several = sum(mention.level is not None for mention in self.mentions) > 1
+        return len(columns) + (len(levels) if several else 0)
 
     def _asked(self, found: Mapping[str, Any]) -> dict[str, Any]:
         text, bare = self.full, self.bare
@@ -194,7 +190,8 @@ class Phrasing:
                 value = float(match[2].replace("−", "-").replace(",", ""))
                 if not re.search(r"\b(?:which|rows?|records?|share|percent\w*|proportion|fraction|count)\b", text):
                     return {"ask": Ask.ONE_SAMPLE, "response": column, "value": value}
-        if (_CLUSTERS.search(text) or _NATURAL.search(self.raw)) and not _DIFFERENCE.search(text):
+        grouped = _CLUSTERS.search(text) or _NATURAL.search(self.raw) or KINDS_OF.search(text)
+        if grouped and not _DIFFERENCE.search(text):
             return {"ask": Ask.CLUSTERS}
         if _COMPONENTS.search(text):
             return {"ask": Ask.COMPONENTS}
@@ -210,14 +207,15 @@ class Phrasing:
             return answer
         roles = self._roles()
         among_all = roles.get("ask") is Ask.RELATION and not self.mentions
-        if _DRIVERS.search(bare) and not roles.get("predictors") and not among_all:
+        if DRIVERS.search(bare) and not roles.get("predictors") and not among_all:
             named = (
                 roles.get("response") or self._last_numeric() or (self.mentions[-1].column if self.mentions else None)
             )
             return {"ask": Ask.DRIVERS, "response": named, "unknown": () if named else roles.get("unknown", ())}
         if _DISTRIBUTION.search(text) and len({m.column for m in self.mentions if m.level is None}) < 2:
             return {"ask": Ask.DISTRIBUTION}
-        if found["over_time"] or (found["future"] and not roles.get("predictors")):
+        acted_on = roles.get("ask") is Ask.EFFECT and roles.get("unknown") and not _OVER_TIME.search(text)
+        if (found["over_time"] and not acted_on) or (found["future"] and not roles.get("predictors")):
             return {"ask": Ask.TREND, "unknown": () if roles.get("response") or self.mentions else self._left_over()}
         return roles or self._by_mentions()
 
@@ -299,7 +297,7 @@ class Phrasing:
         compared = _COMPARED_TO.search(self.full) is not None and any(m.level for m in self.mentions)
         if (_DIFFERENCE.search(bare) or compared) and (found := self._difference()) is not None:
             return found
-        if _RELATION.search(bare):
+        if RELATION.search(bare):
             return self._related()
         return {}
 
@@ -363,15 +361,15 @@ class Phrasing:
         unknown: tuple[str, ...] = ()
         if len(columns) == 1 and re.search(r"\b(?:between|to|with|and)\b", self.bare):
             unknown = self._left_over()
-            unknown = tuple(word for word in unknown if not _RELATION.fullmatch(word))
+            unknown = tuple(word for word in unknown if not RELATION.fullmatch(word))
             if not unknown:
                 return {"ask": Ask.DRIVERS, "response": columns[0]}
         if not columns:
             # Of all columns with each other, unless it is about things that are none of them.
             named = [
-                word for word in self._left_over() if not _RELATION.fullmatch(word) and not ANY_COLUMN.fullmatch(word)
+                word for word in self._left_over() if not RELATION.fullmatch(word) and not ANY_COLUMN.fullmatch(word)
             ]
-            return {"ask": Ask.RELATION, "unknown": () if _OVERVIEW.search(self.full) else tuple(named)}
+            return {"ask": Ask.RELATION, "unknown": () if OVERVIEW.search(self.full) else tuple(named)}
         response = next((c for c in columns if self.types[c] in NUMERIC), columns[0])
         others = tuple(c for c in columns if c != response)
         return {"ask": Ask.RELATION, "response": response, "predictors": others, "unknown": unknown}
@@ -379,12 +377,14 @@ class Phrasing:
     def _by_mentions(self) -> dict[str, Any]:
         """Without a word that tells: several columns are asked about together, one by itself."""
         columns = list(dict.fromkeys(m.column for m in self.mentions))
-        if _OVERVIEW.search(self.full) and len(columns) < 2:
+        if OVERVIEW.search(self.full) and len(columns) < 2:
             return {"ask": Ask.DESCRIBE if columns else Ask.OVERVIEW}
         if not columns:
             return {"ask": Ask.OVERVIEW, "unknown": self._left_over()}
         if len(columns) == 1:
-            return {"ask": Ask.DESCRIBE}
+            grouped = re.search(r"\b(?:by|per|each|across) (?:the )?@\d", self.full)
+            unanswered = YES_OR_NO.match(self.full) or (grouped and self.types[columns[0]] not in NUMERIC)
+            return {"ask": Ask.DESCRIBE, "unknown": self._left_over() if unanswered else ()}
         response = next((c for c in columns if self.types[c] in NUMERIC), columns[0])
         others = tuple(c for c in columns if c != response)
         return {"ask": Ask.RELATION, "response": response, "predictors": others}

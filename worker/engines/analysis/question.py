@@ -74,6 +74,8 @@ class Question:
     """Words for a population beyond the data."""
     years: tuple[int, ...] = ()
     hypotheses: bool = False
+    interaction: bool = False
+    """It asks whether two columns act on a third beyond what each does."""
     trend: bool = False
     """It asks for rise or fall, be it beside something else."""
     overview: bool = False
@@ -163,8 +165,8 @@ def _without_entities(filters: Filters, table: Table) -> Filters:
         for m in mentions
         if m.level is None
         and table[m.column].names_rows
-        and not table[m.column].numeric
-        and (others > 1 or (m.start and words[m.start - 1].text in _LEADING))
+        and (not table[m.column].numeric or m.read_as)
+        and ((table[m.column].numeric and others) or others > 1 or (m.start and words[m.start - 1].text in _LEADING))
         and (
             not (picked := {word.text for word in words[max(0, m.start - 2) : m.start]} & _PICKING)
             or (picked == {"many"} and any(start > m.start for start in told))

@@ -16,6 +16,7 @@ columns variable variables total detail general terms respect percent words shor
 strength magnitude direction course addition example regard regards scale summary significance particular order
 years year months month days day weeks week quarter quarters question time decade decades present future past
 average each comparison turn view effect reality practice favour favor
+controlling adjusting accounting correcting allowing holding keeping controlled adjusted accounted corrected
 kilograms grams milligrams tonnes pounds metres meters centimetres centimeters millimetres millimeters kilometres
 kilometers miles litres liters millilitres milliliters seconds minutes hours degrees celsius fahrenheit kelvin euros
 dollars thousands millions

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"(?<![^\W_])[-+−]?\d+(?:[.,]\d+)*(?![^\W_])|[^\W_]+|[,;.?!:]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
-_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "er", "ed", "al", "es", "s", "e", "y")
+_LONG_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing")
+_ENDINGS = (*_LONG_ENDINGS, "ers", "er", "ors", "or", "ed", "al", "es", "s", "e", "y")
 _LEAST_STEM = 4
 
 SAME = (
-    ("weight", "mass", "heavy", "heavier", "heaviest", "weigh"),
+    ("weight", "wt", "mass", "heavy", "heavier", "heaviest", "weigh"),
     ("height", "tall", "taller", "tallest", "stature"),
     ("age", "aged", "old", "older", "oldest", "young", "younger", "youngest"),
     ("length", "long", "longer", "longest"),
@@ -21,12 +22,12 @@ SAME = (
     ("depth", "deep", "deeper", "deepest"),
     ("speed", "fast", "faster", "fastest", "velocity"),
     ("temperature", "temp", "warm", "warmer", "warmest", "hot", "hotter", "hottest", "cold", "colder", "coldest"),
-    ("price", "cost", "expensive", "cheap", "cheaper"),
+    ("price", "cost", "expensive", "cheap", "cheaper", "cheapest", "priciest"),
     ("income", "salary", "wage", "earnings", "earn", "pay", "paid"),
     ("sales", "revenue", "turnover"),
     ("sex", "gender"),
     ("country", "nation"),
-    ("rain", "rainfall", "precipitation"),
+    ("rain", "rainfall", "precipitation", "rainy", "rainier", "rainiest", "wet", "wetter", "wettest"),
     ("harvest", "yield", "crop"),
     ("dose", "dosage"),
     ("children", "kids", "child"),
@@ -36,6 +37,10 @@ SAME = (
     ("grade", "mark", "score"),
     ("illness", "disease", "sick"),
     ("quantity", "amount"),
+    ("wind", "windy", "windier", "windiest"),
+    ("mileage", "mpg"),
+    ("horsepower", "hp"),
+    ("cylinders", "cylinder", "cyl"),
 )
 """Words that may stand for each other in the name of a column."""
 

@@ -121,6 +121,16 @@ def _pairs(draft: Draft, question: Question, kind: int) -> Key:
     others = _base_columns(draft) - {question.response, *question.predictors}
     if question.control and "held_fixed" in draft.numbers:
         return (-2 * len(_PAIR),)
+    free = [name for name in question.predictors if name not in question.control]
+    if (
+        question.control
+        and len(free) == 1
+        and draft.kind == "regression"
+        and not draft.whole
+        and len(draft.columns) == 2
+    ):
+        # Beside the columns that are to be held fixed, the term of the one that is asked about.
+        return (1 - 2 * len(_PAIR),) if speaks_of(draft, free[0]) else (len(_PAIR),)
     if len(question.predictors) > 1:
         # All of them together, and nothing else.
         return (-len(covered), len(others), kind, not draft.whole)

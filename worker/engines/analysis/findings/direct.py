@@ -25,13 +25,17 @@ def from_aggregate(result: Result, rows: int) -> Iterator[Draft]:
         numbers["groups"] = {group["level"]: group["value"] for group in result["groups"][:_SHOWN]}
     columns = tuple(name for name in (result["column"], result["by"]) if name is not None)
     n = result["n"]
-    counted = result["statistic"] in ("count", "distinct", "sum", "min", "max")
+    counted = result["statistic"] in ("count", "missing", "distinct", "sum", "min", "max")
     sure = 1.0 if counted and not result["where"] else confidence(None, n, 1.0, doubts_of(result))
     yield Draft(text, numbers, 0.0, round(sure, 4), columns, "aggregate", established=True, whole=True)
 
 
 def _unit(result: Result) -> str:
-    return f" {result['unit']}" if result["unit"] and result["statistic"] not in ("count", "share", "distinct") else ""
+    return (
+        f" {result['unit']}"
+        if result["unit"] and result["statistic"] not in ("count", "missing", "share", "distinct")
+        else ""
+    )
 
 
 def _value(result: Result, entry: Result) -> str:
@@ -58,6 +62,7 @@ def _what(result: Result) -> str:
         "count": f"number of {of}",
         "share": f"share of {of}",
         "distinct": f"number of different values of {column}",
+        "missing": f"number of rows without a value of {column}",
     }[statistic]
 
 
@@ -65,7 +70,8 @@ def _plain(result: Result) -> str:
     where = f" where {result['where']}" if result["where"] and result["statistic"] != "share" else ""
     if result["statistic"] == "distinct":
         values, rows = plural(result["value"], "different value"), plural(result["n"], "row")
-        return f"{result['column']} has {values}{where}, in {rows}."
+        text = f"{result['column']} has {values}{where}, in {rows}."
+        return text + _by_groups(result)
     what = _what(result)
     if result["statistic"] == "share" and result["where"]:
         some = f"rows where {result['where']}"
@@ -75,10 +81,12 @@ def _plain(result: Result) -> str:
         limits = f" ({_place(result['at'])})"
     text = f"The {what}{where} is {_value(result, result)}{limits}"
     text += "." if result["statistic"] == "count" and not result["groups"] else f", n = {result['n']:,}."
-    if result["groups"]:
-        parts = [f"{group['level']} {_value(result, group)}" for group in result["groups"]]
-        text += f" By {result['by']}: {listed(parts, _SHOWN)}."
-    return text
+    return text + _by_groups(result)
+
+
+def _by_groups(result: Result) -> str:
+    parts = [f"{group['level']} {_value(result, group)}" for group in result["groups"]]
+    return f" By {result['by']}: {listed(parts, _SHOWN)}." if parts else ""
 
 
 def _place(at: Result) -> str:

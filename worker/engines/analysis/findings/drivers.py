@@ -33,18 +33,19 @@ def drivers(response: str, drafts: Iterable[tuple[Draft, int]], *, groups: bool 
     clear = sorted((n for n in names if adjusted[n] < 0.05), key=lambda n: (-best[n][0].effect, n))
     unclear = sorted(name for name in names if name not in clear)
     sizes = [f"{name} ({size_of(best[name][0])}, {p_value(adjusted[name])})" for name in clear]
+    order = ", the strongest first" if len(clear) > 1 else ""
     if not clear and groups:
         text = f"Of {listed(names, 10)}, none differs clearly between the levels of {response}."
     elif not clear:
         text = f"Of {listed(names, 10)}, none shows a clear relation to {response} by itself."
     elif groups:
         differ = "differs" if len(clear) == 1 else "differ"
-        text = f"{listed(sizes, _SHOWN)} {differ} between the levels of {response}, the strongest first."
+        text = f"{listed(sizes, _SHOWN)} {differ} between the levels of {response}{order}."
         text += f" For {listed(unclear, 8)} no clear difference was found." if unclear else ""
         text += " Groups that were not assigned at random may differ for other reasons."
     else:
         goes = "goes" if len(clear) == 1 else "go"
-        text = f"Taken one by one, {listed(sizes, _SHOWN)} {goes} with {response}, the strongest first."
+        text = f"Taken one by one, {listed(sizes, _SHOWN)} {goes} with {response}{order}."
         text += f" For {listed(unclear, 8)} no clear relation was found." if unclear else ""
         text += " Which of them act on it, and which only go along, such data do not tell."
     strongest = clear[0] if clear else max(names, key=lambda n: best[n][0].effect)

@@ -33,6 +33,9 @@ _SHORT_TABLE = 20
 _IDENTIFIER = re.compile(
     r"(^|[^a-z])(id|ids|idx|index|nr|row|rownum|code|zip|zipcode|fips|postal|phone|uuid|key)([^a-z]|$)"
 )
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_UNNAMED = re.compile(r"column_\d+|unnamed: ?\d+", re.IGNORECASE)
+"""Names that programs give to columns without one."""
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _FORMULA = re.compile(r"=[A-Za-z(+-]")
 _SPOKEN = frozenset({"none", "missing", "unknown", "nil", "n.a.", "k.a."})
@@ -126,12 +129,25 @@ class ColumnBuilder:
             return None
         unit = self._unit(cells.name, found.unit)
         whole = all(value is None or value.lstrip("+-").isdigit() for value in found.meaning.values())
-        identifier = whole and bool(_IDENTIFIER.search(cells.name.lower()))
+        named = _IDENTIFIER.search(_CAMEL.sub(" ", cells.name).lower()) is not None
+        identifier = whole and (named or self._numbers_rows(cells, found.meaning))
         if identifier:
-            reason = "its name says so; it is not modelled"
+            unnamed = _UNNAMED.fullmatch(cells.name) is not None
+            reason = "it numbers the rows and has no name" if unnamed else "its name says so"
+            reason += "; it is not modelled"
             self._notes.decide(f"column {cells.name} is an identifier", reason, "a measurement")
         kind = ColumnType.INTEGER if whole else ColumnType.NUMBER
         return Column(cells.name, kind, self._convert(cells, found.meaning), unit, identifier)
+
+    def _numbers_rows(self, cells: Cells, meaning: Mapping[str, str | None]) -> bool:
+        """Whether this is the first column, nameless beside others that have names, and every value another one, as
+        where a program writes the numbers of its rows. Years may be meant."""
+        names = self._raw.names
+        unnamed = cells.name == names[0] and _UNNAMED.fullmatch(cells.name) is not None
+        if not unnamed or all(_UNNAMED.fullmatch(name) for name in names) or len(cells.present) < len(cells.texts):
+            return False
+        numbers = [int(value) for value in meaning.values() if value is not None]
+        return len(set(numbers)) == len(cells.texts) and not all(1500 <= number <= 2100 for number in numbers)
 
     def _unit(self, name: str, carried: str | None) -> str | None:
         """The unit: of the request, of the values, of a row of units or of the column's name, in this order."""

@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 
+from kit.latin import likeliest
 from worker.engines.analysis.errors import UNREADABLE, AnalysisError, invalid
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.wording import plural
@@ -18,17 +19,15 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Statistical detection needs material; with less than this many bytes outside ASCII it guesses wildly.
-_ENOUGH_TO_DETECT = 24
 _CANDIDATES = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "koi8_r", "mac_roman",
-    "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be",
+    "cp1251", "cp1253", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be",
 ]  # fmt: skip
 # Words written wholly outside ASCII are of another script, and few of them tell which.
 _ENOUGH_OF_A_SCRIPT = 8
-_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman"})
 _CYRILLIC = frozenset("оеаинтсрвлкмдпуяыьгзбчйхж")
 _GREEK = frozenset("αοιετσνηρκπμυλςάίόέή")
+_HEBREW = frozenset("יוהלאמרבתשנםדכקחע")
+_ARABIC = frozenset("اليمنوربتدةسعفقكحأ")
 _COMMON_LETTERS = {
     "cp1251": _CYRILLIC,
     "koi8_r": _CYRILLIC,
@@ -36,11 +35,14 @@ _COMMON_LETTERS = {
     "mac_cyrillic": _CYRILLIC,
     "iso8859_5": _CYRILLIC,
     "cp1253": _GREEK,
+    "cp1255": _HEBREW,
+    "cp1256": _ARABIC,
 }
 _SAMPLE = 200_000
 _ESCAPES = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b(J", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
-_ODD = re.compile(r"[£¥¢¹²³¼½¾¬¦][^\W\d_]{2}|[^\W\d_]{2}[£¥¢¹¼½¾¬¦]|[a-zß-ÿ][ŸŠŽŒÀ-ÖØ-Þ]|\ufffd")
 _MOST_ZEROS = 0.02
+_END_OF_FILE = "\x1a"
+"""With it CP/M and DOS, and programs made for them, end a text."""
 _WHOLE_PER_BROKEN = 10
 
 
@@ -53,6 +55,7 @@ def decode(data: bytes, encoding: str | None, notes: Notes) -> tuple[str, str]:
     if not data.strip():
         raise AnalysisError(UNREADABLE, "the dataset is empty")
     text, name = _decoded(data, encoding, notes)
+    text = text.removesuffix(_END_OF_FILE)
     if "\x00" not in text:
         return text, name
     if text.count("\x00") > _MOST_ZEROS * len(text):
@@ -150,15 +153,16 @@ def _decode_legacy(data: bytes, first_fault: int, notes: Notes) -> tuple[str, st
         text = data.decode(name, errors="replace")
         _name_broken_lines(text, name, notes)
         return text, name
-    if sum(byte > 0x7F for byte in sample) >= (_ENOUGH_TO_DETECT if latin else _ENOUGH_OF_A_SCRIPT):
+    if latin and (likely := likeliest(sample)) not in ("cp1252", "latin-1"):
+        others = [other for other in ("cp1252", "cp1250", "mac_roman") if other != likely]
+        notes.decide(f"read as {likely}", f"{reason}; its letters are one language's", *others, override="encoding")
+        text = data.decode(likely, errors="replace")
+        _name_broken_lines(text, likely, notes)
+        return text, likely
+    if not latin and sum(byte > 0x7F for byte in sample) >= _ENOUGH_OF_A_SCRIPT:
         from charset_normalizer import from_bytes
 
-        candidates = [name for name in _CANDIDATES if latin or name not in _LATIN]
-        matches = from_bytes(sample, cp_isolation=candidates, preemptive_behaviour=False)
-        best = matches.best()
-        western = next((match for match in matches if match.encoding == "cp1252"), None)
-        if best is not None and western is not None and western.chaos <= best.chaos:
-            best = western
+        best = from_bytes(sample, cp_isolation=_CANDIDATES, preemptive_behaviour=False).best()
         if best is not None:
             try:
                 text = data.decode(best.encoding)
@@ -176,10 +180,6 @@ def _decode_legacy(data: bytes, first_fault: int, notes: Notes) -> tuple[str, st
         reason = f"{reason}, and not cp1252; every byte has a meaning in latin-1"
         notes.decide("read as latin-1", reason, "cp1250", override="encoding")
         return data.decode("latin-1"), "latin-1"
-    if _ODD.search(text) and not _ODD.search(other := data.decode("cp1250", errors="replace")):
-        odd = f"{reason}; cp1252 would put signs and capitals into words"
-        notes.decide("read as cp1250", odd, "cp1252", "latin-1", override="encoding")
-        return other, "cp1250"
     notes.decide(
         "read as cp1252", f"{reason}; the commonest encoding of such files", "cp1250", "latin-1", override="encoding"
     )

@@ -7,10 +7,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
 from statistics import median_low
 
 from worker.engines.analysis.errors import UNREADABLE, AnalysisError, invalid
-from worker.engines.analysis.reading.cells import looks_typed
+from worker.engines.analysis.reading.cells import PLAIN, canonical_number, looks_typed
 from worker.engines.analysis.reading.delimiters import table_part, usual_width
 from worker.engines.analysis.reading.missing import MISSING_AMONG_VALUES
 from worker.engines.analysis.reading.notes import Notes
@@ -148,7 +150,22 @@ def _head(part: Sequence[Record], width: int) -> Record:
     regular = [record for record in part if len(record.fields) == width]
     usual = median_low([_filled(record) for record in regular])
     least = min(usual, max(2, math.ceil(0.6 * usual)))
+    if regular[0] is part[0] and width == 2 and _corner(regular[0].fields, [record.fields for record in regular[1:]]):
+        values = [record.fields[1].strip() for record in regular[1:]]
+        if looks_typed(values[0]) or not any(map(looks_typed, values[1:])):  # else these are the names
+            return regular[0]
     return next((r for r in regular[:_PREAMBLE] if _filled(r) >= least), regular[0])
+
+
+def _corner(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether only the first cell of a line is blank, and that of no line under it: names over rows with names."""
+    rows = [row for row in body if len(row) == len(head)]
+    return (
+        len(rows) > 1
+        and not head[0].strip()
+        and all(cell.strip() for cell in head[1:])
+        and all(row[0].strip() for row in rows)
+    )
 
 
 def _upper_names(upper: Record, head: Record, width: int) -> bool:
@@ -241,7 +258,7 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]], notes: Notes)
         typed = sum(map(looks_typed, below))
         names_above_numbers |= _is_word(cell) and bool(below) and typed >= 0.8 * len(below)
     years = len(numbers) > 1 and len(set(numbers)) == len(numbers) and all(map(_YEAR.fullmatch, numbers))
-    if names_above_numbers or years:
+    if names_above_numbers or years or (_corner(head, body) and _ascends(head[1:])):
         reason = "it names columns that hold numbers"
         notes.decide("the first line is the header", reason, "no header", override="header")
         return True
@@ -252,6 +269,13 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]], notes: Notes)
         override="header",
     )
     return False
+
+
+def _ascends(cells: Sequence[str]) -> bool:
+    """Whether these are numbers, each above the one before, as classes and places are that name columns."""
+    found = [canonical_number(cell.strip(), PLAIN) for cell in cells]
+    numbers = [Decimal(text) for text in found if text is not None]
+    return len(numbers) == len(cells) > 1 and all(before < after for before, after in pairwise(numbers))
 
 
 def _words_throughout(head: Sequence[str], body: Sequence[Sequence[str]], notes: Notes) -> bool:

@@ -42,6 +42,9 @@ def _figures(label: str, rows: str, here: Result, result: Result, types: Types) 
     # A share of no column is of all rows: the conditions say what is counted, not what it is counted among.
     among = rows if statistic == "share" and column is None else f"({rows}) & kept"
     lines = [f"used = {among}"]
+    if statistic == "missing":
+        lines.append(check(f"{label}: n", "used.sum()", here["n"]))
+        return [*lines, check(f"{label}: missing", f"data.loc[used, {literal(column)}].isna().sum()", here["value"])]
     if column is not None:
         lines.append(f"used &= data[{literal(column)}].notna()")
     lines.append(check(f"{label}: n", "used.sum()", here["n"]))

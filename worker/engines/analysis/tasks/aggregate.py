@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from worker.engines.analysis.choosing import is_time
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics.distributions import t_quantile
 from worker.engines.analysis.packed import PackedLevels
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-STATISTICS = ("count", "distinct", "share", "mean", "median", "sum", "min", "max", "sd")
+STATISTICS = ("count", "missing", "distinct", "share", "mean", "median", "sum", "min", "max", "sd")
 MOST_GROUPS = 50
 PERIODS = ("year", "quarter", "month", "day")
 _NEEDS_NUMBERS = frozenset({"mean", "median", "sum", "min", "max", "sd"})
@@ -76,14 +77,16 @@ def run(table: Table, task: Task) -> Result:
 
 
 def _places(table: Table, column: Column | None, value: float, kept: npt.NDArray[np.bool_]) -> Result:
-    """The first row with that value, from 1, how many there are, and the row's name where a column names the rows."""
+    """The first row with that value, from 1, how many there are, and the row's name or time where a column has it."""
     import numpy as np
 
     assert column is not None
     rows = np.flatnonzero(kept & (column.floats() == value))
     first = int(rows[0])
-    names = [c for c in table.columns if c.identifier or c.type is ColumnType.TEXT]
-    name = next((c for c in names if c is not column and c.distinct == table.rows - c.missing), None)
+    names = [c for c in table.columns if c.type is ColumnType.TEXT or (c.identifier and not c.numeric)]
+    named = [c for c in names if c is not column and c.distinct == table.rows - c.missing]
+    times = [c for c in table.columns if c is not column and (c.type is ColumnType.DATE or is_time(c))]
+    name = next(iter((*named, *times)), None)
     label = None if name is None else name.cells[first]
     return {"row": first + 1, "rows": len(rows), "column": None if label is None else name and name.name, "name": label}
 
@@ -154,6 +157,9 @@ class _Measure:
         """None where `rows` has no value."""
         import numpy as np
 
+        if self.statistic == "missing":
+            n = int(rows.sum())
+            return {"n": n, "value": int((rows & ~self.present).sum()), "ci_low": None, "ci_high": None} if n else None
         used = rows if self.column is None else rows & self.present
         n = int(used.sum())
         if self.statistic == "count":
