@@ -186,7 +186,7 @@ def test_hostile_text_stays_text() -> None:
     finding = Finding("finding-1", (Text(hostile), NoteRef(1)), hostile, (Text(hostile),), None, ())
     package = package_of(title=hostile, question=hostile, sections=(section,), notes=(note,), findings=(finding,))
     assert package.faults() == []
-    assert {words[0] for words in package.fields()} <= {"SEQ", "REF", "TOC", "STYLEREF", "PAGE", "NUMPAGES"}
+    assert {words[0] for words in package.fields()} <= {"SEQ", "REF", "TOC", "PAGEREF", "STYLEREF", "PAGE", "NUMPAGES"}
     outside = [item.get("Target") for name, root in package.parts.items() if name.endswith(".rels") for item in root
                if item.get("TargetMode") == "External"]  # fmt: skip
     assert outside == ["https://example.org/a?b=1&c=2"]

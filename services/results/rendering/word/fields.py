@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 
 from services.results.rendering.word.pandoc_ast import Outline
-from services.results.rendering.word.reference_docx import TEXT_WIDTH
 from services.results.rendering.word.xml import Element, field, q, run, set_paragraph, style_of, text_of, w
 
 _LABEL = re.compile(r"([^\W\d_]+)\s(\d+)")
@@ -92,8 +91,9 @@ def number_notes(body: Element, numbers: list[int], marks: Marks) -> None:
 
 
 def contents(body: Element, title: str, outline: Outline, marks: Marks) -> Element:
-    """A table of contents with its entries, as links. Page numbers are Word's to know: it sets them when the table is
-    brought up to date, which it does not do without asking when a document is opened."""
+    """A table of contents with its entries, as links. Page numbers are Word's to know: it counts them when fields are
+    brought up to date. On opening it would do so only after asking whether the document may refer to other files, and a
+    number that was not counted there may be wrong: until then there is none."""
     headings = [part for part in body.iter(q("p")) if _HEADINGS.get(style_of(part), 9) <= _CONTENTS_LEVELS]
     entries = [w("p", w("pPr", w("pStyle", val="TOCHeading")), run(title))]
     for place, (heading, number) in enumerate(zip(headings, _numbers(headings, outline), strict=True), start=1):
@@ -103,8 +103,9 @@ def contents(body: Element, title: str, outline: Outline, marks: Marks) -> Eleme
             continue
         marks.around(runs[0], runs[-1], name)
         level = _HEADINGS[style_of(heading)]
-        link = w("hyperlink", *_entry(number, text_of(heading)), anchor=name, history=1)
-        entries.append(w("p", w("pPr", w("pStyle", val=f"TOC{level}"), _tabs(number)), link))
+        page = [_tab(), *field(f"PAGEREF {name} \\h", "")]
+        link = w("hyperlink", *_entry(number, text_of(heading)), *page, anchor=name, history=1)
+        entries.append(w("p", w("pPr", w("pStyle", val=f"TOC{level}")), link))
     start, code, separator, _, end = field(f'TOC \\o "1-{_CONTENTS_LEVELS}" \\h \\z', "")
     for piece in (separator, code, start):
         entries[1 if len(entries) > 1 else 0].insert(1, piece)
@@ -126,12 +127,11 @@ def _numbers(headings: list[Element], outline: Outline) -> Iterator[str]:
 
 
 def _entry(number: str, heading: str) -> list[Element]:
-    return [*([run(number), w("r", w("tab"))] if number else []), run(heading)]
+    return [*([run(number), _tab()] if number else []), run(heading)]
 
 
-def _tabs(number: str) -> Element:
-    stops = [w("tab", val="left", pos=454 if "." not in number else 1078)] if number else []
-    return w("tabs", *stops, w("tab", val="right", leader="dot", pos=TEXT_WIDTH))
+def _tab() -> Element:
+    return w("r", w("tab"))
 
 
 def _before(element: Element) -> Element | None:

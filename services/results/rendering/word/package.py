@@ -55,9 +55,8 @@ def pack(
     media = [
         (f"rPrsmPicture{place}", _IMAGE, f"media/picture{place}.png", False) for place in range(1, len(pictures) + 1)
     ]
-    head = reference_docx.running_head(shorten(report.title, _RUNNING_TITLE), heading=True)
-    foot = reference_docx.foot(report.kind)
-    for part in (head, foot):
+    margins = reference_docx.margins(shorten(report.title, _RUNNING_TITLE), report.kind, heading=True)
+    for part in margins.values():
         mark_scripts(part, right=right)
     parts = dict(reference_docx.parts())
     parts |= {
@@ -70,8 +69,7 @@ def pack(
         "word/footnotes.xml": serialize(notes),
         "word/styles.xml": _in_languages("word/styles.xml", tuple(named.items())),
         "word/settings.xml": _in_languages("word/settings.xml", tuple(named.items())),
-        "word/header1.xml": serialize(head),
-        "word/footer1.xml": serialize(foot),
+        **{f"word/{name}.xml": serialize(part) for name, part in margins.items()},
     }
     if used := _links(notes, links):
         parts["word/_rels/footnotes.xml.rels"] = reference_docx.relationships(used)

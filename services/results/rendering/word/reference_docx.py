@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 
 from lxml import etree
@@ -26,6 +27,9 @@ RELATIONS = {"styles": "styles", "numbering": "numbering", "settings": "settings
              "header": "header1", "footer": "footer1"}  # fmt: skip
 """Parts of the document, by the kind of their relationship. Its id is `rPrsm` and the kind."""
 
+TURNED = {"header": "header2", "footer": "footer2"}
+"""Those of pages on their side, where the right margin is elsewhere. The id is `rPrsmTurned` and the kind."""
+
 
 @cache
 def build() -> bytes:
@@ -49,12 +53,11 @@ def parts() -> dict[str, bytes]:
         ),
         "word/document.xml": serialize(body),
         "word/_rels/document.xml.rels": relationships(own_relationships()),
-        "word/styles.xml": serialize(styles()),
+        "word/styles.xml": serialize(styles(TEXT_WIDTH)),
         "word/numbering.xml": serialize(_numbering()),
         "word/settings.xml": serialize(_settings()),
         "word/footnotes.xml": serialize(notes),
-        "word/header1.xml": serialize(running_head("", heading=False)),
-        "word/footer1.xml": serialize(foot("")),
+        **{f"word/{name}.xml": serialize(part) for name, part in margins("", "", heading=False).items()},
         "docProps/core.xml": serialize(etree.Element(f"{{{_PACKAGE}/metadata/core-properties}}coreProperties")),
         "docProps/app.xml": serialize(etree.Element(f"{{{_OFFICE}/extended-properties}}Properties")),
     }
@@ -63,7 +66,9 @@ def parts() -> dict[str, bytes]:
 def own_relationships() -> list[tuple[str, str, str, bool]]:
     """Id, type, target and whether it lies outside, of the parts that each document has."""
     return [
-        (f"rPrsm{kind}", f"{_OFFICE}/relationships/{kind}", f"{name}.xml", False) for kind, name in RELATIONS.items()
+        (f"rPrsm{turned}{kind}", f"{_OFFICE}/relationships/{kind}", f"{name}.xml", False)
+        for turned, names in (("", RELATIONS), ("Turned", TURNED))
+        for kind, name in names.items()
     ]
 
 
@@ -80,35 +85,52 @@ def relationships(items: list[tuple[str, str, str, bool]]) -> bytes:
 def section(*, landscape: bool, first: bool) -> Element:
     """The properties of a section. The first page has no running head."""
     width, height = (twips(side) for side in (reversed(PAGE_MILLIMETRES) if landscape else PAGE_MILLIMETRES))
-    turned = {"orient": "landscape"} if landscape else {}
+    turned, which = ({"orient": "landscape"}, "Turned") if landscape else ({}, "")
     side, top = twips(SIDE_MILLIMETRES), twips(27)
     margins = w("pgMar", top=top, right=side, bottom=top, left=side, header=twips(13), footer=twips(13), gutter=0)
     made = w("sectPr", w("pgSz", w=width, h=height, **turned), margins)
+    kinds = [("header", "default"), ("footer", "default"), *([("footer", "first")] if first else [])]
+    for index, (name, kind) in enumerate(kinds):
+        reference = w(f"{name}Reference", type=kind)
+        reference.set(f"{{{R}}}id", f"rPrsm{which}{name}")
+        made.insert(index, reference)
     if first:
-        # Later sections take over what stands in the margins.
-        for index, (name, kind) in enumerate((("header", "default"), ("footer", "default"), ("footer", "first"))):
-            reference = w(f"{name}Reference", type=kind)
-            reference.set(f"{{{R}}}id", f"rPrsm{name}")
-            made.insert(index, reference)
         made.append(w("titlePg"))
     return made
 
 
-def running_head(title: str, *, heading: bool) -> Element:
+def margins(title: str, kind: str, *, heading: bool) -> dict[str, Element]:
+    """What stands above and below the text, by the parts' names: for upright pages and for those on their side."""
+    made = {}
+    for names, stops in ((RELATIONS, []), (TURNED, [_stops()])):
+        made[names["header"]] = _running_head(title, stops, heading=heading)
+        made[names["footer"]] = _foot(kind, stops)
+    return made
+
+
+def _running_head(title: str, stops: list[Element], *, heading: bool) -> Element:
     """The title on one side and, with `heading`, the chapter on the other."""
     chapter = [_to_the_right(), *field("STYLEREF 1", "", w("i"), w("iCs"))] if heading else []
     border = w("pBdr", w("bottom", val="single", sz=4, space=4, color="B8C0C6"))
-    return w("hdr", w("p", w("pPr", w("pStyle", val="Header"), border), run(title), *chapter))
+    settings = w("pPr", w("pStyle", val="Header"), border, *copy.deepcopy(stops))
+    return w("hdr", w("p", settings, run(title), *chapter))
 
 
-def foot(kind: str) -> Element:
+def _foot(kind: str, stops: list[Element]) -> Element:
     """The kind of report, and the page of how many."""
     pages = [*field("PAGE", "1"), run(" / "), *field("NUMPAGES", "1")]
-    return w("ftr", w("p", w("pPr", w("pStyle", val="Footer")), run(kind), _to_the_right(), *pages))
+    settings = w("pPr", w("pStyle", val="Footer"), *copy.deepcopy(stops))
+    return w("ftr", w("p", settings, run(kind), _to_the_right(), *pages))
+
+
+def _stops() -> Element:
+    """In place of the stop that the styles have at the right margin of an upright page."""
+    return w("tabs", w("tab", val="clear", pos=TEXT_WIDTH), w("tab", val="right", pos=LANDSCAPE_WIDTH))
 
 
 def _to_the_right() -> Element:
-    # Bound to the margin, not to a place: it holds on upright and on turned pages.
+    # Bound to the margin, not to a place: it holds where somebody changes the margins. An office program that does not
+    # know this kind of tab goes to the next stop.
     return w("r", w("ptab", relativeTo="margin", alignment="right", leader="none"))
 
 
@@ -177,7 +199,8 @@ def _content_types() -> bytes:
                 "png": "image/png"}  # fmt: skip
     for extension, kind in defaults.items():
         etree.SubElement(root, f"{{{namespace}}}Default", Extension=extension, ContentType=kind)
-    overrides = {f"/word/{name}.xml": f"{_WORD_TYPE}.{kind}+xml" for kind, name in RELATIONS.items()}
+    named = (*RELATIONS.items(), *TURNED.items())
+    overrides = {f"/word/{name}.xml": f"{_WORD_TYPE}.{kind}+xml" for kind, name in named}
     overrides["/word/document.xml"] = f"{_WORD_TYPE}.document.main+xml"
     overrides["/docProps/core.xml"] = "application/vnd.openxmlformats-package.core-properties+xml"
     overrides["/docProps/app.xml"] = "application/vnd.openxmlformats-officedocument.extended-properties+xml"

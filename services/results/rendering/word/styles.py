@@ -21,7 +21,10 @@ HEADING_NUMBERS, BULLETS, FINDINGS = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """Sizes and spaces in points, indents in millimetres; None leaves a value to the style that this is based on."""
+    """Sizes and spaces in points, indents in millimetres; None leaves a value to the style that this is based on.
+
+    :ivar stop: whether a tab leads to the right margin.
+    """
 
     name: str
     based: str = "Normal"
@@ -40,7 +43,8 @@ class _Paragraph:
     outline: int | None = None
     list: tuple[int, int] | None = None
     jc: Literal["start", "center"] | None = None
-    rule: Literal["left", "bottom", "notice"] | None = None
+    rule: Literal["left", "right", "bottom", "notice"] | None = None
+    stop: bool = False
     custom: bool = True
     priority: int = 1
 
@@ -49,6 +53,7 @@ _PARAGRAPHS = (
     _Paragraph("Body Text", custom=False),
     _Paragraph("First Paragraph", based="BodyText", next="BodyText"),
     _Paragraph("Compact", based="BodyText", before=1, after=1),
+    _Paragraph("Text After Table", based="BodyText", next="BodyText", before=8),
     _Paragraph("Report Kind", next="Title", size=8.5, bold=True, caps=True, colour=ACCENT, after=8, keep_next=True),
     _Paragraph("Title", next="Subtitle", size=22, bold=True, after=6, keep_next=True, custom=False, priority=10),
     _Paragraph("Subtitle", next="BodyText", size=11, italic=True, colour=SOFT, custom=False, priority=11),
@@ -62,15 +67,17 @@ _PARAGRAPHS = (
                keep_lines=True, outline=2, custom=False, priority=9),
     _Paragraph("TOC Heading", next="BodyText", size=10.5, bold=True, colour=ACCENT, before=14, after=5, keep_next=True,
                custom=False, priority=39),
-    _Paragraph("toc 1", next="Normal", size=9.5, after=3, custom=False, priority=39),
-    _Paragraph("toc 2", next="Normal", size=9.5, after=2, left=8, custom=False, priority=39),
+    _Paragraph("toc 1", next="Normal", size=9.5, after=3, left=8, hanging=8, stop=True, custom=False, priority=39),
+    _Paragraph("toc 2", next="Normal", size=9.5, after=2, left=19, hanging=11, stop=True, custom=False, priority=39),
     _Paragraph("List Bullet", based="BodyText", after=4, list=(BULLETS, 0), custom=False),
     _Paragraph("Finding", based="BodyText", before=4, after=3, list=(FINDINGS, 0)),
     _Paragraph("Block Text", based="BodyText", size=9.5, before=2, after=2, left=11, keep_lines=True,
                rule="left", custom=False),
+    _Paragraph("Block Text Right", based="BodyText", size=9.5, before=2, after=2, left=11, keep_lines=True,
+               rule="right"),
     _Paragraph("Quote Source", based="BodyText", size=8.5, colour=SOFT, after=5, left=11),
     _Paragraph("Finding Detail", based="BodyText", size=8.5, colour=SOFT, after=7, left=8),
-    _Paragraph("Detail", based="BodyText", size=8.5, colour=SOFT),
+    _Paragraph("Detail", based="BodyText", size=8.5, colour=SOFT, before=4),
     _Paragraph("Bibliography", size=9.5, before=7, after=3, left=8, hanging=8, keep_lines=True, custom=False),
     _Paragraph("caption", next="BodyText", size=9, before=4, after=10, custom=False, priority=35),
     _Paragraph("Table Caption", based="Caption", size=9, before=12, after=4, keep_next=True, keep_lines=True),
@@ -81,13 +88,16 @@ _PARAGRAPHS = (
     _Paragraph("Table Number", based="TableText", size=TABLE_POINTS, before=1.5, after=1.5),
     _Paragraph("Section Mark", size=1, after=0),
     _Paragraph("footnote text", size=8.5, after=2, custom=False, priority=99),
-    _Paragraph("header", size=8.5, colour=SOFT, after=0, custom=False, priority=99),
-    _Paragraph("footer", size=8.5, colour=SOFT, after=0, custom=False, priority=99),
+    _Paragraph("header", size=8.5, colour=SOFT, after=0, stop=True, custom=False, priority=99),
+    _Paragraph("footer", size=8.5, colour=SOFT, after=0, stop=True, custom=False, priority=99),
 )  # fmt: skip
 
 
-def styles() -> Element:
-    """The part with all styles. Fonts of East Asia and languages are set for each report, see `word_package`."""
+def styles(text_width: int) -> Element:
+    """The part with all styles. Fonts of East Asia and languages are set for each report, see `word_package`.
+
+    :param text_width: width of the text block in twentieths of a point.
+    """
     return w(
         "styles",
         w(
@@ -96,7 +106,7 @@ def styles() -> Element:
             w("pPrDefault", _default_paragraph()),
         ),
         _normal(),
-        *map(_paragraph, _PARAGRAPHS),
+        *(_paragraph(style, text_width) for style in _PARAGRAPHS),
         *_characters(),
         *_tables(),
     )
@@ -126,7 +136,7 @@ def _normal() -> Element:
     return w("style", w("name", val="Normal"), w("qFormat"), type="paragraph", default=1, styleId="Normal")
 
 
-def _paragraph(style: _Paragraph) -> Element:
+def _paragraph(style: _Paragraph, text_width: int) -> Element:
     id = style_id(style.name)
     made = w("style", w("name", val=style.name), w("basedOn", val=style.based), type="paragraph", styleId=id)
     if style.custom:
@@ -135,14 +145,14 @@ def _paragraph(style: _Paragraph) -> Element:
         made.append(w("next", val=style.next))
     made.append(w("uiPriority", val=style.priority))
     made.append(w("qFormat"))
-    paragraph, run = _paragraph_properties(style), _run_properties(style)
+    paragraph, run = _paragraph_properties(style, text_width), _run_properties(style)
     made.append(paragraph)
     if len(run):
         made.append(run)
     return made
 
 
-def _paragraph_properties(style: _Paragraph) -> Element:
+def _paragraph_properties(style: _Paragraph, text_width: int) -> Element:
     made = w("pPr")
     if style.keep_next:
         made.append(w("keepNext"))
@@ -152,6 +162,8 @@ def _paragraph_properties(style: _Paragraph) -> Element:
         number, level = style.list
         made.append(w("numPr", *([w("ilvl", val=level)] if level else []), w("numId", val=number)))
     made.extend(_rule(style.rule))
+    if style.stop:
+        made.append(w("tabs", w("tab", val="right", pos=text_width)))
     made.append(w("spacing", before=round(style.before * 20), after=round(style.after * 20)))
     if style.list is None and (style.left or style.hanging):
         hanging = {"hanging": twips(style.hanging)} if style.hanging else {}
@@ -164,8 +176,8 @@ def _paragraph_properties(style: _Paragraph) -> Element:
 
 
 def _rule(kind: str | None) -> list[Element]:
-    if kind == "left":
-        return [w("pBdr", w("left", val="single", sz=12, space=8, color="9DBCC9"))]
+    if kind in ("left", "right"):
+        return [w("pBdr", w(kind, val="single", sz=12, space=8, color="9DBCC9"))]
     if kind == "bottom":
         return [w("pBdr", w("bottom", val="single", sz=6, space=8, color=ACCENT))]
     if kind == "notice":

@@ -19,8 +19,21 @@ KEPT_WHOLE = 12
 _MARGINS = 220
 """Room beside the words of a cell, in twentieths of a point."""
 
-_CHARACTER = TABLE_POINTS * 20 * 0.56
-"""Width of a character, in the mean and a little more: a number too wide for its column would be broken."""
+_ADVANCES = (
+    22, 29, 39, 62, 56, 89, 69, 24, 38, 38, 43, 56, 21, 33, 21, 49, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 26, 26, 56,
+    56, 56, 42, 88, 60, 58, 52, 62, 54, 51, 54, 70, 34, 30, 63, 50, 89, 69, 60, 53, 60, 61, 45, 56, 69, 60, 89, 57, 56,
+    51, 35, 49, 35, 56, 37, 24, 47, 52, 42, 52, 44, 31, 46, 55, 28, 26, 52, 27, 81, 56, 48, 52, 50, 40, 39, 32, 55, 47,
+    72, 48, 48, 43, 39, 32, 39, 71,
+)  # fmt: skip
+"""Widths of the characters of ASCII from the blank on in the face of the text, in hundredths of its size."""
+
+_WIDTHS = bytes(_ADVANCES[code - 32] if 32 <= code < 127 else 0 for code in range(256))
+_WIDE, _OTHER = 104, 60
+"""Widths of a character of East Asia, and of one that is not known."""
+
+_SPARE, _BOLD = 1.04, 1.12
+"""What a face that stands in for that of the text, and bold, are wider by: a number or a word too wide for its column
+would be broken."""
 
 _DIGIT, _POINT = TABLE_POINTS * 20 * 0.554, TABLE_POINTS * 20 * 0.22
 """Widths of a digit and of a full stop in the face of the text."""
@@ -28,8 +41,12 @@ _DIGIT, _POINT = TABLE_POINTS * 20 * 0.554, TABLE_POINTS * 20 * 0.22
 _NUMBER = re.compile(r"[-−+]?\d*(?:\.\d+)?|[–—]")
 """Cells whose points can stand below each other: numbers without a power, and those that are not there."""
 
-_LONGEST_WORD = 20
-"""Characters of a word that are kept together; longer ones are ids and hashes, which may break anywhere."""
+_LONGEST_WORD = round(TABLE_POINTS * 20 * 11)
+"""Width of a word that is kept together, some 20 characters; longer ones are ids and hashes, which may break
+anywhere."""
+
+_POWER = re.compile(r"[^ ]+ [×·] 10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+"""A number that is kept together though there are blanks in it."""
 
 
 def shape(table: Element, block: TableBlock | Pairs, *, right_to_left: bool) -> bool:
@@ -42,6 +59,7 @@ def shape(table: Element, block: TableBlock | Pairs, *, right_to_left: bool) -> 
     )
     indents = [_indents(column[1:]) if number else [] for column, number in zip(columns, numeric, strict=True)]
     widths, wide = _widths(columns, indents, facts=isinstance(block, Pairs))
+    noted = isinstance(block, TableBlock) and bool(block.note)
     _table_properties(table, block, sum(widths), right_to_left=right_to_left)
     for column, width in zip(table.iterfind(f"{q('tblGrid')}/{q('gridCol')}"), widths, strict=True):
         column.set(q("w"), str(width))
@@ -51,7 +69,7 @@ def shape(table: Element, block: TableBlock | Pairs, *, right_to_left: bool) -> 
         put(properties(row, "trPr"), w("cantSplit"))
         if index < header:
             put(properties(row, "trPr"), w("tblHeader"))
-        kept = index < len(found) - 1 and (len(found) <= KEPT_WHOLE + header or index < header + 1)
+        kept = index < len(found) - (not noted) and (len(found) <= KEPT_WHOLE + header or index < header + 1)
         for place, cell in enumerate(row.iterfind(q("tc"))):
             put(properties(cell, "tcPr"), w("tcW", w=widths[place], type="dxa"))
             indent = indents[place][index - header] if index >= header and indents[place] else 0
@@ -113,13 +131,11 @@ def _widths(
 ) -> tuple[list[int], bool]:
     """Widths in twentieths of a point: what the cells want, or else a share that leaves words and numbers whole."""
     numbers = [
-        max((_width(_length(cell)) + more for cell, more in zip(cells[1:], indent, strict=True)), default=0)
-        if indent
-        else 0
+        max((_width(cell) + more for cell, more in zip(cells[1:], indent, strict=True)), default=0) if indent else 0
         for cells, indent in zip(columns, indents, strict=True)
     ]
     wanted = [
-        max(number, max(_width(_length(cell)) for cell in cells))
+        max(number, _width(cells[0], bold=not facts), *map(_width, cells[1:]))
         for number, cells in zip(numbers, columns, strict=True)
     ]
     if facts:
@@ -127,7 +143,7 @@ def _widths(
         return [first, TEXT_WIDTH - first], False
     if sum(wanted) <= TEXT_WIDTH:
         return wanted, False
-    words = [_width(min(_LONGEST_WORD, _longest_word(cells))) for cells in columns]
+    words = [max(_longest_word(cells[:1], bold=True), _longest_word(cells[1:])) for cells in columns]
     needed = [max(number, word) for number, word in zip(numbers, words, strict=True)]
     wide = sum(needed) > TEXT_WIDTH
     room = LANDSCAPE_WIDTH if wide else TEXT_WIDTH
@@ -141,19 +157,19 @@ def _widths(
     return [int(need + spare * part / sum(urge)) for need, part in zip(needed, urge, strict=True)], wide
 
 
-def _width(characters: int) -> int:
-    return round(characters * _CHARACTER) + _MARGINS
+def _width(text: str, *, bold: bool = False) -> int:
+    """The width of a cell with this text, in twentieths of a point."""
+    hundredths = sum(text.encode("ascii", "ignore").translate(_WIDTHS))
+    if not text.isascii():
+        wide = unicodedata.east_asian_width
+        hundredths += sum(_WIDE if wide(character) in "WF" else _OTHER for character in text if character > "\x7f")
+    return round(hundredths / 100 * TABLE_POINTS * 20 * _SPARE * (_BOLD if bold else 1.0)) + _MARGINS
 
 
-def _longest_word(cells: Iterable[str]) -> int:
-    return max((_length(word) for cell in cells for word in cell.split(" ")), default=0)
-
-
-def _length(text: str) -> int:
-    """Characters, those of East Asia counted twice."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+def _longest_word(cells: Iterable[str], *, bold: bool = False) -> int:
+    """The width that leaves the words and numbers whole."""
+    words = (word for cell in cells for word in ([cell] if _POWER.fullmatch(cell) else cell.split(" ")))
+    return min(_LONGEST_WORD, max((_width(word, bold=bold) for word in words), default=0))
 
 
 def _indents(cells: Sequence[str]) -> list[int]:

@@ -98,11 +98,27 @@ def mark_scripts(root: Element, *, right: bool) -> None:
         if text.isascii() and not right:
             continue
         # Numbers run from left to right in every script, and stand at the right for their points to meet.
-        base = style_of(paragraph) != "TableNumber" and (direction(text) == "rtl" or (right and not _strong(text)))
+        style = style_of(paragraph)
+        base = style != "TableNumber" and (direction(text) == "rtl" or (right and not _strong(text)))
         if base:
             set_paragraph(paragraph, w("bidi"))
+            _align_with_numbers(paragraph)
+            if style == "BlockText":
+                # Indents turn with the paragraph; its rule would stay on the left (17.3.1.17).
+                set_paragraph(paragraph, w("pStyle", val="BlockTextRight"))
+        elif right and style in ("TableText", "TableHeading"):
+            # Cells of one column begin on the same side, whatever their script.
+            set_paragraph(paragraph, w("jc", val="right"))
         for run in list(paragraph.iter(q("r"))):
             _mark(run, base)
+
+
+def _align_with_numbers(paragraph: Element) -> None:
+    """In a paragraph from right to left, `right` is where lines end, on the left: they begin at the right anyway."""
+    settings = properties(paragraph, "pPr")
+    jc = settings.find(q("jc"))
+    if jc is not None and jc.get(q("val")) == "right":
+        settings.remove(jc)
 
 
 def mark_languages(root: Element, report_language: str) -> None:

@@ -21,7 +21,7 @@ from services.results.rendering.word import pandoc, pandoc_ast, reference_docx
 from services.results.rendering.word.sections import divide
 from services.results.rendering.word.tables import shape
 from services.results.rendering.word.text import mark_languages, mark_scripts, right_to_left
-from services.results.rendering.word.xml import Element, q, set_paragraph, style_of, text_of, w
+from services.results.rendering.word.xml import MATH, Element, q, set_paragraph, style_of, text_of, w
 
 _ARGUMENTS = ("-f", "json", "-t", "docx", "-o", "-", "--syntax-highlighting=none")
 _TEXT_WIDTH = reference_docx.TEXT_WIDTH / 15
@@ -76,8 +76,10 @@ def _finish(document: Element, notes: Element, report: Report, outline: pandoc_a
     word_fields.number_notes(body, outline.notes, marks)
     tables = zip(list(body.iter(q("tbl"))), outline.tables, strict=True)
     wide = [table for table, block in tables if shape(table, block, right_to_left=right)]
+    _join_letters(body)
     _place_figures(body, outline)
     _keep_together(body)
+    _part_from_tables(body)
     if len(text) + _FIGURE_CHARACTERS * len(outline.figures) > _CONTENTS_FROM:
         _place_contents(body, report, outline, marks)
     for part in (body, notes):
@@ -101,6 +103,32 @@ def _keep_together(body: Element) -> None:
         if part.tag == q("tbl") or style_of(part) in _LED_TO:
             for lead in leads(lengths, place, _LONGEST_LEAD):
                 set_paragraph(parts[lead], w("keepNext"))
+
+
+def _part_from_tables(body: Element) -> None:
+    """Leave room between a table and the text below it: a table has none of its own."""
+    for table in body.iterfind(q("tbl")):
+        below = table.getnext()
+        if below is not None and below.tag == q("p") and style_of(below) in _LEADS:
+            set_paragraph(below, w("pStyle", val="TextAfterTable"))
+
+
+def _join_letters(body: Element) -> None:
+    """Words in formulas as words: pandoc writes a run for each letter, and office programs then space them out as a
+    product of letters."""
+    for formula in body.iter(f"{{{MATH}}}oMath"):
+        for run in list(formula.iter(f"{{{MATH}}}r")):
+            word, letter = run.getprevious(), run.find(f"{{{MATH}}}t")
+            if word is None or word.tag != run.tag or not (_upright(word) and _upright(run)):
+                continue
+            word.find(f"{{{MATH}}}t").text += letter.text
+            run.getparent().remove(run)
+
+
+def _upright(run: Element) -> bool:
+    """Whether a run of a formula is part of a word."""
+    style, letters = run.find(f"{{{MATH}}}rPr/{{{MATH}}}sty"), run.find(f"{{{MATH}}}t")
+    return style is not None and style.get(f"{{{MATH}}}val") == "p" and letters is not None and letters.text.isalpha()
 
 
 def _place_figures(body: Element, outline: pandoc_ast.Outline) -> None:
