@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, cast
 
-from bench import documents_others, documents_report
+from bench import documents_floor, documents_others, documents_report
 from bench.processes import machine
 
 FORMATS = ("pdf", "docx", "markdown", "json", "zip")
@@ -33,6 +33,7 @@ _APART = ("weasyprint", "reportlab")
 _BENCH_PYTHON = Path(__file__).resolve().parents[1] / ".venv-bench" / "bin" / "python"
 _SECONDS = 100.0
 _COLD = 3
+_MEMORY = 2 << 30
 
 
 def product(format: str, *, again: bool) -> Callable[[int], bytes]:
@@ -155,6 +156,8 @@ def files(rounds: int) -> None:
         folder = Path(name)
         write_inputs(folder)
         ours = [sys.executable, "-m", "bench.documents", "--child"]
+        bare = measured([*ours, "pdf", "bare", str(folder)], rounds, folder / "pdf.out")
+        print(f"| typst alone, six pages of bare paragraphs | {' | '.join(bare)} |", flush=True)
         for format in FORMATS:
             for kind in ("new", *(["again"] if format in ("pdf", "docx") else [])):
                 shown = f"product, {format}" + (", the same report again" if kind == "again" else "")
@@ -172,9 +175,25 @@ def files(rounds: int) -> None:
 
 
 def _child(format: str, kind: str, folder: str, rounds: str) -> None:
-    found, body = documents_others.measured(product(format, again=kind == "again"), int(rounds))
+    if kind == "bare":
+        found, body = documents_others.measured(documents_floor.typst_alone(), int(rounds))
+    else:
+        found, body = _ours(product(format, again=kind == "again"), int(rounds))
     (Path(folder) / f"{format}.out").write_bytes(body)
     print(json.dumps(found))
+
+
+def _ours(make: Callable[[int], bytes], rounds: int) -> tuple[dict[str, Any], bytes]:
+    """As a rendering process: with a drawing process beside it."""
+    from services.results.rendering import drawing, figures
+
+    process = drawing.DrawingProcess(_MEMORY)
+    figures.draw_in(process)
+
+    try:
+        return documents_others.measured(make, rounds, beside=process.pid)
+    finally:
+        process.close()
 
 
 def main() -> None:

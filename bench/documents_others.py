@@ -22,24 +22,41 @@ _UNIT = 1 if sys.platform == "darwin" else 1024
 _SECONDS = 60.0
 
 
-def measured(make: Callable[[int], bytes], rounds: int) -> tuple[dict[str, Any], bytes]:
+def measured(make: Callable[[int], bytes], rounds: int, *, beside: int | None = None) -> tuple[dict[str, Any], bytes]:
     """Seconds of wall-clock and processor time of each round after one that loads everything, bytes at the peak of
-    memory, and the size; and what was made last. With 0 rounds there is only the first."""
+    memory, and the size; and what was made last. With 0 rounds there is only the first.
+
+    :param beside: a process that works for this one and outlives the rounds (Linux).
+    """
     body = make(0)
     wall: list[float] = []
     processor: list[float] = []
     for number in range(1, rounds + 1):
-        began, used = perf_counter(), _processor()
+        began, used = perf_counter(), _processor(beside)
         body = make(number)
         wall.append(perf_counter() - began)
-        processor.append(_processor() - used)
+        processor.append(_processor(beside) - used)
     peaks = [resource.getrusage(who).ru_maxrss * _UNIT for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return {"wall": wall, "processor": processor, "peak": max(peaks), "size": len(body)}, body
+    peak = max(*peaks, _peak(beside))
+    return {"wall": wall, "processor": processor, "peak": peak, "size": len(body)}, body
 
 
-def _processor() -> float:
-    """Of this process and of those it started."""
-    return sum(os.times()[:4])
+def _processor(beside: int | None) -> float:
+    """Of this process, of those it started, and of the one beside it."""
+    own = sum(os.times()[:4])
+    if beside is None:
+        return own
+    # The name of a program, in parentheses, may hold blanks.
+    fields = Path(f"/proc/{beside}/stat").read_text().rpartition(")")[2].split()
+    return own + sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak(beside: int | None) -> int:
+    """Bytes of the largest resident set of the process beside."""
+    if beside is None:
+        return 0
+    lines = Path(f"/proc/{beside}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def _run(command: Sequence[str], folder: Path) -> bytes:

@@ -1,20 +1,20 @@
 """A rendering process: `python -m services.results.rendering.child`. Reads requests on its standard input and writes
 answers on its standard output, one at a time, until the input ends.
 
-It is warm before it says that it is ready, holds a limit on its own memory, and dies with its parent.
+It is warm before it says that it is ready, holds a limit on its own memory, and dies with its parent. Charts are drawn
+by a process beside it while it sets the citations.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import sys
 from typing import Any, BinaryIO
 
-from kit.offspring import die_with_parent
+from services.results.rendering import figures
+from services.results.rendering.bounds import limit, pipes, shares, swollen
 from services.results.rendering.citing.styles import InvalidStyle, UnknownCitationStyle
 from services.results.rendering.document import ResultDocument
+from services.results.rendering.drawing import DrawingEnded, DrawingProcess
 from services.results.rendering.protocol import pack, read_frame, rendition_head
 from services.results.rendering.reading import InvalidResultDocument
 from services.results.rendering.render import MOST_PAGES, TooManyPages, render
@@ -22,7 +22,6 @@ from services.results.rendering.rendition import Format
 
 _PANIC = "PanicException"
 """How a failure of the typesetter's own arrives, which is no `Exception`."""
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 _WARM_UP: dict[str, Any] = {
     "title": "Warm-up",
@@ -47,21 +46,28 @@ _WARM_FORMATS: tuple[Format, ...] = ("pdf", "docx")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--memory", type=int, default=2 << 30, help="bytes of data this process may hold")
+    options.add_argument("--memory", type=int, default=2 << 30, help="bytes that it may hold with the one beside it")
     options.add_argument("--pages", type=int, default=MOST_PAGES, help="pages that a document may have")
     arguments = options.parse_args()
-    limit(arguments.memory)
-    source, target = _pipes()
+    memory, drawing_memory = shares(arguments.memory)
+    limit(memory)
+    source, target = pipes()
+    process = DrawingProcess(drawing_memory)
+    figures.draw_in(process)
     for format in _WARM_FORMATS:
         _render({"format": format, "document": _WARM_UP, "session_id": "warm-up"})
     _write(target, pack({"ready": True}))
     while (frame := read_frame(source.read)) is not None:
-        _write(target, _answer(frame[0], arguments.memory, arguments.pages))
+        _write(target, _answer(frame[0], memory, arguments.pages, process))
+    process.close()
 
 
-def _answer(request: dict[str, Any], memory: int, pages: int) -> bytes:
+def _answer(request: dict[str, Any], memory: int, pages: int, process: DrawingProcess) -> bytes:
     try:
         rendition = _render(request, pages)
+    except DrawingEnded:
+        # Without it this process is of no use either; the pool starts another one.
+        raise
     except InvalidResultDocument as error:
         return pack({"error": "invalid_document", "message": str(error)})
     except InvalidStyle as error:
@@ -80,7 +86,7 @@ def _answer(request: dict[str, Any], memory: int, pages: int) -> bytes:
         # The typesetter broke off; what it holds in memory is not to be trusted any more.
         return pack({"error": "failed", "message": f"{_PANIC}: {error}"[:2000], "spent": True})
     # The typesetter keeps what it laid out for a while; a process swollen by a large document is not used again.
-    spent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT > memory // 2
+    spent = swollen(memory) or process.spent
     return pack(rendition_head(rendition) | {"spent": spent}, rendition.body)
 
 
@@ -96,25 +102,6 @@ def _render(request: dict[str, Any], pages: int = MOST_PAGES) -> Any:
         most_pages=pages,
         csl=request.get("csl"),
     )
-
-
-def limit(memory: int) -> None:
-    """Bound memory, forbid core dumps, and end with the parent."""
-    # Data, not address space: the JavaScript engine reserves far more addresses than it ever fills.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    die_with_parent(os.getppid())
-
-
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the parent. Standard output itself goes to standard error, should a library print something."""
-    source = os.fdopen(os.dup(0), "rb")
-    target = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    return source, target
 
 
 def _write(target: BinaryIO, frame: bytes) -> None:

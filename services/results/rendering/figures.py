@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from itertools import islice
 
 import orjson
 
-from services.results.rendering import typesetting
+from services.results.rendering import drawing, typesetting
+from services.results.rendering.drawing import DrawingProcess
 from services.results.rendering.plain_text import clean, without_selectors
 from services.results.rendering.reading import JSON
 
 FONT = "Libertinus Serif, Noto Serif, serif"
 """The faces that the words of a drawing are set in: the report's own."""
 
-# What the chart library measures words with: a face that it carries within itself. It has none of the report's, and one
-# of the system would place the words differently on every machine, and be mapped into memory anew for each of them.
-# Its letters are wider than the report's, so that what fits in it fits.
-_MEASURED = "Liberation Sans"
 MAX_SPEC_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4000.0
 """The largest width or height of a drawing, in CSS pixels."""
 
 PNG_SCALE = 2.5
 """Pixels per CSS pixel."""
+
+_MADE = 64
+"""Drawings that are kept."""
+
+_BEGUN = 32
+"""Drawings that are begun before they are asked for."""
 
 _REFUSED_KEYS = frozenset({"url", "href"})
 _INLINE_DATA = frozenset({"values", "datasets"})
@@ -43,32 +49,62 @@ _SHAPED = re.compile(
 )
 _SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)"[^>]*?\bheight="([\d.]+)"')
 
-# Set as the page around it: hairlines, no frame.
-_CONFIG: dict[str, Any] = {
-    "font": _MEASURED,
-    "background": "white",
-    "view": {"stroke": None},
-    "axis": {
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "gridColor": "#e4e7ea",
-        "domainColor": "#5b6670",
-        "tickColor": "#5b6670",
-        "labelColor": "#333b42",
-        "titleColor": "#1d2329",
-        "titlePadding": 8,
-    },
-    "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"},
-    "header": {"labelFontSize": 11, "titleFontSize": 12},
-    "title": {"fontSize": 13, "fontWeight": "normal", "anchor": "start"},
-    "range": {"category": ["#1f5f7a", "#c2703d", "#5a8f5c", "#8a5a83", "#b5a03c", "#6b7780"]},
-    "mark": {"color": "#1f5f7a"},
-}
-
 
 class FigureRefused(ValueError):
     """The specification cannot be drawn, or must not be."""
+
+
+class _Drawings:
+    """Drawings that were made or are being made, by the text of their specification."""
+
+    def __init__(self) -> None:
+        self.process: DrawingProcess | None = None
+        self._made: OrderedDict[str, str] = OrderedDict()
+        self._begun: dict[str, Future[str]] = {}
+
+    def begin(self, sources: Iterable[str]) -> None:
+        for future in self._begun.values():
+            future.cancel()  # Of a document that came to nothing.
+        self._begun.clear()
+        for source in sources:
+            if self.process is not None and source not in self._made and source not in self._begun:
+                self._begun[source] = self.process.begin(source)
+
+    def drawn(self, source: str) -> str:
+        """Raises FigureRefused."""
+        if source in self._made:
+            self._made.move_to_end(source)
+            return self._made[source]
+        svg = _finished(self._raw(source))
+        self._made[source] = svg
+        if len(self._made) > _MADE:
+            self._made.popitem(last=False)
+        return svg
+
+    def _raw(self, source: str) -> str:
+        try:
+            if self.process is None:
+                return drawing.vega_lite(source)
+            return (self._begun.pop(source, None) or self.process.begin(source)).result()
+        except ValueError as error:
+            raise FigureRefused("the specification is not valid Vega-Lite") from error
+
+
+_drawings = _Drawings()
+
+
+def draw_in(process: DrawingProcess | None) -> None:
+    """Have drawings made by `process` from now on; without one they are made in this process."""
+    _drawings.process = process
+
+
+def begin(specs: Iterable[Mapping[str, JSON]]) -> None:
+    """Have what will be drawn for the next document begun, where there is a process for it. Never raises."""
+    sources = []
+    for spec in islice(specs, _BEGUN):
+        with suppress(FigureRefused):
+            sources.append(_source(spec))
+    _drawings.begin(sources)
 
 
 def draw(spec: Mapping[str, JSON]) -> str:
@@ -76,6 +112,11 @@ def draw(spec: Mapping[str, JSON]) -> str:
 
     :raises FigureRefused: the specification is faulty, too large, or reaches for something outside itself.
     """
+    return _drawings.drawn(_source(spec))
+
+
+def _source(spec: Mapping[str, JSON]) -> str:
+    """The specification as text for the chart library. Raises FigureRefused."""
     _check(spec)
     try:
         source = orjson.dumps(spec, option=orjson.OPT_SORT_KEYS)
@@ -83,7 +124,7 @@ def draw(spec: Mapping[str, JSON]) -> str:
         raise FigureRefused("the specification is not JSON") from error
     if len(source) > MAX_SPEC_BYTES:
         raise FigureRefused("the specification is too large")
-    return _draw(_CONTROL.sub("\\1\ufffd", clean(source.decode())))
+    return _CONTROL.sub("\\1\ufffd", clean(source.decode()))
 
 
 def png(svg: str) -> bytes:
@@ -114,15 +155,8 @@ def pictured(svg: str) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def _draw(source: str) -> str:
-    # Imported late: it starts a JavaScript engine, which a document without figures need not wait for.
-    import vl_convert
-
-    try:
-        svg = vl_convert.vegalite_to_svg(source, config=_CONFIG, allowed_base_urls=[])
-    except ValueError as error:
-        raise FigureRefused("the specification is not valid Vega-Lite") from error
+def _finished(svg: str) -> str:
+    """A drawing of the chart library as the report shows it. Raises FigureRefused."""
     if _ACTIVE.search(svg):
         raise FigureRefused("the drawing holds more than marks and text")
     if not all(0 < side <= MAX_SIDE for side in size(svg)):
@@ -130,7 +164,7 @@ def _draw(source: str) -> str:
     # Titles of axes may hold escapes that only the chart library reads, and selectors act on a glyph that a drawing
     # picks by itself.
     svg = without_selectors(clean(svg))
-    return svg.replace(f'font-family="{_MEASURED}"', f'font-family="{FONT}"')
+    return svg.replace(f'font-family="{drawing.MEASURED}"', f'font-family="{FONT}"')
 
 
 def _check(value: JSON) -> None:

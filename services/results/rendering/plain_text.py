@@ -68,6 +68,8 @@ def _closed(line: str) -> str:
 
 def _shows(text: str) -> bool:
     """Whether a reader sees anything of it: a heading of direction marks alone, say, is none."""
+    if text[:1].isascii() and text[:1].isalnum():
+        return True  # Most texts begin so.
     return any(unicodedata.category(letter) not in _INVISIBLE and not _IGNORED.match(letter) for letter in text)
 
 

@@ -199,16 +199,16 @@ class RenderPool:
             try:
                 async with asyncio.timeout(self._settings.timeout_seconds):
                     head, body = await _exchange(process, pack_request(request), self._settings.output_bytes)
-            except DocumentTooLarge:
-                # The rest of its answer is still on the way.
-                await self._end(slot)
-                raise
             except TimeoutError as error:
                 await self._end(slot)
                 raise RenderingTimedOut(f"longer than {self._settings.timeout_seconds} s") from error
-            except (asyncio.IncompleteReadError, ConnectionError) as error:
+            except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
                 await self._end(slot)
-                raise RenderingCrashed("the rendering process died") from error
+                raise RenderingCrashed("the rendering process died, or answered something else") from error
+            except BaseException:
+                # The rest of its answer is still on the way, and would be taken for that to the next.
+                await self._end(slot)
+                raise
             slot.served += 1
             self._usual += (perf_counter() - started - self._usual) / 8
             if head.get("spent") or slot.served >= self._settings.renderings_per_process:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -14,15 +15,19 @@ from tests.support.golden_reports import COMMAND, FOLDER, reports
 from tests.support.report_documents import DOCUMENTS
 from tests.support.report_text import dump
 
-MADE: dict[str, Report] = dict(reports())
 _ANCHOR = re.compile(r"\{([\w-]+)(?=[:}])")
 _FORMULA = re.compile(r"\$[^$]*\$")
 KEPT = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
 
 
+@cache
+def made() -> dict[str, Report]:
+    return dict(reports())
+
+
 def test_the_reports_are_those_that_were_read() -> None:
     changed = sorted(
-        name for name in MADE.keys() | KEPT.keys() if name not in MADE or dump(MADE[name]) != KEPT.get(name)
+        name for name in made().keys() | KEPT.keys() if name not in made() or dump(made()[name]) != KEPT.get(name)
     )
     assert changed == [], f"changed: if it is meant, run {COMMAND} and read them"
 
@@ -30,7 +35,7 @@ def test_the_reports_are_those_that_were_read() -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_each_claim_finding_passage_and_number_is_told(name: str) -> None:
     document = ResultDocument.parse(DOCUMENTS[name][1]())
-    text = dump(MADE[name])
+    text = dump(made()[name])
     expected = [one_line(claim.text) for claim in document.claims()]
     expected += [one_line(finding.text) for finding in document.key_findings]
     expected += [one_line(passage.quote) for citation in document.citations for passage in citation.passages]
@@ -42,7 +47,7 @@ def test_each_claim_finding_passage_and_number_is_told(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_whatever_a_comment_can_point_at_has_one_anchor_and_each_link_leads_to_one(name: str) -> None:
-    text = _FORMULA.sub("", dump(MADE[name]))
+    text = _FORMULA.sub("", dump(made()[name]))
     anchors = _ANCHOR.findall(text)
     assert len(anchors) == len(set(anchors))
     assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= set(anchors)
@@ -54,11 +59,11 @@ def test_whatever_a_comment_can_point_at_has_one_anchor_and_each_link_leads_to_o
 
 
 def test_anchors_are_the_same_in_every_language_and_style() -> None:
-    english, german = (_ANCHOR.findall(dump(MADE[name])) for name in ("research", "research-nature-german"))
+    english, german = (_ANCHOR.findall(dump(made()[name])) for name in ("research", "research-nature-german"))
     assert sorted(english) == sorted(german)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_nothing_of_the_machinery_shows(name: str) -> None:
-    shown = re.sub(r"\{[\w-]+[:}]|\$[^$]*\$|\(#[^)]*\)|https?://\S+", "", dump(MADE[name]))
+    shown = re.sub(r"\{[\w-]+[:}]|\$[^$]*\$|\(#[^)]*\)|https?://\S+", "", dump(made()[name]))
     assert re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\{|\bNone\b|\bnull\b", shown) == []

@@ -148,7 +148,7 @@ def test_a_text_turns_nothing_beside_it_and_is_empty_if_it_shows_nothing(text: s
 
 
 def test_a_drawing_of_letters_that_nothing_can_draw_is_drawn_without_them() -> None:
-    text = "a\x0cb\x00 \\begin \U000e0041\ufe0f \u0b57 \U0001e900\U0003fffd \ue123 end"
+    text = "a\x0cb\x00 \\begin \U000e0041\ufe0f \u0f71 \U00013000\U0003fffd \ue123 end"
     encoding = {"x": {"field": "x", "title": text}, "y": {"field": "x", "title": text}, "text": {"field": "t"}}
     spec = {"title": text, "data": {"values": [{"x": 1, "t": text}]}, "mark": "text", "encoding": encoding}
     source = {"title": "T", "figures": [{"id": "g", "title": "F", "alt": "A", "spec": spec}]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import orjson
@@ -27,7 +27,7 @@ class CountingSplitter(Splitter):
         super().__init__(memory=1 << 30, seconds=seconds)
         self.runs = 0
 
-    def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncIterator[bytes]:
+    def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncGenerator[bytes]:
         self.runs += 1
         return super()._run(document, *options)
 
@@ -82,6 +82,25 @@ async def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     blobs = open_blobs(str(tmp_path))
     with pytest.raises(DeadlineExceeded):
         await CountingSplitter(seconds=0.001).index(blob_pieces(blobs, key.blob))
+
+
+def test_a_reader_that_takes_its_time_is_told_so_and_not_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def document() -> AsyncIterator[bytes]:
+        yield canonical(_DOCUMENT)
+
+    async def read() -> None:
+        loop = asyncio.get_running_loop()
+        pieces = CountingSplitter().canonical(document())
+        await anext(pieces)
+        now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: now() + 100)
+        for _ in range(3):
+            await asyncio.sleep(0)  # What is due happens now.
+        with pytest.raises(DeadlineExceeded):
+            async for _ in pieces:
+                pass
+
+    asyncio.run(read())
 
 
 async def test_a_small_document_is_no_business_of_the_shelf(tmp_path: Path) -> None:

@@ -145,6 +145,21 @@ async def test_the_next_request_gets_a_new_process(tmp_path: Path) -> None:
     await pool.close()
 
 
+async def test_what_is_left_of_a_bad_answer_is_not_taken_for_the_next(tmp_path: Path) -> None:
+    answers = (
+        _READY + "import pathlib; mark = pathlib.Path(sys.argv[1]); first = not mark.exists(); mark.touch()\n"
+        'answer = b\'no JSON\' if first else b\'{"media_type":"text/plain","filename":"a.txt"}\'\n'
+        "while head := sys.stdin.buffer.read(12):\n"
+        "    sys.stdin.buffer.read(struct.unpack('>IQ', head)[0])\n"
+        "    out.write(struct.pack('>IQ', len(answer), 4) + answer + b'body'); out.flush()"
+    )
+    pool = _pool(answers, str(tmp_path / "mark"))
+    with pytest.raises(RenderingCrashed):
+        await pool.render(_request())
+    assert (await pool.render(_request())).body == b"body"
+    await pool.close()
+
+
 async def test_a_swollen_process_is_replaced() -> None:
     answers = (
         _READY + "import itertools, json\n"

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 import rispy
 from bibtexparser.entrypoint import parse_string
@@ -95,7 +95,7 @@ def test_the_results_lie_beside_their_schema(archive: zipfile.ZipFile) -> None:
     assert results == plain | {"$schema": "results.schema.json", "schema_version": results_schema.SCHEMA_VERSION}
     schema = json.loads(archive.read(results["$schema"]))
     assert schema == results_schema.schema()
-    jsonschema.Draft202012Validator(schema).validate(results)
+    jsonschema_rs.Draft202012Validator(schema).validate(results)
 
 
 def test_references_are_there_for_three_kinds_of_programs(archive: zipfile.ZipFile) -> None:

@@ -8,7 +8,7 @@ from services.results.rendering.citing.references import FormattedReference, for
 from services.results.rendering.composing import analyses
 from services.results.rendering.composing.anchors import Anchors
 from services.results.rendering.composing.computed import crossings, exhibit_order
-from services.results.rendering.composing.exhibits import Exhibits
+from services.results.rendering.composing.exhibits import Exhibits, begin
 from services.results.rendering.composing.headings import headed
 from services.results.rendering.composing.label_forms import is_raised, on_the_line
 from services.results.rendering.composing.labels import labels
@@ -72,6 +72,7 @@ class _Composer:
     def __init__(
         self, document: ResultDocument, metadata: ExecutionMetadata | None, style: str, language: str, csl: str | None
     ) -> None:
+        begin(document)
         self._document = document
         self._metadata = metadata
         self._labels = labels(language)
@@ -79,9 +80,6 @@ class _Composer:
         self._anchors = Anchors()
         self._entries = {item.id: self._anchors.of("ref", item.id) for item in document.citations}
         self._citations = {item.id: item for item in document.citations}
-        self._exhibits = Exhibits(
-            document, self._anchors, self._labels, exhibit_order(document), crossings(document), language
-        )
         self._findings = {item.id: self._anchors.of("finding", item.id) for item in document.key_findings}
         self._number = {item.id: number for number, item in enumerate(document.key_findings, start=1)}
         self._stated = KeyStatements(document.key_findings)
@@ -97,6 +95,10 @@ class _Composer:
         self._woven = [(own, rest) for own, (_, rest) in zip(lines, woven, strict=True)]
         self._references = format_references(
             document.citations, self._cited(), self._entries, style=style, language=language, csl=csl
+        )
+        # After the citations, beside which they are drawn.
+        self._exhibits = Exhibits(
+            document, self._anchors, self._labels, exhibit_order(document), crossings(document), language
         )
         self._claims = {claim.id: claim for claim in document.claims()}
         self._notes = Notes(

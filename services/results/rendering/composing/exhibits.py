@@ -180,6 +180,11 @@ def _worded(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Sequence[
     ]
 
 
+def begin(document: ResultDocument) -> None:
+    """Have the figures drawn meanwhile, where there is a process for it."""
+    figures.begin(map(_untitled, document.figures))
+
+
 def in_order(document: ResultDocument, order: Sequence[str]) -> tuple[list[Table], list[Figure]]:
     """The tables and figures as they are numbered: those of `order` first, the others after them."""
     places = {id: place for place, id in enumerate(order)}

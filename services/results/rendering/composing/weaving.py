@@ -80,7 +80,7 @@ class Weaver:
     def _candidates(self, line: str) -> list[str]:
         """Statements that may stand in the line, the longest first: those that begin as some place in it does."""
         heads = {line[place : place + _HEAD] for place in range(len(line))}
-        found = [item for head in heads for item in self._by_head.get(head, ())]
+        found = [item for head in heads & self._by_head.keys() for item in self._by_head[head]]
         found += [item for head in self._short if head not in heads for item in self._by_head[head]]
         return [text for _, text in sorted(found) if len(text) <= len(line)]
 
