@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from deploy.checks import processes
 from deploy.checks.callers import callers
@@ -84,6 +85,8 @@ def _needed(release: Release, pods: Mapping[str, Mapping[str, str]]) -> set[Way]
                 ways |= {Way(name, "otel-collector", OTLP)}
             if str(getattr(read[name], "model_url", "")):
                 ways |= {Way(name, _WORLD, 443)}
+            if endpoint := str(getattr(read[name], "blobs_endpoint", "")):
+                ways |= {Way(name, *_store(endpoint))}
             fetching = read[name]
             if isinstance(fetching, LibrarySettings) and (fetching.fetch or fetching.connectors):
                 ways |= {Way(name, _PUBLIC, port) for port in fetching.fetch_ports}
@@ -105,6 +108,14 @@ def _needed(release: Release, pods: Mapping[str, Mapping[str, str]]) -> set[Way]
         ways |= {Way("cnpg-system", "postgres", 8000), Way("cnpg-system", "postgres", POSTGRES)}
         ways |= {Way("postgres", "postgres", 8000), Way("postgres", _WORLD, 443), Way("postgres", _WORLD, 6443)}
     return ways
+
+
+def _store(endpoint: str) -> tuple[str, int]:
+    """Where an object store is, by its URL: a namespace of the cluster, or outside."""
+    url = urlsplit(endpoint)
+    names = (url.hostname or "").split(".")
+    place = names[1] if names[2:3] == ["svc"] else _WORLD
+    return place, url.port or (80 if url.scheme == "http" else 443)
 
 
 def _opened(policies: Iterable[Document], pods: Mapping[str, Mapping[str, str]], direction: str) -> set[Way]:

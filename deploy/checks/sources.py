@@ -26,6 +26,7 @@ FOLDERS = {
     "observability": K8S / "overlays" / "observability",
     "language-model": K8S / "overlays" / "language-model",
     "fetching": K8S / "overlays" / "fetching",
+    "object-store": K8S / "overlays" / "object-store",
 }
 _READ = {
     "apiVersion",

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from google.protobuf.descriptor import ServiceDescriptor
 
-from kit.blobs import Blobs, open_blobs
+from kit.blob_settings import opened_blobs
+from kit.blobs import Blobs
 from kit.db.database import Database
 from kit.db.idempotency import IdempotencyStore
 from kit.db.inbox import Inbox
 from kit.db.outbox import Outbox
 from kit.ids import Ids
+from kit.orphans import OrphanSweeper
 from kit.rpc.serve import Part
-from kit.runtime import build
+from kit.runtime import Runtime, build
 from kit.telemetry.process import local_volumes
 from kit.times import Clock
 from prsm.collab.v1 import access_pb2_grpc
@@ -43,6 +45,7 @@ from services.library.parsing.document import ParseLimits
 from services.library.parsing.pool import ParserPool
 from services.library.ports import Parser, Viewers
 from services.library.quoting import Quoter
+from services.library.repository.blobs import PREFIXES, kept_blobs
 from services.library.repository.documents import SqlDocuments
 from services.library.repository.gatherings import SqlGatherings
 from services.library.repository.uses import SqlUses
@@ -222,6 +225,19 @@ def _fetcher(settings: LibrarySettings) -> Fetcher | None:
     return Fetcher(policy, at_once=settings.fetch_at_once)
 
 
+def _orphans(runtime: Runtime, settings: LibrarySettings, blobs: Blobs) -> OrphanSweeper:
+    return OrphanSweeper(
+        db=runtime.db,
+        leases=runtime.leases,
+        blobs=blobs,
+        clock=runtime.clock,
+        ids=runtime.ids,
+        kept=kept_blobs,
+        prefixes=PREFIXES,
+        days=settings.blobs_orphan_days,
+    )
+
+
 async def serve(settings: LibrarySettings) -> None:
     """Serve until a signal."""
     runtime = build(NAME, settings, tables.KIT)
@@ -230,6 +246,7 @@ async def serve(settings: LibrarySettings) -> None:
         memory_bytes=settings.parse_memory_mb * _MIB,
         file_bytes=settings.upload_mb * _MIB,
     )
+    blobs = await opened_blobs(settings)
     pool = ParserPool(size=settings.parser_processes, limits=limits)
     collab = access_pb2_grpc.AccessServiceStub(runtime.channel(settings.collab_target, reads=[_CHECK]))
     connectors = connectors_of(settings, runtime.clock)
@@ -237,7 +254,7 @@ async def serve(settings: LibrarySettings) -> None:
     app = assemble(
         settings,
         db=runtime.db,
-        blobs=open_blobs(settings.blobs),
+        blobs=blobs,
         outbox=runtime.outbox,
         inbox=runtime.inbox,
         idempotency=runtime.idempotency,
@@ -264,6 +281,7 @@ async def serve(settings: LibrarySettings) -> None:
                 [app.purge_deleted, app.prune_answers],
                 every=settings.sweep_seconds,
             ),
+            *([_orphans(runtime, settings, blobs)] if settings.blobs_orphan_days else []),
         ]
         await runtime.serve(
             app.services,

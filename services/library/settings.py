@@ -8,20 +8,20 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from kit.blob_settings import BlobSettings
 from kit.settings import ServiceSettings, name_of
 from services.library.connectors.licences import OPEN
 
 ConnectorName = Literal["openalex", "arxiv", "crossref", "europepmc"]
 
 
-class LibrarySettings(ServiceSettings):
+class LibrarySettings(BlobSettings, ServiceSettings):
     """Read from `PRSM_LIBRARY_*`."""
 
     model_config = SettingsConfigDict(env_prefix="PRSM_LIBRARY_", extra="ignore")
 
     collab_target: str = Field(description="host:port of the collab service")
     collab_deadline_seconds: float = Field(default=0.3, gt=0, description="deadline of an access check, in seconds")
-    blobs: str = Field(description="a directory, or s3://, gs://, az:// with a prefix")
     upload_mb: int = Field(default=50, ge=1, le=1024, description="largest body of an upload or a batch, and file")
     upload_files: int = Field(default=1000, ge=1, description="most files in one upload")
     upload_spool: str = Field(

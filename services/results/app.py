@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 
-from kit.blobs import Blobs, open_blobs
+from kit.blob_settings import opened_blobs
+from kit.blobs import Blobs
 from kit.db.database import Database
 from kit.ids import RandomIds
+from kit.orphans import OrphanSweeper
 from kit.rpc.sessions import CollabShares, SessionDirectory, SessionGate
 from kit.runtime import Runtime, build
 from kit.telemetry.process import local_volumes
@@ -143,7 +145,7 @@ async def serve(settings: ResultsSettings) -> None:
             pages=settings.render_pages,
         )
     )
-    blobs = open_blobs(settings.blobs)
+    blobs = await opened_blobs(settings)
     kept = KeptRenditions.of(
         runtime.db, runtime.leases, blobs, clock=runtime.clock, ids=runtime.ids, room=_room(settings)
     )
@@ -166,9 +168,26 @@ async def serve(settings: ResultsSettings) -> None:
     )
     await runtime.serve(
         services,
-        parts=[WarmPool(pool, renderer, settings.warm_after_seconds), kept.sweeper],
+        parts=[
+            WarmPool(pool, renderer, settings.warm_after_seconds),
+            kept.sweeper,
+            *([_orphans(runtime, settings, blobs)] if settings.blobs_orphan_days else []),
+        ],
         readings=[kept.reading()],
         volumes=local_volumes(settings.blobs),
+    )
+
+
+def _orphans(runtime: Runtime, settings: ResultsSettings, blobs: Blobs) -> OrphanSweeper:
+    return OrphanSweeper(
+        db=runtime.db,
+        leases=runtime.leases,
+        blobs=blobs,
+        clock=runtime.clock,
+        ids=runtime.ids,
+        kept=SqlArtifacts().kept,
+        prefixes=["artifacts"],
+        days=settings.blobs_orphan_days,
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from kit.db.upsert import insert_for
 from services.results.domain import Artifact, ArtifactKey, ArtifactKind
 from services.results.tables import artifacts
+
+_BLOB = re.compile(r"artifacts/([^/]+)/(\d{1,18})/(?:([0-9a-f]{64})(?:\.index|\.canonical|\.points)?|incoming-[^/]+)")
 
 
 class SqlArtifacts:
@@ -24,6 +29,17 @@ class SqlArtifacts:
             created_at=artifact.created_at,
         )
         conn.execute(statement.on_conflict_do_nothing())
+
+    def kept(self, conn: Connection, blobs: Sequence[str]) -> frozenset[str]:
+        """Those of the blobs that rows tell of, with what lies beside them; and those that are none of artifacts."""
+        t = artifacts
+        named = {blob: _BLOB.fullmatch(blob) for blob in blobs}
+        sessions = {found[1] for found in named.values() if found}
+        rows = conn.execute(select(t.c.session_id, t.c.epoch, t.c.hash).where(t.c.session_id.in_(sessions)))
+        known = {(row.session_id, row.epoch, row.hash) for row in rows}
+        return frozenset(
+            blob for blob, found in named.items() if not found or (found[1], int(found[2]), found[3]) in known
+        )
 
     def find(self, conn: Connection, key: ArtifactKey) -> Artifact | None:
         t = artifacts

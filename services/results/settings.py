@@ -7,17 +7,17 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from kit.blob_settings import BlobSettings
 from kit.settings import ServiceSettings, name_of
 
 
-class ResultsSettings(ServiceSettings):
+class ResultsSettings(BlobSettings, ServiceSettings):
     """Read from `PRSM_RESULTS_*`."""
 
     model_config = SettingsConfigDict(env_prefix="PRSM_RESULTS_", extra="ignore")
 
     session_target: str = Field(description="host:port of the session service")
     collab_target: str = Field(description="host:port of the collab service")
-    blobs: str = Field(description="a directory, or s3://, gs://, az:// with a prefix")
     render_processes: int = Field(default=1, ge=1, le=64, description="processes that render documents")
     render_seconds: float = Field(default=30.0, gt=0, description="longest rendering of one document, in seconds")
     render_memory_mb: int = Field(default=2048, ge=256, description="memory of a rendering process")

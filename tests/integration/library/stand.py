@@ -123,7 +123,7 @@ class Stand:
         request = library_pb2.CreateDocumentRequest(title=title, text=text, **more)
         if metadata is not None:
             request.metadata.update(metadata)
-        call = self.library.CreateDocument(request, metadata=self.headers(user, key), timeout=30)
+        call = self.library.CreateDocument(request, metadata=self.headers(user, key), timeout=60)
         found: library_pb2.Document = await answer(call)
         return found
 
@@ -151,33 +151,33 @@ class Stand:
 
     async def search(self, query: str, *, user: str = "ada", **more: Any) -> list[library_pb2.Hit]:
         request = library_pb2.SearchDocumentsRequest(query=query, **more)
-        call = self.library.SearchDocuments(request, metadata=self.headers(user), timeout=30)
+        call = self.library.SearchDocuments(request, metadata=self.headers(user), timeout=60)
         return list((await answer(call)).hits)
 
     async def listed(self, *, user: str = "ada", **more: Any) -> library_pb2.ListDocumentsResponse:
         request = library_pb2.ListDocumentsRequest(**more)
         found: library_pb2.ListDocumentsResponse = await answer(
-            self.library.ListDocuments(request, metadata=self.headers(user), timeout=30)
+            self.library.ListDocuments(request, metadata=self.headers(user), timeout=60)
         )
         return found
 
     async def get(self, document_id: str, *, user: str = "ada") -> library_pb2.Document:
         request = library_pb2.GetDocumentRequest(document_id=document_id)
         found: library_pb2.Document = await answer(
-            self.library.GetDocument(request, metadata=self.headers(user), timeout=30)
+            self.library.GetDocument(request, metadata=self.headers(user), timeout=60)
         )
         return found
 
     async def text(self, document_id: str, *, user: str = "ada") -> str:
         request = library_pb2.GetDocumentTextRequest(document_id=document_id)
-        call = self.library.GetDocumentText(request, metadata=self.headers(user), timeout=30)
+        call = self.library.GetDocumentText(request, metadata=self.headers(user), timeout=60)
         found = await collected(call)
         assert found.content_type == "text/plain; charset=utf-8"
         return found.body.decode()
 
     async def delete(self, document_id: str, *, user: str = "ada") -> None:
         request = library_pb2.DeleteDocumentRequest(document_id=document_id)
-        found = await answer(self.library.DeleteDocument(request, metadata=self.headers(user), timeout=30))
+        found = await answer(self.library.DeleteDocument(request, metadata=self.headers(user), timeout=60))
         assert (found.document_id, found.deleted) == (document_id, True)
 
     async def prepare(
@@ -199,7 +199,7 @@ class Stand:
 
     async def discard(self, session: str = SESSION, owner: str = "ada") -> None:
         request = internal_pb2.DiscardInputsRequest(session_id=session, owner=owner)
-        await self._session.call(self.internal.DiscardInputs, request, timeout=30)
+        await self._session.call(self.internal.DiscardInputs, request, timeout=60)
 
     def grant(
         self,
@@ -214,7 +214,7 @@ class Stand:
     async def passages(self, query: str, grant: str, *, limit: int = 20, **more: Any) -> list[library_pb2.Hit]:
         request = internal_pb2.SearchPassagesRequest(query=query, limit=limit, **more)
         extra = ((GRANT_KEY, grant),)
-        return list((await self._worker.call(self.internal.SearchPassages, request, timeout=30, extra=extra)).hits)
+        return list((await self._worker.call(self.internal.SearchPassages, request, timeout=60, extra=extra)).hits)
 
     async def works(self, grant: str, query: str, **more: Any) -> list[internal_pb2.GatherWorksResponse]:
         request = internal_pb2.GatherWorksRequest(query=query, **{"limit_each": 10, "full_text": True, **more})
@@ -223,13 +223,13 @@ class Stand:
 
     async def cards(self, grant: str, *document_ids: str) -> list[internal_pb2.Card]:
         request = internal_pb2.DescribeDocumentsRequest(document_ids=document_ids)
-        pages = self._worker.stream(self.internal.DescribeDocuments, request, timeout=30, extra=((GRANT_KEY, grant),))
+        pages = self._worker.stream(self.internal.DescribeDocuments, request, timeout=60, extra=((GRANT_KEY, grant),))
         return [card async for page in pages for card in page.cards]
 
     async def content(self, grant: str, document_id: str, *, raw: bool = False) -> File:
         form_ = internal_pb2.ReadContentRequest.FORM_RAW if raw else internal_pb2.ReadContentRequest.FORM_TEXT
         request = internal_pb2.ReadContentRequest(document_id=document_id, form=form_)
-        parts = self._worker.stream(self.internal.ReadContent, request, timeout=30, extra=((GRANT_KEY, grant),))
+        parts = self._worker.stream(self.internal.ReadContent, request, timeout=60, extra=((GRANT_KEY, grant),))
         found = [part async for part in parts]
         return found[0].name, b"".join(part.chunk for part in found)
 

@@ -161,13 +161,15 @@ async def test_addresses_are_asked_at_the_same_time(file_db: Database, pool: Par
 
         web.answers |= {"/1.txt": together, "/2.txt": together, "/3.txt": together, "/never": never}
         fetcher = Fetcher(Policy((IPv4Network("127.0.0.1/32"),), frozenset({web.port})))
-        stand = Stand(file_db, pool, tmp_path, fetcher=fetcher, fetch_seconds=0.5)
-        await stand.start()
+        patient, hasty = (Stand(file_db, pool, tmp_path, fetcher=fetcher, fetch_seconds=each) for each in (60, 0.1))
+        await patient.start()
+        await hasty.start()
         try:
-            prepared = await stand.prepare(documents=[page(web.url(f"/{number}.txt")) for number in (1, 2, 3)])
+            prepared = await patient.prepare(documents=[page(web.url(f"/{number}.txt")) for number in (1, 2, 3)])
             assert faults(prepared) == []
-            late = await stand.prepare(session=OTHER_SESSION, documents=[page(web.url("/never"))])
-            assert faults(late) == [("inputs.documents[0].url", f"did not answer within 0.5 s{UPLOAD}")]
+            late = await hasty.prepare(session=OTHER_SESSION, documents=[page(web.url("/never"))])
+            assert faults(late) == [("inputs.documents[0].url", f"did not answer within 0.1 s{UPLOAD}")]
         finally:
-            await stand.stop()
+            await patient.stop()
+            await hasty.stop()
             await fetcher.close()

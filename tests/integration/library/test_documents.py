@@ -38,7 +38,7 @@ async def test_created_document_is_stored_listed_and_found(stand: Stand) -> None
 
 async def test_location_and_status_come_with_the_answer(stand: Stand) -> None:
     request = library_pb2.CreateDocumentRequest(text=PEAT)
-    call = stand.library.CreateDocument(request, metadata=stand.headers("ada"), timeout=30)
+    call = stand.library.CreateDocument(request, metadata=stand.headers("ada"), timeout=60)
     made = await answer(call)
     headers = dict(await call.initial_metadata())
     assert headers["x-prsm-http-status"] == "201"
@@ -76,7 +76,7 @@ async def test_long_texts_come_back_whole_in_pieces(stand: Stand) -> None:
     text = "\n\n".join(f"Paragraph {n} tells of the ångström and the \U0001f33f moss number {n}." for n in range(9000))
     made = await stand.create(text)
     request = library_pb2.GetDocumentTextRequest(document_id=made.document_id)
-    call = stand.library.GetDocumentText(request, metadata=stand.headers("ada"), timeout=30)
+    call = stand.library.GetDocumentText(request, metadata=stand.headers("ada"), timeout=60)
     parts = [part async for part in call]
     assert b"".join(part.data for part in parts).decode() == text
     assert len(parts) > 1
@@ -243,7 +243,7 @@ async def test_the_largest_search_stays_below_a_mebibyte(local: Stand) -> None:
     text = "Peat bogs keep carbon for a very long time, as everybody knows by now. " * 24
     await local.batch(*({"text": f"{text}Number {number}."} for number in range(900)))
     request = library_pb2.SearchDocumentsRequest(query="peat carbon", limit=1000)
-    call = local.library.SearchDocuments(request, metadata=local.headers("ada"), timeout=30)
+    call = local.library.SearchDocuments(request, metadata=local.headers("ada"), timeout=60)
     found = await answer(call)
     assert len(found.hits) == 900
     assert found.ByteSize() < 1024 * 1024
@@ -256,8 +256,8 @@ async def test_a_reading_token_reads_and_cannot_write(local: Stand) -> None:
     made = await local.create(PEAT)
     reading = local.identities.user_metadata("ada", scope="read")
     request = library_pb2.GetDocumentRequest(document_id=made.document_id)
-    assert await answer(local.library.GetDocument(request, metadata=reading, timeout=30)) == made
+    assert await answer(local.library.GetDocument(request, metadata=reading, timeout=60)) == made
     refusal = await refused(
-        answer(local.library.CreateDocument(library_pb2.CreateDocumentRequest(text="x"), metadata=reading, timeout=30))
+        answer(local.library.CreateDocument(library_pb2.CreateDocumentRequest(text="x"), metadata=reading, timeout=60))
     )
     assert refusal.name == "FORBIDDEN"

@@ -166,7 +166,7 @@ async def test_who_comes_just_after_a_catch_up_ended_starts_another(local: Stand
     indexes._behind["ada"] = (index, ended)
     await local.create("Oaks are tall.")
     assert len(await local.search("oaks")) == 1
-    assert (await asyncio.wait_for(indexes.of_library("ada"), 30)).revision == index.revision
+    assert (await asyncio.wait_for(indexes.of_library("ada"), 60)).revision == index.revision
 
 
 async def test_what_a_latent_model_found_is_found_after_a_restart(replica: Replica, tmp_path: Path) -> None:

@@ -108,14 +108,14 @@ async def test_the_whole_way(
     async with ServiceProcess("library", settings) as process:
         async with grpc.aio.insecure_channel(process.target) as channel:
             ids = await batched(channel, identities)
-            first = events_pb2.DocumentChanged.FromString((await stored.next_msg(timeout=30)).data)
+            first = events_pb2.DocumentChanged.FromString((await stored.next_msg(timeout=60)).data)
             assert (first.document_id, first.owner, first.type) == (ids[0], "ada", "document.stored")
             assert await searched_and_read(channel, identities, tmp_path) == set(ids)
             event = events_pb2.SessionChanged(
                 session_id=SESSION, version=9, owner="ada", status="completed", cited_document_ids=ids[:1]
             )
             await bus.jetstream().publish("prsm.events.session.completed", event.SerializeToString())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 text = None
                 while text is None:
                     text = await text_for(channel, identities, "vera", ids[0])
@@ -133,7 +133,7 @@ async def batched(channel: grpc.aio.Channel, identities: Identities) -> list[str
     async def requests() -> AsyncIterator[HttpBody]:
         yield HttpBody(content_type=NDJSON, data=body)
 
-    found = await collected(stub.BatchDocuments(requests(), metadata=identities.user_metadata("ada"), timeout=30))
+    found = await collected(stub.BatchDocuments(requests(), metadata=identities.user_metadata("ada"), timeout=60))
     return [orjson.loads(line)["document_id"] for line in found.body.splitlines()]
 
 
@@ -142,16 +142,16 @@ async def searched_and_read(channel: grpc.aio.Channel, identities: Identities, f
     internal = internal_pb2_grpc.LibraryInternalServiceStub(channel)
     session, worker = identities.peer("session", "library"), identities.peer("worker", "library")
     inputs = internal_pb2.PrepareInputsRequest(session_id=SESSION, owner="ada", use_library=True)
-    prepared = await session.call(internal.PrepareInputs, inputs, timeout=10)
+    prepared = await session.call(internal.PrepareInputs, inputs, timeout=60)
     assert prepared.library_documents == len(TEXTS)
     grant = GrantSigner(load_key(folder / "session.json"), SystemClock()).sign(Grant("ada", SESSION, 1))
     extra = ((GRANT_KEY, grant),)
     query = internal_pb2.SearchPassagesRequest(query="carbon of peat", limit=10, passages=True)
-    hits = (await worker.call(internal.SearchPassages, query, timeout=10, extra=extra)).hits
+    hits = (await worker.call(internal.SearchPassages, query, timeout=60, extra=extra)).hits
     request = internal_pb2.ReadContentRequest(
         document_id=hits[0].document_id, form=internal_pb2.ReadContentRequest.FORM_TEXT
     )
-    parts = [part async for part in worker.stream(internal.ReadContent, request, timeout=10, extra=extra)]
+    parts = [part async for part in worker.stream(internal.ReadContent, request, timeout=60, extra=extra)]
     text = b"".join(part.chunk for part in parts).decode()
     assert text[hits[0].start : hits[0].end] == hits[0].quote
     return {hit.document_id for hit in hits}
@@ -161,7 +161,7 @@ async def text_for(channel: grpc.aio.Channel, identities: Identities, user: str,
     """A document's text, or None where it is not found."""
     stub = library_pb2_grpc.LibraryServiceStub(channel)
     request = library_pb2.GetDocumentTextRequest(document_id=document_id)
-    call = stub.GetDocumentText(request, metadata=identities.user_metadata(user), timeout=10)
+    call = stub.GetDocumentText(request, metadata=identities.user_metadata(user), timeout=60)
     try:
         return (await collected(call)).body.decode()
     except RemoteError as error:

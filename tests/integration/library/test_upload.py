@@ -147,7 +147,7 @@ async def test_a_large_upload_of_nobody_is_unauthenticated(local: Stand) -> None
             yield HttpBody(content_type=FORM, data=piece)
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        async for _ in local.library.UploadDocuments(requests(), timeout=30):
+        async for _ in local.library.UploadDocuments(requests(), timeout=60):
             pass
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 

@@ -153,13 +153,13 @@ async def test_large_content_comes_in_pieces(local: Stand) -> None:
 async def test_calls_without_a_grant_are_refused(local: Stand) -> None:
     worker = local.identities.peer("worker", "library")
     request = internal_pb2.SearchPassagesRequest(query="peat", limit=1)
-    assert (await refused(worker.call(local.internal.SearchPassages, request, timeout=30))).name == "FORBIDDEN"
+    assert (await refused(worker.call(local.internal.SearchPassages, request, timeout=60))).name == "FORBIDDEN"
     assert (await refused(local.passages("peat", "forged"))).name == "FORBIDDEN"
 
 
 async def test_only_the_services_named_may_call(local: Stand) -> None:
     results = local.identities.peer("results", "library")
     inputs = internal_pb2.PrepareInputsRequest(session_id=SESSION, owner="ada")
-    assert (await refused(results.call(local.internal.PrepareInputs, inputs, timeout=30))).name == "FORBIDDEN"
-    user = local.internal.PrepareInputs(inputs, metadata=local.headers("ada"), timeout=30)
+    assert (await refused(results.call(local.internal.PrepareInputs, inputs, timeout=60))).name == "FORBIDDEN"
+    user = local.internal.PrepareInputs(inputs, metadata=local.headers("ada"), timeout=60)
     assert (await refused(answer(user))).name == "UNAVAILABLE"

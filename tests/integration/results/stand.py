@@ -13,7 +13,7 @@ from kit.access import Access, Shared, Standing, require
 from kit.auth.grants import Grant, GrantSigner
 from kit.auth.keys import load_key
 from kit.auth.principal import Principal
-from kit.blobs import open_blobs
+from kit.blobs import Blobs, open_blobs
 from kit.db.database import Database
 from kit.db.leases import Leases
 from kit.ids import RandomIds
@@ -117,8 +117,16 @@ class Stand:
     """A served results service."""
 
     def __init__(
-        self, db: Database, pool: RenderPool, folder: Path, *, artifact_mb: int = 1, split_kb: int = 64
+        self,
+        db: Database,
+        pool: RenderPool,
+        folder: Path,
+        *,
+        artifact_mb: int = 1,
+        split_kb: int = 64,
+        blobs: Blobs | None = None,
     ) -> None:
+        """Without `blobs` they lie in a directory."""
         self.clock = ManualClock()
         self._store = idempotency_store(db, tables.KIT, self.clock, RandomIds(self.clock))
         self.sessions = Sessions()
@@ -134,7 +142,7 @@ class Stand:
                 "split_kb": split_kb,
             }
         )
-        self.blobs = open_blobs(str(folder / "blobs"))
+        self.blobs = blobs or open_blobs(str(folder / "blobs"))
         self.kept = KeptRenditions.of(
             db,
             Leases(tables.KIT),
@@ -204,17 +212,17 @@ class Stand:
                 chunk = data[index * size : (index + 1) * size]
                 yield artifacts_pb2.PutArtifactRequest(kind=kind if index == 0 else 0, chunk=chunk)  # type: ignore[arg-type]
 
-        stored = await self._worker.call(self.artifacts.PutArtifact, requests(), timeout=10, extra=grant.items())
+        stored = await self._worker.call(self.artifacts.PutArtifact, requests(), timeout=60, extra=grant.items())
         return str(stored.hash)
 
     async def get(self, epoch: int, hash: str, *, grant: dict[str, str]) -> bytes:
         request = artifacts_pb2.GetArtifactRequest(epoch=epoch, hash=hash)
-        parts = self._worker.stream(self.artifacts.GetArtifact, request, timeout=10, extra=grant.items())
+        parts = self._worker.stream(self.artifacts.GetArtifact, request, timeout=60, extra=grant.items())
         return b"".join([part.chunk async for part in parts])
 
     async def input_results(self, session_id: str, *, grant: dict[str, str]) -> dict[str, Any]:
         request = artifacts_pb2.GetInputResultsRequest(session_id=session_id)
-        parts = self._worker.stream(self.artifacts.GetInputResults, request, timeout=10, extra=grant.items())
+        parts = self._worker.stream(self.artifacts.GetInputResults, request, timeout=60, extra=grant.items())
         found: dict[str, Any] = orjson.loads(b"".join([part.chunk async for part in parts]))
         return found
 
@@ -240,7 +248,7 @@ class Stand:
         message = results_pb2.GetResultsRequest(session_id=SESSION, **request)
         metadata = self.identities.user_metadata(user)
         found: results_pb2.GetResultsResponse = await answer(
-            self.results.GetResults(message, metadata=metadata, timeout=10)
+            self.results.GetResults(message, metadata=metadata, timeout=60)
         )
         return found
 

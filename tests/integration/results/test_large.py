@@ -177,7 +177,7 @@ async def test_comments_may_point_at_all_of_it(stand: Stand) -> None:
     await stored(stand)
     request = artifacts_pb2.ListReferencePointsRequest(session_id=SESSION)
     for _ in range(2):
-        listed = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=10)
+        listed = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=60)
         assert tuple(listed.reference_points) == ResultDocument.parse(LARGE).reference_points()
 
 
@@ -229,7 +229,7 @@ async def test_a_list_of_points_that_was_damaged_is_made_anew(stand: Stand) -> N
 
 async def _points(stand: Stand) -> list[str]:
     request = artifacts_pb2.ListReferencePointsRequest(session_id=SESSION)
-    answer = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=10)
+    answer = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=60)
     return list(answer.reference_points)
 
 

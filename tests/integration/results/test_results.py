@@ -205,10 +205,10 @@ async def test_a_worker_reads_the_inputs_that_its_grant_names_with_their_prompt(
 
 async def test_collab_learns_what_can_be_referred_to(stand: Stand) -> None:
     request = artifacts_pb2.ListReferencePointsRequest(session_id=SESSION)
-    empty = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=5)
+    empty = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=60)
     assert list(empty.reference_points) == []
     await stand.complete()
-    found = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=5)
+    found = await stand.collab.call(stand.artifacts.ListReferencePoints, request, timeout=60)
     assert set(found.reference_points) == {"section:s1", "claim:c1", "finding:f1", "citation:r1"}
 
 
