@@ -71,10 +71,10 @@ async def answers(port: int) -> bool:
                 line = await reader.readline()
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
-        return False
-    kind, _, body = line.partition(b" ")
-    return kind == b"INFO" and bool(json.loads(body).get("jetstream"))
+        kind, _, body = line.partition(b" ")
+        return kind == b"INFO" and bool(json.loads(body)["jetstream"])
+    except (OSError, TimeoutError, ValueError, KeyError, TypeError):
+        return False  # Also where it was cut off in the middle, or somebody else answers.
 
 
 async def stuck(monitor: int) -> bool:

@@ -134,21 +134,34 @@ class Part:
         failures = 0
         while True:
             begun = loop.time()
-            self._process = process = await spawn(
-                self.spec.argv, self.spec.environment, self._log, self._lock, *self.spec.descriptors
-            )
-            status = await self._ended(process)
-            end_group(process)
-            self._process = None
+            ended = await self._once()
             if self._stopping:
                 return
             failures = 1 if loop.time() - begun > patience.steady else failures + 1
-            if not self._started.is_set() and (status == _BAD_SETTINGS or failures >= patience.startup_attempts):
-                self._refusal.set_result(Refused(f"{self.spec.name} does not start{self._reason()}; see {self._log}"))
+            if not self._started.is_set() and (ended == _BAD_SETTINGS or failures >= patience.startup_attempts):
+                reason = f": {ended.strerror}" if isinstance(ended, OSError) else self._reason()
+                self._refusal.set_result(Refused(f"{self.spec.name} does not start{reason}; see {self._log}"))
                 return
-            pause = min(patience.longest_backoff, patience.first_backoff * 2 ** (failures - 1))
-            self._say(f"{self.spec.name} ended with {_ending(status)}; starting it again in {pause:g} s")
+            # Bounded before it is a float: after a thousand failures it would be too large for one.
+            pause = min(patience.longest_backoff, patience.first_backoff * 2 ** min(failures - 1, 32))
+            if isinstance(ended, OSError):
+                self._say(f"{self.spec.name} cannot be started ({ended.strerror}); trying again in {pause:g} s")
+            else:
+                self._say(f"{self.spec.name} ended with {_ending(ended)}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)
+
+    async def _once(self) -> int | OSError:
+        """Run it: its exit status, or why it cannot be started, as when memory or descriptors are short for a while."""
+        try:
+            self._process = process = await spawn(
+                self.spec.argv, self.spec.environment, self._log, self._lock, *self.spec.descriptors
+            )
+        except OSError as error:
+            return error
+        status = await self._ended(process)
+        end_group(process)
+        self._process = None
+        return status
 
     async def _ended(self, process: asyncio.subprocess.Process) -> int:
         if self.spec.beyond_help is None:

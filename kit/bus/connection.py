@@ -7,7 +7,6 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 
-import nats
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -21,6 +20,9 @@ from kit.tasks import end
 
 log = structlog.get_logger("bus")
 _PAUSE = 0.25
+_LOOK = 1.0
+"""How often, in seconds, to look whether the client still tries."""
+_CLOSING = 2.0
 _LONGEST = 10
 
 
@@ -89,20 +91,38 @@ class Bus:
         if self._task is not None:
             await end([self._task])
         if not self._client.is_closed:
-            try:
-                await asyncio.wait_for(self._client.close(), 2)
-            except Exception as error:
-                log.warning("closing the connection failed", cause=repr(error))
+            await self._give_up()
 
     async def _connect(self) -> None:
         while True:
             closed = await self._connect_once()
-            await closed.wait()
-            # It connects again by itself, save after what the server calls a violation; such a client is of no use.
-            log.warning("the broker ended the connection", cause=repr(self._client.last_error))
+            await self._lost(closed)
+            log.warning("the connection to the broker is lost", cause=repr(self._client.last_error))
             await asyncio.sleep(_PAUSE)
             self._clients += 1 + int(self._client.stats["reconnects"])
             self._client, self._js = Client(), None
+
+    async def _lost(self, closed: asyncio.Event) -> None:
+        """Return when the client is of no use any more. It connects again by itself, save after what the server calls a
+        violation, which it tells, and after an answer that it did not expect, which ends its trying without a word."""
+        while not closed.is_set():
+            try:
+                async with asyncio.timeout(_LOOK):
+                    await closed.wait()
+            except TimeoutError:
+                trying = self._client._reconnection_task
+                if trying is not None and trying.done() and not self._client.is_connected:
+                    cause = None if trying.cancelled() else trying.exception()
+                    log.warning("the client has stopped trying", cause=repr(cause))
+                    await self._give_up()
+                    return
+
+    async def _give_up(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await self._client.close()
+        except Exception as error:
+            log.warning("closing the connection failed", cause=repr(error))
 
     async def _connect_once(self) -> asyncio.Event:
         closed = asyncio.Event()
@@ -129,7 +149,8 @@ class Bus:
                 )
                 self._connected.set()
                 return closed
-            except (OSError, nats.errors.Error, TimeoutError) as error:
+            except Exception as error:
+                # The client lets other errors out than its own, and nobody but us would ever try again.
                 log.warning("no connection to the broker yet", cause=repr(error))
                 await asyncio.sleep(_PAUSE)
 

@@ -63,8 +63,12 @@ class DenseEncoding:
         return np.frombuffer(answer, dtype=np.int8).reshape(len(texts), self._encoder.width)
 
     async def close(self) -> None:
-        """End the process."""
-        await self._ended()
+        """End the process. Who waits for an answer is told that it was lost."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        # One at a time reads from it: what is under way sees its end first.
+        async with self._asking:
+            await self._ended()
 
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:

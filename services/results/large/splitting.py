@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing
 from pathlib import Path
+from typing import TypeVar
 
 from kit.errors import DeadlineExceeded, PrsmError, Unavailable
 from kit.reaping import reap
@@ -16,6 +18,7 @@ from services.results.large.index import Index, load_index
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 _PIECE = 256 * 1024
+_T = TypeVar("_T")
 
 
 class DocumentUnreadable(PrsmError):
@@ -47,10 +50,11 @@ class Splitter:
 
     async def canonical(self, document: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """A document as the serialiser would write it. Raises as `index` does."""
-        async for piece in self._run(document, "--canonical"):
-            yield piece
+        async with aclosing(self._run(document, "--canonical")) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    async def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncIterator[bytes]:
+    async def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncGenerator[bytes]:
         async with self._one:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "services.results.large.child", "--memory", str(self._memory), *options),
@@ -61,12 +65,14 @@ class Splitter:
             )
             assert process.stdout is not None
             feeding = asyncio.create_task(_feed(process, document))
+            until = asyncio.get_running_loop().time() + self._seconds
             try:
-                async with asyncio.timeout(self._seconds):
-                    while piece := await process.stdout.read(_PIECE):
-                        yield piece
-                    await feeding
-                    status = await process.wait()
+                # Not around the whole: it would end the task that began to read, wherever that is by then, and the
+                # object store reads each piece in another one.
+                while piece := await _by(until, process.stdout.read(_PIECE)):
+                    yield piece
+                await _by(until, feeding)
+                status = await _by(until, process.wait())
             except TimeoutError:
                 raise DeadlineExceeded("The results take too long to be read") from None
             finally:
@@ -84,6 +90,12 @@ class Splitter:
 
 class _NotCanonical(Exception):
     pass
+
+
+async def _by(until: float, step: Awaitable[_T]) -> _T:
+    """What a step gives. Raises TimeoutError when the loop's clock is past `until`."""
+    async with asyncio.timeout_at(until):
+        return await step
 
 
 async def _feed(process: asyncio.subprocess.Process, document: AsyncIterator[bytes]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import Refused
 from cli.stack import nats
 from cli.stack.part import Part, PartSpec, Patience, Tier
 from tests.integration.cli.conftest import until
@@ -49,6 +50,59 @@ async def test_a_part_that_is_beyond_help_is_started_again(tmp_path: Path, progr
     finally:
         await part.kill()
         os.close(lock)
+
+
+async def test_a_part_that_cannot_be_started_just_now_is_started_later(tmp_path: Path) -> None:
+    async def probe() -> bool:
+        return True
+
+    folder = tmp_path / "logs"
+    said: list[str] = []
+    patience = Patience(longest_backoff=0, startup_attempts=1_000_000)
+    lock = os.open(tmp_path, os.O_RDONLY)
+    spec = PartSpec("service", Tier.SERVICE, SLEEP, dict(os.environ), probe)
+    part = Part(spec, log=folder / "part.log", lock=lock, say=said.append, patience=patience)
+    try:
+        part.start()
+        await until(lambda: len(said) > 1_100)
+        assert set(said) == {"service cannot be started (No such file or directory); trying again in 0 s"}
+        folder.mkdir()
+        await part.healthy()
+    finally:
+        await part.kill()
+        os.close(lock)
+
+
+async def test_a_part_that_can_never_be_started_is_refused(tmp_path: Path) -> None:
+    async def probe() -> bool:
+        return False
+
+    lock = os.open(tmp_path, os.O_RDONLY)
+    spec = PartSpec("service", Tier.SERVICE, SLEEP, dict(os.environ), probe)
+    log = tmp_path / "logs" / "part.log"
+    part = Part(spec, log=log, lock=lock, say=lambda _: None, patience=Patience(first_backoff=0.01))
+    try:
+        part.start()
+        with pytest.raises(Refused, match="service does not start: No such file or directory"):
+            await part.healthy()
+    finally:
+        await part.kill()
+        os.close(lock)
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [b"", b'INFO {"jetstr', b"INFO []\r\n", b"INFO " + b"x" * 100_000, b"HTTP/1.1 400\r\n"],
+    ids=["nothing", "cut off", "another form", "too long", "another protocol"],
+)
+async def test_what_is_no_greeting_is_no_broker(greeting: bytes) -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        assert await nats.answers(server.sockets[0].getsockname()[1]) is False
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         users=TokenVerifier(KeySource(str(tmp_path / "users.json"), clock), RULES, clock),
         internal=InternalVerifier(KeySource(str(tmp_path / "internal.json"), clock), "billing", clock),
         grants=None,
-        idempotency=IdempotencyStore(db, TABLES, clock, ids, wait=0.05, poll=0.01),
+        idempotency=IdempotencyStore(db, TABLES, clock, ids, wait=60, poll=0.01),
         clock=clock,
         ids=ids,
     )
@@ -174,7 +174,7 @@ def test_every_reason_has_a_mapping() -> None:
 
 
 async def test_success_brings_its_status_and_location(rig: Rig) -> None:
-    call = rig.stub.AddComment(request(), metadata=rig.auth(), timeout=5)
+    call = rig.stub.AddComment(request(), metadata=rig.auth(), timeout=60)
     comment = await call
     assert comment.content == "hello"
     initial = dict(await call.initial_metadata())
@@ -187,30 +187,30 @@ async def test_success_brings_its_status_and_location(rig: Rig) -> None:
     [(), (("authorization", "Bearer nonsense"),), (("authorization", "Basic abc"),), (("x-api-key", "nonsense"),)],
 )
 async def test_credentials_come_before_everything(rig: Rig, metadata: Any) -> None:
-    reason, body, _ = await refused(rig.stub.AddComment(request(""), metadata=metadata, timeout=5))
+    reason, body, _ = await refused(rig.stub.AddComment(request(""), metadata=metadata, timeout=60))
     assert (reason, body["error"], body["code"]) == ("UNAUTHORIZED", "unauthorized", 401)
 
 
 async def test_the_token_may_come_as_api_key(rig: Rig) -> None:
-    await rig.stub.AddComment(request(), metadata=(("x-api-key", rig.token),), timeout=5)
+    await rig.stub.AddComment(request(), metadata=(("x-api-key", rig.token),), timeout=60)
 
 
 async def test_a_reading_token_reads_only(rig: Rig) -> None:
-    await rig.stub.ListComments(collab_pb2.ListCommentsRequest(), metadata=rig.auth(rig.reader), timeout=5)
-    reason, body, _ = await refused(rig.stub.AddComment(request(), metadata=rig.auth(rig.reader), timeout=5))
+    await rig.stub.ListComments(collab_pb2.ListCommentsRequest(), metadata=rig.auth(rig.reader), timeout=60)
+    reason, body, _ = await refused(rig.stub.AddComment(request(), metadata=rig.auth(rig.reader), timeout=60))
     assert (reason, body["code"]) == ("FORBIDDEN", 403)
 
 
 async def test_all_faults_at_once_and_named(rig: Rig) -> None:
     message = collab_pb2.AddCommentRequest(content="", comment_type="shout")
-    reason, body, error = await refused(rig.stub.AddComment(message, metadata=rig.auth(), timeout=5))
+    reason, body, error = await refused(rig.stub.AddComment(message, metadata=rig.auth(), timeout=60))
     assert reason == "VALIDATION_ERROR"
     assert [f["field"] for f in body["details"]["fields"]] == ["content", "comment_type"]
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_a_nul_character_is_named(rig: Rig) -> None:
-    reason, body, _ = await refused(rig.stub.AddComment(request("a\0b"), metadata=rig.auth(), timeout=5))
+    reason, body, _ = await refused(rig.stub.AddComment(request("a\0b"), metadata=rig.auth(), timeout=60))
     assert reason == "VALIDATION_ERROR"
     assert body["details"]["fields"][0]["field"] == "content"
 
@@ -218,7 +218,7 @@ async def test_a_nul_character_is_named(rig: Rig) -> None:
 async def test_what_is_no_message_is_a_fault_of_the_request(rig: Rig) -> None:
     channel = grpc.aio.insecure_channel(rig.target)
     raw: Any = channel.unary_unary("/prsm.collab.v1.CollabService/AddComment")
-    reason, _, _ = await refused(raw(b"\xff\xff\xff", metadata=rig.auth(), timeout=5))
+    reason, _, _ = await refused(raw(b"\xff\xff\xff", metadata=rig.auth(), timeout=60))
     await channel.close()
     assert reason == "VALIDATION_ERROR"
 
@@ -226,7 +226,7 @@ async def test_what_is_no_message_is_a_fault_of_the_request(rig: Rig) -> None:
 async def test_an_unknown_fault_tells_nothing_but_its_request(rig: Rig) -> None:
     rig.servicer.failure = RuntimeError("password=hunter2")
     reason, body, error = await refused(
-        rig.stub.AddComment(request(), metadata=rig.auth(x_request_id="req-7"), timeout=5)
+        rig.stub.AddComment(request(), metadata=rig.auth(x_request_id="req-7"), timeout=60)
     )
     assert (reason, body["error"], body["request_id"]) == ("INTERNAL", "internal", "req-7")
     assert "hunter2" not in str(error.trailing_metadata()) + str(error.details())
@@ -234,18 +234,18 @@ async def test_an_unknown_fault_tells_nothing_but_its_request(rig: Rig) -> None:
 
 async def test_one_key_one_comment(rig: Rig) -> None:
     metadata = rig.auth(idempotency_key="k-1")
-    first = rig.stub.AddComment(request(), metadata=metadata, timeout=5)
-    again = rig.stub.AddComment(request(), metadata=metadata, timeout=5)
+    first = rig.stub.AddComment(request(), metadata=metadata, timeout=60)
+    again = rig.stub.AddComment(request(), metadata=metadata, timeout=60)
     assert (await first).comment_id == (await again).comment_id
     assert rig.servicer.comments == 1
     assert dict(await again.initial_metadata())["location"] == "/comments/1"
-    reason, _, _ = await refused(rig.stub.AddComment(request("other"), metadata=metadata, timeout=5))
+    reason, _, _ = await refused(rig.stub.AddComment(request("other"), metadata=metadata, timeout=60))
     assert reason == "IDEMPOTENCY_KEY_REUSED"
 
 
 async def test_two_at_once_with_one_key_have_one_effect(rig: Rig) -> None:
     metadata = rig.auth(idempotency_key="k-2")
-    answers = await asyncio.gather(*(rig.stub.AddComment(request(), metadata=metadata, timeout=5) for _ in range(8)))
+    answers = await asyncio.gather(*(rig.stub.AddComment(request(), metadata=metadata, timeout=60) for _ in range(8)))
     assert {a.comment_id for a in answers} == {"1"}
     assert rig.servicer.comments == 1
 
@@ -253,25 +253,25 @@ async def test_two_at_once_with_one_key_have_one_effect(rig: Rig) -> None:
 async def test_a_refused_request_does_not_burn_its_key(rig: Rig) -> None:
     metadata = rig.auth(idempotency_key="k-3")
     rig.servicer.failure = Forbidden()
-    await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=5))
+    await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=60))
     rig.servicer.failure = None
-    assert (await rig.stub.AddComment(request("again"), metadata=metadata, timeout=5)).comment_id == "1"
+    assert (await rig.stub.AddComment(request("again"), metadata=metadata, timeout=60)).comment_id == "1"
 
 
 async def test_who_lost_the_right_gets_no_old_answer(rig: Rig) -> None:
     metadata = rig.auth(idempotency_key="k-4")
-    await rig.stub.AddComment(request(), metadata=metadata, timeout=5)
+    await rig.stub.AddComment(request(), metadata=metadata, timeout=60)
     rig.servicer.strangers.add("alice")
-    reason, body, error = await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=5))
+    reason, body, error = await refused(rig.stub.AddComment(request(), metadata=metadata, timeout=60))
     assert (reason, body["code"]) == ("SESSION_NOT_ACCESSIBLE", 403)
     assert "location" not in dict(error.initial_metadata() or ())
     rig.servicer.strangers.clear()
-    assert (await rig.stub.AddComment(request(), metadata=metadata, timeout=5)).comment_id == "1"
+    assert (await rig.stub.AddComment(request(), metadata=metadata, timeout=60)).comment_id == "1"
 
 
 @pytest.mark.parametrize("key", ["", "with space", "x" * 256])
 async def test_a_bad_key_is_named(rig: Rig, key: str) -> None:
-    reason, body, _ = await refused(rig.stub.AddComment(request(), metadata=rig.auth(idempotency_key=key), timeout=5))
+    reason, body, _ = await refused(rig.stub.AddComment(request(), metadata=rig.auth(idempotency_key=key), timeout=60))
     assert reason == "VALIDATION_ERROR"
     assert body["details"]["fields"][0]["field"] == "Idempotency-Key"
 
@@ -279,16 +279,16 @@ async def test_a_bad_key_is_named(rig: Rig, key: str) -> None:
 async def test_internal_methods_open_to_their_callers_alone(rig: Rig) -> None:
     message = ledger_pb2.EstimateRequest(workload=ledger_pb2.Workload())
     session = Peer("billing", rig.session)
-    answer = await session.call(rig.ledger.Estimate, message, timeout=5)
+    answer = await session.call(rig.ledger.Estimate, message, timeout=60)
     assert answer.estimate.currency == "session"
     with pytest.raises(RemoteError) as caught:
-        await Peer("billing", rig.worker).call(rig.ledger.Estimate, message, timeout=5)
+        await Peer("billing", rig.worker).call(rig.ledger.Estimate, message, timeout=60)
     assert caught.value.name == "FORBIDDEN"
-    reason, _, _ = await refused(rig.ledger.Estimate(message, metadata=rig.auth(), timeout=5))
+    reason, _, _ = await refused(rig.ledger.Estimate(message, metadata=rig.auth(), timeout=60))
     assert reason == "UNAUTHORIZED"
     # Our own credential being refused is never the user's 401.
     with pytest.raises(Unavailable):
-        await Peer("library", rig.session).call(rig.ledger.Estimate, message, timeout=5)
+        await Peer("library", rig.session).call(rig.ledger.Estimate, message, timeout=60)
 
 
 async def test_a_service_that_is_away_is_unavailable(rig: Rig) -> None:
