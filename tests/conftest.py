@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from tests.support.databases import PostgresCluster, drop_database, fresh_database
 from tests.support.rest import People
 from tests.support.stack import RunningStack, behind_envoy, running_stack
+
+# The same examples in every run, however busy the machine is. `--hypothesis-profile=default` looks for others.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
+# Hundreds of processes are started, and each would compile what it loads anew: a fifth of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# As in the worker's processes: threads that wait for each other's parts of small matrices only burn time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Thousands of tests are collected, and stay: walking through them again and again took a third of the collecting.
 gc.disable()
@@ -77,6 +95,20 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 async def people(stack: RunningStack, client: aiohttp.ClientSession) -> People:
     """Makes users of the stack."""
     return People(stack, client)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Processes that share the work load a part of the tests each before they collect: rewriting the assertions takes
+    longer than all else about a module, and what one of them has rewritten the others find."""
+    shared = getattr(session.config, "workerinput", None)
+    if shared is None:
+        return
+    given = (Path(name.partition("::")[0]).absolute() for name in session.config.args)
+    files = sorted({file for path in given for file in (path.rglob("test_*.py") if path.is_dir() else (path,))})
+    for file in files[int(shared["workerid"].removeprefix("gw")) :: shared["workercount"]]:
+        # A module that cannot be loaded is told when it is collected.
+        with suppress(Exception):
+            import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -100,14 +100,19 @@ class Stack:
             migrated = group.create_task(self._migrate(environments))
             self._begin(early)
             # One that ends for its settings ends the start at once, however long the databases take.
-            watched = [group.create_task(part.refused()) for part in self._parts.values()]
+            watched = {part: group.create_task(part.refused()) for part in self._parts.values()}
             await migrated
-            for task in watched:
-                task.cancel()
             self._tell("the databases are up to date")
             self._begin(self._services(environments))
-            for part in self._parts.values():
-                group.create_task(self._healthy(part))
+            edge = self._parts[self._options.edge]
+            others = [part for part in self._parts.values() if part is not edge]
+            for part in others:
+                if part in watched:
+                    watched[part].cancel()
+            await asyncio.wait([group.create_task(self._healthy(part)) for part in others])
+            # It asks every service whenever it is asked itself, and is not ready before they are.
+            watched[edge].cancel()
+            await self._healthy(edge)
         self.data.write_endpoints(self._addresses.endpoints())
 
     async def _healthy(self, part: Part) -> None:

@@ -15,9 +15,12 @@ from time import perf_counter
 from typing import Any, TypeVar, cast
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.util import LRUCache
 
 from kit.db import watch
 from kit.db.room import MOST, Room
@@ -44,10 +47,30 @@ _SUSPECT = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQL
 log = structlog.get_logger("sqlite")
 
 
+class SharedDialect(SQLiteDialect_pysqlite):
+    """All of a process are equal, so a statement that was compiled for one connection serves the others."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
+registry.register("sqlite.shared", __name__, SharedDialect.__name__)
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
+
+
 def _engine(url: str, patience: float) -> Engine:
     # Parameters are users' texts: no error may quote them.
     engine = create_engine(
-        url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": patience}, hide_parameters=True
+        make_url(url).set(drivername="sqlite+shared"),
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "timeout": patience},
+        hide_parameters=True,
+        execution_options={"compiled_cache": _COMPILED},
     )
 
     @event.listens_for(engine, "connect")

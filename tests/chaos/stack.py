@@ -46,6 +46,9 @@ SETTINGS: Mapping[str, str] = {
     "PRSM_WORKER_CONCURRENCY": "16",
     "PRSM_WORKER_POLL_SECONDS": "0.5",
     "PRSM_WORKER_ENGINES": json.dumps(["rehearsal"]),
+    # Nobody asks for a document or uploads a file.
+    "PRSM_RESULTS_WARM_AFTER_SECONDS": "100000",
+    "PRSM_LIBRARY_PARSER_PROCESSES": "1",
 }
 """What the parts are told: an engine that rehearses work, short intervals, room for many sessions at a time."""
 _PEERS: Mapping[str, Sequence[str]] = {

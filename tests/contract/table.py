@@ -123,7 +123,7 @@ class Table:
 @cache
 def load() -> Table:
     """Read the table. Raises TypeError for a key that it does not know."""
-    raw = yaml.safe_load(TABLE.read_text())
+    raw = yaml.load(TABLE.read_text(), yaml.CSafeLoader)
     return Table(
         session_types=tuple(raw["session_types"]),
         status_values=raw["status_values"],

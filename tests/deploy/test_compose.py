@@ -18,7 +18,7 @@ from deploy.checks.processes import PROCESSES as SETTINGS
 from deploy.docker.dockerfile import parse
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy"
-COMPOSE = yaml.safe_load((FOLDER / "compose" / "compose.yaml").read_text())
+COMPOSE = yaml.load((FOLDER / "compose" / "compose.yaml").read_text(), yaml.CSafeLoader)
 PARTS: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = parse(FOLDER / "docker" / "Dockerfile")
 PROCESSES = (*SERVICES, "worker", "envoy", "gateway")

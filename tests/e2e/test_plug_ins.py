@@ -143,7 +143,7 @@ def test_the_environment_tells_what_the_session_service_must_know(installed: Pat
 
 def test_the_package_passes_its_own_tests_as_installed(installed: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])}
-    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(EXAMPLE)]
+    options = ["-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "-c", os.devnull, "--rootdir", str(EXAMPLE)]
     run = [sys.executable, "-m", "pytest", *options, str(EXAMPLE / "tests")]
     done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout

@@ -126,7 +126,7 @@ async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
 
 async def eventually(look: Callable[[], Awaitable[bool]]) -> None:
     """Return once it holds; each look is a request of its own."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await look():
             pass
 

@@ -37,7 +37,7 @@ async def test_lengths_and_tags_cross_and_304_has_no_body(edge: str, keys: Keys)
     url = URL(edge)
     reader, writer = await asyncio.open_connection(url.host, url.port)
     line = Line(reader, writer, keys.token())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         status, headers = await line.head()
         assert status == 200
         assert headers["content-length"] == str(len(FILE))

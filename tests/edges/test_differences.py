@@ -17,7 +17,7 @@ from tests.support.processes import ROOT
 from tests.support.things.stack import Keys
 
 THINGS = "/api/v1/things"
-LISTED = yaml.safe_load(Path(__file__).with_name("differences.yaml").read_text())
+LISTED = yaml.load(Path(__file__).with_name("differences.yaml").read_text(), yaml.CSafeLoader)
 
 
 def test_each_is_described_and_proven() -> None:
@@ -44,7 +44,7 @@ async def test_numbers_as_text(client: aiohttp.ClientSession, edge_name: str, te
 async def test_unusual_http(edge: str, edge_name: str, line: str, gateway: int, envoy: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(edge.rpartition(":")[2]))
     writer.write(f"{line} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert int((await reader.readline()).split(b" ")[1]) == {"gateway": gateway, "envoy": envoy}[edge_name]
     writer.close()
 
@@ -66,6 +66,6 @@ async def test_keys_in_a_file(opened: Opened, keys: Keys, edge_name: str, tmp_pa
         if edge_name == "envoy":
             assert not await is_known()
             return
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await is_known():
                 pass  # Each look is a request of its own; the file is read at most once a second.

@@ -199,7 +199,7 @@ async def test_traces_go_to_the_collector_and_on_to_the_service(start: Start, ke
             passed = str(things.things.metadata["traceparent"])
             assert passed.split("-")[1] == trace
             assert passed != headers["traceparent"]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await got.wait()
     finally:
         await server.stop(None)

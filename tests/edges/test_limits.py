@@ -120,7 +120,7 @@ async def test_a_json_body_over_the_limit_is_refused_when_it_is_not_announced(op
         assert await error_of(response) == (413, "payload_too_large")
 
 
-@pytest.mark.parametrize("value", ["1,2,3,", "[],", '{"a":0},'])
+@pytest.mark.parametrize("value", ["1,2,3,", "[],", '{"a":0},'], ids=["numbers", "lists", "objects"])
 async def test_a_body_within_the_limit_is_taken_however_large_its_message_is(
     client: aiohttp.ClientSession, value: str
 ) -> None:
@@ -136,7 +136,8 @@ async def test_a_large_answer_comes_whole(client: aiohttp.ClientSession) -> None
 
 
 async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backend) -> None:
-    async with opened(call_seconds=0.05, document_seconds=0.05) as client:
+    # Long enough for the call to get to the service, so that it is there to be cancelled.
+    async with opened(call_seconds=0.5, document_seconds=0.5) as client:
         for path in ("slow", "slow/export"):
             async with client.get(f"{THINGS}/{path}") as response:
                 assert await error_of(response) == (504, "deadline_exceeded")
@@ -145,13 +146,13 @@ async def test_a_call_that_takes_too_long_is_a_504(opened: Opened, things: Backe
 
 
 async def test_a_document_that_takes_too_long_is_asked_for_once(opened: Opened, things: Backend) -> None:
-    async with opened(document_seconds=0.05) as client, client.get(f"{THINGS}/slow/export") as response:
+    async with opened(document_seconds=0.5) as client, client.get(f"{THINGS}/slow/export") as response:
         assert await error_of(response) == (504, "deadline_exceeded")
     assert len(things.things.requests) == 1
 
 
 async def test_a_stream_may_be_silent_for_longer_than_its_first_byte_may_take(opened: Opened, things: Backend) -> None:
-    async with opened(document_seconds=0.2, call_seconds=0.2) as client, client.get(f"{THINGS}/a/events") as events:
+    async with opened(document_seconds=1, call_seconds=1) as client, client.get(f"{THINGS}/a/events") as events:
         assert await events.content.readuntil(b"\n\n")
         # A call beside it is given up after the same time: by then the stream would be over.
         async with client.get(f"{THINGS}/slow") as response:
@@ -223,7 +224,7 @@ async def test_the_rate_limit_is_per_principal_and_says_when_to_come_back(opened
         assert (await ask(client, "a", "/api/v1/nowhere"))[0] == 404
         status, after, limit = await ask(client, "a")
         assert (status, limit.partition("t=")[0]) == (429, '"default";r=0;')
-        assert 9 <= int(str(after)) <= 10
+        assert 5 <= int(str(after)) <= 10
         assert limit.endswith(f"t={after}")
         assert (await ask(client, "b"))[0] == 200
         async with client.get("/health") as response:
@@ -242,6 +243,7 @@ async def test_without_a_rate_nothing_is_limited(client: aiohttp.ClientSession) 
         b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
         b"nonsense\r\n\r\n",
     ],
+    ids=["a header that is none", "a header that is too long", "no request"],
 )
 async def test_what_is_not_http_gets_the_error_json_too(edge: str, request_bytes: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(edge.rpartition(":")[2]))

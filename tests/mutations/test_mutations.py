@@ -11,7 +11,8 @@ from tests.mutations.mutate import mutated
 from tests.mutations.seeds import Seed, flat, seeds
 
 SEED = 11
-FILES = 200
+FILES = 100
+"""`make fuzz-documents` tries ten thousand."""
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
 
     async def until(self, enough: Callable[[list[Span]], bool]) -> list[Span]:
         """What there is once it is enough."""
-        async with asyncio.timeout(30), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: enough(self.spans))
         return list(self.spans)
 

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import secrets
 import shutil
 import socket
 import sys
+import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import IO
 
-_PORTS = (12_000, 32_000)
+_PORTS = range(12_000, 20_000)
+"""Below those that stacks take for themselves, and those that the system hands out: any connection could have one."""
+
+_RESERVED: set[int] = set()
+
+
+@cache
+def _reservations() -> IO[bytes]:
+    """A file whose byte N stands for port N: who has locked it has the port, until its process ends. Never closed, for
+    that would give everything back."""
+    return (Path(tempfile.gettempdir()) / f"prsm-test-ports-{os.getuid()}").open("ab")
 
 
 def free_port() -> int:
-    """A port of the loopback that was free a moment ago, below those that the system hands out by itself: between here
-    and its use, any connection of anybody could take one of them."""
+    """A port of the loopback that nobody uses, and that no other test process is given as long as this one lives:
+    a server that is stopped and started again finds it free."""
     while True:
-        port = secrets.choice(range(*_PORTS))
+        port = secrets.choice(_PORTS)
         with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _RESERVED:
+                fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+                _RESERVED.add(port)
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 class NatsServer:
@@ -40,12 +58,13 @@ class NatsServer:
             *self.arguments(),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 except OSError:
-                    await asyncio.sleep(0)
+                    assert self._process.returncode is None, f"nats-server ended with {self._process.returncode}"
+                    await asyncio.sleep(0.005)
                 else:
                     writer.close()
                     return

@@ -22,7 +22,7 @@ def alive(pid: int) -> bool:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Return when the kernel shows it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - /proc wakes nobody
             await asyncio.sleep(0.002)
 

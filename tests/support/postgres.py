@@ -91,18 +91,19 @@ class PostgresServer:
     async def answers(self, database: str = "prsm") -> bool:
         """Whether it takes a connection and answers a query."""
         try:
-            await self.execute("SELECT 1", database=database)
+            await self.execute("SELECT 1", database=database, seconds=3)
         except OSError:
             return False
         return True
 
-    async def execute(self, *statements: str, database: str = "prsm") -> None:
-        """Run statements as the superuser, each by itself. Raises OSError while the server is away."""
+    async def execute(self, *statements: str, database: str = "prsm", seconds: float = 60) -> None:
+        """Run statements as the superuser, each by itself. Raises OSError while the server is away, and when they take
+        longer than so many seconds."""
         import asyncpg
 
         try:
-            async with asyncio.timeout(3):
-                connection = await asyncpg.connect(self.url.rpartition("/")[0] + f"/{database}", timeout=2)
+            async with asyncio.timeout(seconds):
+                connection = await asyncpg.connect(self.url.rpartition("/")[0] + f"/{database}", timeout=seconds)
                 try:
                     for statement in statements:
                         await connection.execute(statement)

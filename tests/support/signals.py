@@ -26,7 +26,7 @@ class Signals:
     session was paused, cancelled or taken away listens until its next heartbeat: wait for `gone` before going on.
     """
 
-    def __init__(self, client: Client, *, patience: float = 30.0) -> None:
+    def __init__(self, client: Client, *, patience: float = 60.0) -> None:
         """`patience` is in seconds: how long a command waits for a stage that listens."""
         self._client = client
         self._patience = patience
@@ -94,13 +94,7 @@ class Signals:
 
     async def until_released(self, session_id: str) -> None:
         """Returns once no stage listens: the worker has let go of a session that was paused."""
-        async with asyncio.timeout(self._patience):
-            while True:
-                try:
-                    await self._client.request(f"{SUBJECT}.{session_id}", b'{"do": "look"}', timeout=self._patience)
-                except NoRespondersError:
-                    return
-                await asyncio.sleep(_PAUSE)
+        await self.gone(session_id)
 
     async def finish_stage(self, session_id: str, output: Any = None) -> None:
         await self.send(session_id, "finish_stage", output=output)

@@ -18,7 +18,7 @@ STANDIN = Path(__file__).resolve().parent / "standin.py"
 
 
 def program(module: str) -> tuple[str, ...]:
-    return (sys.executable, str(STANDIN), module)
+    return (sys.executable, "-I", "-S", str(STANDIN), module)
 
 
 async def main(data_dir: str, port: str, startup: str = "60", force_after: str = "2") -> int:

@@ -67,7 +67,7 @@ class Stand:
     async def balance(self, user: str) -> tuple[str, str]:
         """What is available and what is held."""
         metadata = self.identities.user_metadata(user)
-        found = await answer(self.billing.GetBalance(billing_pb2.GetBalanceRequest(), metadata=metadata, timeout=10))
+        found = await answer(self.billing.GetBalance(billing_pb2.GetBalanceRequest(), metadata=metadata, timeout=60))
         assert found.currency == "FTNS"
         return found.available, found.held
 
@@ -75,7 +75,7 @@ class Stand:
         message = billing_pb2.ListTransactionsRequest(**request)
         metadata = self.identities.user_metadata(user)
         found: billing_pb2.ListTransactionsResponse = await answer(
-            self.billing.ListTransactions(message, metadata=metadata, timeout=10)
+            self.billing.ListTransactions(message, metadata=metadata, timeout=60)
         )
         return found
 
@@ -94,7 +94,7 @@ class Stand:
             metadata += (("idempotency-key", key),)
         request = ledger_pb2.CreditAccountRequest(user_id=user, amount=amount, description=description)
         found: ledger_pb2.CreditAccountResponse = await answer(
-            self.admin.CreditAccount(request, metadata=metadata, timeout=10)
+            self.admin.CreditAccount(request, metadata=metadata, timeout=60)
         )
         return found
 
@@ -102,17 +102,17 @@ class Stand:
         self, hold_id: str, owner: str = "ada", *, workload: ledger_pb2.Workload = QUICK, limit: int | None = None
     ) -> ledger_pb2.PlaceHoldResponse:
         request = ledger_pb2.PlaceHoldRequest(hold_id=hold_id, owner=owner, workload=workload, limit_micros=limit)
-        found: ledger_pb2.PlaceHoldResponse = await self.session.call(self.ledger.PlaceHold, request, timeout=10)
+        found: ledger_pb2.PlaceHoldResponse = await self.session.call(self.ledger.PlaceHold, request, timeout=60)
         return found
 
     async def settle(self, hold_id: str, captured: int, released: int) -> ledger_pb2.SettleResponse:
         request = ledger_pb2.SettleRequest(hold_id=hold_id, captured_micros=captured, released_micros=released)
-        found: ledger_pb2.SettleResponse = await self.session.call(self.ledger.Settle, request, timeout=10)
+        found: ledger_pb2.SettleResponse = await self.session.call(self.ledger.Settle, request, timeout=60)
         return found
 
     async def void(self, hold_id: str, owner: str = "ada") -> int:
         request = ledger_pb2.VoidHoldRequest(hold_id=hold_id, owner=owner)
-        found = await self.session.call(self.ledger.VoidHold, request, timeout=10)
+        found = await self.session.call(self.ledger.VoidHold, request, timeout=60)
         return int(found.released_micros)
 
     async def events(self) -> list[events_pb2.AccountChanged]:

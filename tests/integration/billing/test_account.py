@@ -133,17 +133,17 @@ async def test_no_user_token_opens_the_ledger(stand: Stand) -> None:
     metadata = stand.identities.user_metadata("ada", scope="admin service")
     request = ledger_pb2.PlaceHoldRequest(hold_id="s1", owner="ada", workload=QUICK)
     with pytest.raises(PrsmError) as caught:
-        await answer(stand.ledger.PlaceHold(request, metadata=metadata, timeout=10))
+        await answer(stand.ledger.PlaceHold(request, metadata=metadata, timeout=60))
     assert caught.value.name == "UNAVAILABLE"  # what a peer makes of `unauthorized`
     worker = stand.identities.peer("worker", "billing")
     with pytest.raises(PrsmError) as caught:
-        await worker.call(stand.ledger.PlaceHold, request, timeout=10)
+        await worker.call(stand.ledger.PlaceHold, request, timeout=60)
     assert caught.value.name == "FORBIDDEN"
 
 
 async def test_estimate_touches_no_account(stand: Stand) -> None:
     request = ledger_pb2.EstimateRequest(workload=QUICK)
-    estimate = (await stand.session.call(stand.ledger.Estimate, request, timeout=10)).estimate
+    estimate = (await stand.session.call(stand.ledger.Estimate, request, timeout=60)).estimate
     assert (estimate.min_micros, estimate.max_micros, estimate.currency) == (500_002, 524_000, "FTNS")
     assert sum(item.amount_micros for item in estimate.items) == estimate.amount_micros
     assert [price.item for price in estimate.prices] == [

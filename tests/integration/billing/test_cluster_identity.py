@@ -52,14 +52,14 @@ async def test_services_are_known_by_their_service_accounts(migrated_file: Path,
                 ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
                 cluster.project(tmp_path / "session", "session", "billing")
                 session = Peer("billing", ProjectedTokens(tmp_path / "session", CLOCK))
-                assert (await session.call(ledger.PlaceHold, request, timeout=20)).held_micros > 0
+                assert (await session.call(ledger.PlaceHold, request, timeout=60)).held_micros > 0
                 # Neither another service's account, nor a key of the other kind of identity.
                 cluster.project(tmp_path / "stranger", "stranger", "billing")
                 stranger = Peer("billing", ProjectedTokens(tmp_path / "stranger", CLOCK))
                 with pytest.raises(Exception, match="may not call"):
-                    await stranger.call(ledger.PlaceHold, request, timeout=20)
+                    await stranger.call(ledger.PlaceHold, request, timeout=60)
                 with pytest.raises(Unavailable):
-                    await identities.peer("session", "billing").call(ledger.PlaceHold, request, timeout=20)
+                    await identities.peer("session", "billing").call(ledger.PlaceHold, request, timeout=60)
             assert check(process.health, "liveness") == check(process.health) == ""
             assert check(process.target) != ""
             async with grpc.aio.insecure_channel(process.target) as plain:

@@ -42,7 +42,7 @@ async def test_event_of_a_completed_session_settles_its_hold(database: Path, tmp
             async with grpc.aio.insecure_channel(process.target) as channel:
                 ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
                 request = ledger_pb2.PlaceHoldRequest(hold_id="s1", owner="ada", workload=QUICK)
-                held = (await session.call(ledger.PlaceHold, request, timeout=10)).held_micros
+                held = (await session.call(ledger.PlaceHold, request, timeout=60)).held_micros
                 event = events_pb2.SessionChanged(
                     session_id="s1",
                     version=9,
@@ -50,10 +50,10 @@ async def test_event_of_a_completed_session_settles_its_hold(database: Path, tmp
                     settlement=events_pb2.Settlement(hold_id="s1", captured_micros=1000, released_micros=held - 1000),
                 )
                 await bus.jetstream().publish("prsm.events.session.completed", event.SerializeToString())
-                capture = events_pb2.AccountChanged.FromString((await captures.next_msg(timeout=30)).data)
+                capture = events_pb2.AccountChanged.FromString((await captures.next_msg(timeout=60)).data)
                 assert (capture.user_id, capture.session_id, capture.amount_micros) == ("ada", "s1", 1000)
                 again = ledger_pb2.SettleRequest(hold_id="s1", captured_micros=1000, released_micros=held - 1000)
-                assert (await session.call(ledger.Settle, again, timeout=10)).captured_micros == 1000
+                assert (await session.call(ledger.Settle, again, timeout=60)).captured_micros == 1000
             assert await process.stop() == 0
     finally:
         await bus.close()

@@ -102,7 +102,7 @@ async def test_a_process_works_on_a_database_one_step_newer(
         session = identities.peer("session", "billing")
         request = ledger_pb2.PlaceHoldRequest(hold_id="s1", owner="ada", workload=QUICK)
         ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
-        assert (await session.call(ledger.PlaceHold, request, timeout=20)).held_micros == 524_000
+        assert (await session.call(ledger.PlaceHold, request, timeout=60)).held_micros == 524_000
     # Taking the release back leaves the shape that the newer one made.
     assert await asyncio.to_thread(upgrade, "services.billing", database_url) == ahead(1)
     await set_revision(fresh_db, ahead(2))

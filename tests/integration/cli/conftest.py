@@ -160,7 +160,7 @@ async def running(folder: Path, *arguments: str) -> AsyncIterator[StackProcess]:
         yield started
         everything = descendants(process.pid)
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             status, _ = await started.ended()
         assert status == 0
         await until(lambda: not any(lives(pid) for pid in everything))

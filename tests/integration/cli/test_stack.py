@@ -31,7 +31,7 @@ async def test_it_says_where_it_answers_and_writes_it_down(launch: Launch) -> No
     assert endpoints["gateway"] == f"http://127.0.0.1:{stack.port}"
     for name in [*PARTS, "nats"]:
         host, _, port = endpoints[name].partition(":")
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=60).close()
     token = stack.folder / "keys" / "nats.token"
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     assert stat.S_IMODE(token.parent.stat().st_mode) == 0o700
@@ -134,7 +134,7 @@ async def test_bad_settings_end_the_start_at_once_and_are_told_before_the_other_
 
     def program(module: str) -> tuple[str, ...]:
         endless = (sys.executable, "-S", "-c", "import time; time.sleep(600)")
-        return endless if module == "cli.migrate" else (sys.executable, str(STANDIN), module)
+        return endless if module == "cli.migrate" else (sys.executable, "-I", "-S", str(STANDIN), module)
 
     def tell(line: str) -> None:
         told.append((line, stack.parts["nats"].pid is not None))
@@ -185,7 +185,7 @@ async def test_what_does_not_end_is_killed_in_time(launch: Launch) -> None:
     stack = await launch(worker="deaf", results="deaf")
     await stack.ready()
     stack.process.terminate()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         status, _ = await stack.ended()
     assert status == 0
     assert stack.left() == []

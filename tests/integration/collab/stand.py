@@ -86,7 +86,7 @@ class Stand:
         metadata = self.identities.user_metadata(user, **{**USERS.get(user, {}), **claims})
         if key:
             metadata += (("idempotency-key", key),)
-        return await answer(getattr(self.collab, method)(request, metadata=metadata, timeout=10))
+        return await answer(getattr(self.collab, method)(request, metadata=metadata, timeout=60))
 
     async def share(
         self,
@@ -153,7 +153,7 @@ class Stand:
         principal = access_pb2.Principal(user_id=user, email=email, teams=teams)
         request = access_pb2.CheckAccessRequest(session_id=session_id or self.session_id, principal=principal)
         peer = self.identities.peer("session", "collab")
-        grant: access_pb2.Grant = (await peer.call(self.access.CheckAccess, request, timeout=10)).grant
+        grant: access_pb2.Grant = (await peer.call(self.access.CheckAccess, request, timeout=60)).grant
         return grant
 
     async def events(self) -> list[events_pb2.CollabChanged]:

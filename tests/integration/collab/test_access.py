@@ -81,7 +81,7 @@ async def test_bulk_answers_in_order(stand: Stand) -> None:
         for session in (stand.session_id, other)
     ] * 40
     peer = stand.identities.peer("results", "collab")
-    found = await peer.call(stand.access.CheckAccessBulk, access_pb2.CheckAccessBulkRequest(checks=checks), timeout=10)
+    found = await peer.call(stand.access.CheckAccessBulk, access_pb2.CheckAccessBulkRequest(checks=checks), timeout=60)
     expected = [Level.LEVEL_VIEW, 0, 0, Level.LEVEL_EDIT, 0, 0] * 40
     assert [grant.level for grant in found.grants] == expected
 
@@ -96,21 +96,21 @@ async def test_list_shared_knows_what_is_in_force(stand: Stand) -> None:
     await stand.share(["bob"], session_id=sessions[0], expiration=rfc3339(stand.clock.now() + SECOND))
     request = access_pb2.ListSharedRequest(principal=access_pb2.Principal(user_id="bob", teams=["lab"]))
     peer = stand.identities.peer("session", "collab")
-    found = await peer.call(stand.access.ListShared, request, timeout=10)
+    found = await peer.call(stand.access.ListShared, request, timeout=60)
     assert set(found.session_ids) == set(sessions[:3])
     assert len(found.session_ids) == 3
     nobody = access_pb2.ListSharedRequest(principal=access_pb2.Principal(user_id="dave"))
-    assert list((await peer.call(stand.access.ListShared, nobody, timeout=10)).session_ids) == []
+    assert list((await peer.call(stand.access.ListShared, nobody, timeout=60)).session_ids) == []
 
 
 async def test_only_the_services_named_may_ask(stand: Stand) -> None:
     request = access_pb2.CheckAccessRequest(session_id=stand.session_id, principal=access_pb2.Principal(user_id="bob"))
     with pytest.raises(PrsmError) as caught:
-        await stand.identities.peer("worker", "collab").call(stand.access.CheckAccess, request, timeout=10)
+        await stand.identities.peer("worker", "collab").call(stand.access.CheckAccess, request, timeout=60)
     assert caught.value.name == "FORBIDDEN"
     metadata = stand.identities.user_metadata("olga", scope="admin")
     with pytest.raises(PrsmError) as caught:
-        await answer(stand.access.CheckAccess(request, metadata=metadata, timeout=10))
+        await answer(stand.access.CheckAccess(request, metadata=metadata, timeout=60))
     assert caught.value.name == "UNAVAILABLE"  # what a peer makes of `unauthorized`
 
 

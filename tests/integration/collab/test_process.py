@@ -69,8 +69,8 @@ async def test_share_is_told_of_and_outlives_a_restart(database: Path, tmp_path:
             async with grpc.aio.insecure_channel(process.target) as to_collab:
                 collab = collab_pb2_grpc.CollabServiceStub(to_collab)
                 keyed = (*identities.user_metadata("olga"), ("idempotency-key", "new"))
-                made = await collab.ShareSession(share, metadata=keyed, timeout=10)
-                event = events_pb2.CollabChanged.FromString((await told.next_msg(timeout=30)).data)
+                made = await collab.ShareSession(share, metadata=keyed, timeout=60)
+                event = events_pb2.CollabChanged.FromString((await told.next_msg(timeout=60)).data)
             assert (event.type, event.subject_id) == ("share.created", made.share_id)
             assert await process.stop() == 0
         assert keys_of(database) == ["new"]
@@ -78,7 +78,7 @@ async def test_share_is_told_of_and_outlives_a_restart(database: Path, tmp_path:
             async with grpc.aio.insecure_channel(process.target) as to_collab:
                 collab = collab_pb2_grpc.CollabServiceStub(to_collab)
                 request = collab_pb2.OpenShareRequest(token=made.share_url.rpartition("/")[2])
-                opened = await collab.OpenShare(request, metadata=identities.user_metadata("bob"), timeout=10)
+                opened = await collab.OpenShare(request, metadata=identities.user_metadata("bob"), timeout=60)
             assert opened.session_id == session_id
             assert await process.stop() == 0
     finally:

@@ -71,12 +71,12 @@ async def test_success_is_created_somewhere(stand: Stand) -> None:
     share = collab_pb2.ShareSessionRequest(session_id=stand.session_id, recipients=["bob"], permissions="view")
     comment = collab_pb2.AddCommentRequest(session_id=stand.session_id, content="Well said")
     for _ in range(2):
-        sharing = stand.collab.ShareSession(share, metadata=metadata, timeout=10)
+        sharing = stand.collab.ShareSession(share, metadata=metadata, timeout=60)
         shared = await sharing
         headers = dict(await sharing.initial_metadata())
         assert headers["x-prsm-http-status"] == "201"
         assert headers["location"] == f"{base}/shares/{shared.share_id}"
-        commenting = stand.collab.AddComment(comment, metadata=metadata, timeout=10)
+        commenting = stand.collab.AddComment(comment, metadata=metadata, timeout=60)
         commented = await commenting
         headers = dict(await commenting.initial_metadata())
         assert headers["x-prsm-http-status"] == "201"

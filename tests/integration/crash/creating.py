@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from kit.auth.principal import Principal
 from kit.db.outbox import Outbox
+from kit.db.prepared import Statement
 from kit.errors import PrsmError
 from kit.times import MINUTE, SECOND, ManualClock
 from services.session.convert.events import EventWriter
@@ -46,7 +47,15 @@ LEASE = 5 * SECOND
 ABORT_AFTER = 120 * SECOND
 OWNER = Principal("ada")
 CATALOGUE = Catalogue({"research": EngineKind(frozenset({SessionType.RESEARCH}))}, False, 60 * MINUTE)
+OUTBOX = Outbox(KIT)
+"""Holds compiled statements and nothing else: one is enough for all runs."""
 DRAFT = Draft(prompt="Why?", documents=(DocumentDraft(title="Salt", text="Rivers carry salt."),))
+
+_c = creations.c
+_creations = Statement(
+    select(_c.session_id, _c.state, _c.holder, _c.takeovers, _c.lease_until, _c.response).order_by(_c.key)
+)
+_sessions = Statement(select(sessions.c.session_id).order_by(sessions.c.session_id))
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,7 @@ class CreationWorld:
         await self.gates.step("money", lambda: setattr(self.ledger, "funded", funded))
 
     def _create(self, name: str) -> CreateSession:
-        repository = SessionRepository(Outbox(KIT), FairQueue(), EventWriter(Numbered(f"event-{name}")))
+        repository = SessionRepository(OUTBOX, FairQueue(), EventWriter(Numbered(f"event-{name}")))
         return CreateSession(
             db=self._db,
             clock=self._clock,
@@ -164,15 +173,14 @@ class CreationWorld:
         return (self._stored(), self._clock.now(), len(self._late.waiting))
 
     def _stored(self) -> Hashable:
-        c = creations.c
-        rows = self._store.connection.execute(select(creations).order_by(c.key))
-        known = tuple((r.session_id, r.state, r.holder, r.takeovers, r.lease_until, bool(r.response)) for r in rows)
+        rows = _creations.all(self._store.connection, {})
+        known = tuple((*row[:-1], bool(row[-1])) for row in rows)
         ledger, shelf = self.ledger, self.shelf
         money = (ledger.funded, frozenset(ledger.open), frozenset(ledger.void), ledger.losses)
         return known, tuple(self._sessions()), money, frozenset(shelf.stored), frozenset(shelf.discarded)
 
     def _sessions(self) -> list[str]:
-        return sorted(self._store.connection.execute(select(sessions.c.session_id)).scalars())
+        return [row[0] for row in _sessions.all(self._store.connection, {})]
 
     async def check(self) -> None:
         self._check_sessions()
@@ -203,7 +211,7 @@ class CreationWorld:
         if late:
             while self._late.waiting:
                 self._late.waiting.pop(0)()
-        unfinished = self._store.connection.execute(select(creations).where(creations.c.state != "done")).all()
+        unfinished = [row for row in _creations.all(self._store.connection, {}) if row[1] != "done"]
         assert not unfinished, f"left for ever: {unfinished}"
         self._check_sound()
         before = self._sessions()

@@ -72,7 +72,7 @@ def _results(db: Database, folder: Path) -> Results:
 
 async def _style(stand: Results) -> object:
     metadata = (*stand.identities.user_metadata("ada"), ("idempotency-key", KEY))
-    call = stand.styles.CreateCitationStyle(CreateCitationStyleRequest(csl=HOUSE), metadata=metadata, timeout=30)
+    call = stand.styles.CreateCitationStyle(CreateCitationStyleRequest(csl=HOUSE), metadata=metadata, timeout=60)
     return await answer(call)
 
 

@@ -51,7 +51,9 @@ class Store:
         self.connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         METADATA.create_all(self.connection)
         self.connection.execute(virtual_clock.insert(), {"id": 1, "virtual_time": 0})
-        self._run = self.connection.exec_driver_sql
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        self._run = driver.execute
 
     def begin(self) -> None:
         self._run("SAVEPOINT before")

@@ -241,11 +241,11 @@ class Node:
         metadata = self.identities.user_metadata(user, **({"scope": scope} if scope else {}))
         keyed = (*metadata, ("idempotency-key", key)) if key else metadata
         service = self._session if method in self._session._methods else self.billing
-        return await answer(getattr(service, method)(request, metadata=keyed, timeout=10))
+        return await answer(getattr(service, method)(request, metadata=keyed, timeout=60))
 
     async def work(self, method: str, request: Any) -> Any:
         """Call a method of the workers'. Raises the named error."""
-        return await self.identities.peer("worker", "session").call(getattr(self._session, method), request, timeout=10)
+        return await self.identities.peer("worker", "session").call(getattr(self._session, method), request, timeout=60)
 
     async def sweep(self, seconds: int) -> None:
         """Let time go by while somebody sweeps."""

@@ -243,11 +243,11 @@ async def test_a_hold_and_its_tombstone(nodes: tuple[Node, Node]) -> None:
 
     async def place(hold_id: str) -> str:
         request = ledger_pb2.PlaceHoldRequest(hold_id=hold_id, owner="ada", workload=workload)
-        return await told(peers[0].call(one.billing.PlaceHold, request, timeout=10))
+        return await told(peers[0].call(one.billing.PlaceHold, request, timeout=60))
 
     async def void(hold_id: str) -> str:
         request = ledger_pb2.VoidHoldRequest(hold_id=hold_id, owner="ada")
-        return await told(peers[1].call(two.billing.VoidHold, request, timeout=10))
+        return await told(peers[1].call(two.billing.VoidHold, request, timeout=60))
 
     rounds = [ids.new() for _ in range(ROUNDS)]
     both = await asyncio.gather(*(_both(place(id_), void(id_), swapped=n % 2 == 1) for n, id_ in enumerate(rounds)))

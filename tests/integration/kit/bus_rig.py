@@ -62,7 +62,7 @@ class Applied:
             self._changed.notify_all()
 
     async def until(self, *, effects: int, deliveries: int = 0) -> None:
-        async with asyncio.timeout(30), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(lambda: len(self.effects) >= effects and self.deliveries >= deliveries)
 
 
@@ -160,7 +160,7 @@ class Rig:
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait for what no event tells."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = holds()
             if asyncio.iscoroutine(found):

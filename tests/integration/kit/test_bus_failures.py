@@ -235,7 +235,7 @@ async def test_a_relay_that_lost_its_lease_while_it_published_notes_nothing(nats
     await rig.bus.ready()
     await rig.append("a", 1)
     step = asyncio.create_task(rig.relay._step())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await held.acknowledged.wait()
     leases, later = Leases(TABLES), CLOCK.now() + 6 * SECOND
     assert await bus_db.write(lambda c: leases.take(c, "relay", "another", later, later + SECOND))

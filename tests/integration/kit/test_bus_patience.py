@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 from google.protobuf.message import DecodeError
+from nats.js.api import ConsumerInfo
 from structlog.testing import capture_logs
 
 from kit.bus.consumer import EVENTS, Consumer, Received
@@ -60,7 +61,7 @@ async def test_what_cannot_be_read_is_reported_once_and_read_by_a_newer_release(
         async with Rig(nats, bus_db) as rig:
             task = consumer(rig, reader, patience)
             await rig.append("a", 1, 2, 3)
-            await until(lambda: len(patience.waits) >= 4)
+            await until(lambda: len(patience.waits) >= 4 and len(reader.read) >= 2)
             assert sorted(reader.read) == [2, 3]
             reader.knows = 0
             await until(lambda: 1 in reader.read)
@@ -77,8 +78,13 @@ async def test_any_number_of_events_that_nobody_can_read_keeps_no_other_out(nats
         await rig.append("a", *range(1, 1_201))
         await rig.append("a", 9_000)
         await until(lambda: reader.read)
-        waiting = await rig.js.consumer_info(EVENTS_STREAM, "reader")
-        assert waiting.num_ack_pending == 1_200
+
+        async def all_others_wait() -> bool:
+            # The broker may not have the word yet that this one is done with.
+            waiting: ConsumerInfo = await rig.js.consumer_info(EVENTS_STREAM, "reader")
+            return waiting.num_ack_pending == 1_200
+
+        await until(all_others_wait)
         await end([task])
     assert reader.read == [9_000]
 

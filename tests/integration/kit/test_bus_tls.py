@@ -51,7 +51,7 @@ def bus(server: SecureServer, **given: str) -> Bus:
 async def test_a_bus_trusts_the_authority_it_is_given(server: SecureServer) -> None:
     connected = bus(server, nats_ca=str(server.files.ca))
     connected.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await connected.ready()
     await connected.ensure_streams()
     assert connected.client.connected_url is not None

@@ -97,7 +97,7 @@ async def test_commits_wake_their_listeners(db: Database) -> None:
     woken = asyncio.Event()
     db.on_commit(woken.set)
     await db.write(lambda c: None)
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), 60)
 
 
 async def test_a_lower_id_that_commits_later_is_still_published(db: Database) -> None:
@@ -221,7 +221,7 @@ async def test_a_request_that_is_worked_on_is_not_taken_over(db: Database) -> No
 
 async def _lease_until(db: Database, moment: int) -> None:
     leases = select(TABLES.idempotency.c.lease_until)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if await db.read(lambda c: c.execute(leases).scalar_one()) == moment:
                 return
@@ -328,6 +328,6 @@ async def test_a_writer_that_breaks_is_replaced(tmp_path: Path) -> None:
         connection.connection.driver_connection.close()  # type: ignore[union-attr]
 
     with pytest.raises(Unavailable):
-        await asyncio.wait_for(db.write(breaks), 10)
-    await asyncio.wait_for(db.write(lambda c: None), 10)
-    await asyncio.wait_for(db.close(), 10)
+        await asyncio.wait_for(db.write(breaks), 60)
+    await asyncio.wait_for(db.write(lambda c: None), 60)
+    await asyncio.wait_for(db.close(), 60)

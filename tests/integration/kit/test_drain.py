@@ -102,7 +102,7 @@ class Process:
 
     async def is_serving(self) -> bool:
         stub: Any = health_pb2_grpc.HealthStub(self.probes)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=20, wait_for_ready=True)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60, wait_for_ready=True)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 

@@ -57,7 +57,7 @@ class Rig:
 async def says(channel: grpc.aio.Channel, service: str) -> str:
     stub: Any = health_pb2_grpc.HealthStub(channel)
     try:
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=60)
     except grpc.aio.AioRpcError as error:
         return error.code().name
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
@@ -101,7 +101,7 @@ async def test_while_it_drains_it_is_alive_and_not_ready(rig: Rig) -> None:
 async def test_the_port_for_probes_serves_nothing_else(rig: Rig) -> None:
     call: Any = rig.probes.unary_unary(f"/{ACCESS.full_name}/CheckAccess")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await call(b"", timeout=10)
+        await call(b"", timeout=60)
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 

@@ -63,7 +63,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 async def ask(channel: grpc.aio.Channel) -> str:
     stub: Any = health_pb2_grpc.HealthStub(channel)
-    answer = await stub.Check(health_pb2.HealthCheckRequest(service="liveness"), timeout=10)
+    answer = await stub.Check(health_pb2.HealthCheckRequest(service="liveness"), timeout=60)
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
@@ -75,7 +75,7 @@ async def served_serial(rig: Rig) -> int:
         context.load_cert_chain(rig.client_files.cert, rig.client_files.key)
         context.set_alpn_protocols(["h2"])
         with (
-            socket.create_connection((HOST, rig.port), timeout=10) as plain,
+            socket.create_connection((HOST, rig.port), timeout=60) as plain,
             context.wrap_socket(plain, server_hostname=HOST) as secure,
         ):
             shown = secure.getpeercert(binary_form=True)

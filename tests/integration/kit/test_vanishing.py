@@ -139,7 +139,7 @@ async def test_a_read_with_a_deadline_too_short_to_notice_is_answered_by_the_oth
         stub: Any = health_pb2_grpc.HealthStub(channel)
         peer = Peer("health", _Anybody())
         for _ in range(4):
-            answer = await peer.read(stub.Check, health_pb2.HealthCheckRequest(), timeout=0.3)
+            answer = await peer.read(stub.Check, health_pb2.HealthCheckRequest(), timeout=0.6)
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 

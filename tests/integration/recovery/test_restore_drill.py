@@ -76,7 +76,7 @@ async def test_a_restored_stack_goes_on_where_the_backup_was_made(drill: Drill, 
         ada, bob = people.known("ada"), people.known("bob")
         assert await look(ada, bob, work) == work.shown
         assert (await ada.send("GET", f"{API}/sessions/{late}")).status == 404
-        assert (await ada.send("GET", f"{API}{work.finished.path}/export", query={"format": "pdf"})).status == 200
+        assert (await ada.send("GET", f"{API}{work.finished.path}/export", query={"format": "markdown"})).status == 200
         await go_on(ada, signals, work)
         await settled(drill, stack)
 
@@ -117,7 +117,7 @@ async def prepare(ada: Api, bob: Api, signals: Signals) -> Work:
 
 async def noted(ada: Api, session_id: str, events: int) -> None:
     """Return when the history holds this many entries after the session's end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             types = [row["type"] for row in (await ada.get(f"/sessions/{session_id}/history"))["timeline"]]
             if len(types) - types.index("session.completed") > events:

@@ -37,7 +37,7 @@ class Interruptible(PostgresServer):
 
     async def answering(self) -> None:
         """Return when it answers queries."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await self.answers():  # noqa: ASYNC110 - a server that starts tells nobody
                 await asyncio.sleep(0.02)
 

@@ -19,7 +19,7 @@ from tests.multihost.requests import Client, Journal
 from tests.support.pids import children_of
 from tests.support.stack import RunningStack, running_stack
 
-_PEOPLE = 3
+_PEOPLE = 2
 _WORKERS = 2
 _SETTINGS = {
     # On a machine of any speed: what is measured here is that requests wait, not how long a process takes to start.

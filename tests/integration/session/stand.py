@@ -119,13 +119,13 @@ class Stand:
     async def call(self, user: str, method: str, request: Any, *extra: tuple[str, str]) -> Any:
         """Call SessionService as a user. Raises the named error."""
         metadata = (*self.identities.user_metadata(user), *extra)
-        return await answer(getattr(self.sessions, method)(request, metadata=metadata, timeout=20))
+        return await answer(getattr(self.sessions, method)(request, metadata=metadata, timeout=60))
 
     async def operate(self, method: str, request: Any, scopes: tuple[str, ...] = ("admin",)) -> Any:
         """Call SessionAdminService as an operator. Raises the named error."""
         claims = {"scope": " ".join(scopes)} if scopes else {}
         metadata = self.identities.user_metadata("root", **claims)
-        return await answer(getattr(self.admin, method)(request, metadata=metadata, timeout=20))
+        return await answer(getattr(self.admin, method)(request, metadata=metadata, timeout=60))
 
     async def create(self, user: str = "ada", *extra: tuple[str, str], **fields: Any) -> str:
         request = pb.CreateSessionRequest(**{"prompt": "Why is the sea salt?", **fields})
@@ -151,7 +151,7 @@ class Stand:
     async def work(self, method: str, request: Any) -> Any:
         """Call WorkerService as the worker."""
         peer = self.identities.peer("worker", "session")
-        return await peer.call(getattr(self.workers, method), request, timeout=20)
+        return await peer.call(getattr(self.workers, method), request, timeout=60)
 
     async def claim(
         self, worker: str = "w1", engines: tuple[str, ...] = ("research", "fixed"), in_hand: int = 0

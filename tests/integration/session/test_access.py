@@ -75,7 +75,7 @@ async def test_users_never_open_internal_methods(stand: Stand) -> None:
     metadata = stand.identities.user_metadata("ada", scope="admin")
     request = wpb.ClaimNextRequest(worker_id="w", engines=["research"])
     with pytest.raises(PrsmError) as error:
-        await answer(stand.workers.ClaimNext(request, metadata=metadata, timeout=10))
+        await answer(stand.workers.ClaimNext(request, metadata=metadata, timeout=60))
     assert error.value.name == "UNAVAILABLE"  # how an internal client names a credential that was refused
 
 

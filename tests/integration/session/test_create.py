@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Table, func, select
 
+from kit.db.database import Database
 from kit.errors import PrsmError, Unavailable
 from kit.money import SCALE
 from kit.times import MINUTE, SECOND
@@ -32,7 +34,7 @@ async def refused(stand: Stand, *extra: tuple[str, str], **fields: object) -> Pr
 async def test_the_answer_and_its_headers(stand: Stand) -> None:
     request = pb.CreateSessionRequest(prompt="Why?")
     request.metadata["a"] = 1
-    call = stand.sessions.CreateSession(request, metadata=stand.identities.user_metadata("ada"), timeout=10)
+    call = stand.sessions.CreateSession(request, metadata=stand.identities.user_metadata("ada"), timeout=60)
     created = await call
     headers = dict(await call.initial_metadata())
     assert headers["x-prsm-http-status"] == "201"
@@ -56,10 +58,10 @@ async def test_the_answer_and_its_headers(stand: Stand) -> None:
 async def test_a_key_has_one_effect_and_the_same_answer(stand: Stand) -> None:
     request = pb.CreateSessionRequest(prompt="Why?")
     metadata = (*stand.identities.user_metadata("ada"), KEY)
-    first = stand.sessions.CreateSession(request, metadata=metadata, timeout=10)
+    first = stand.sessions.CreateSession(request, metadata=metadata, timeout=60)
     one = await first
     stand.clock.advance(seconds=5)
-    second = stand.sessions.CreateSession(request, metadata=metadata, timeout=10)
+    second = stand.sessions.CreateSession(request, metadata=metadata, timeout=60)
     assert await second == one
     assert dict(await second.initial_metadata()) == dict(await first.initial_metadata())
     assert await rows(stand) == 1
@@ -75,10 +77,13 @@ async def test_another_request_with_the_same_key(stand: Stand) -> None:
     assert (await refused(stand, KEY, prompt="Other?")).name == "IDEMPOTENCY_KEY_REUSED"
 
 
-async def test_two_at_once_with_one_key_have_one_effect(stand: Stand) -> None:
-    ids = await asyncio.gather(*(stand.create("ada", KEY) for _ in range(8)))
+async def test_two_at_once_with_one_key_have_one_effect(db: Database, tmp_path: Path) -> None:
+    patient = Stand(db, tmp_path, idempotency_wait_seconds=60)
+    await patient.start()
+    ids = await asyncio.gather(*(patient.create("ada", KEY) for _ in range(8)))
     assert len(set(ids)) == 1
-    assert await rows(stand) == 1
+    assert await rows(patient) == 1
+    await patient.stop()
 
 
 async def test_while_the_first_is_under_way(stand: Stand) -> None:
@@ -166,12 +171,13 @@ async def test_a_request_that_takes_long_is_not_taken_over(stand: Stand) -> None
         await _lease_until(stand, stand.clock.now() + 5 * SECOND)
     assert (await refused(stand, KEY)).name == "IDEMPOTENCY_KEY_IN_USE"
     gate.opened.set()
-    assert await stand.create("ada", KEY) == await slow
+    created = await slow
+    assert await stand.create("ada", KEY) == created
     assert len(stand.books.holds) == 1
 
 
 async def _lease_until(stand: Stand, moment: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if await stand.db.read(lambda db: db.execute(select(creations.c.lease_until)).scalar_one()) == moment:
                 return
@@ -255,10 +261,10 @@ async def test_estimate_keeps_nothing(stand: Stand) -> None:
 async def test_a_reading_token_may_estimate_but_not_create(stand: Stand) -> None:
     metadata = stand.identities.user_metadata("ada", scope="read")
     estimate = pb.EstimateSessionRequest(prompt="Why?")
-    assert (await stand.sessions.EstimateSession(estimate, metadata=metadata, timeout=10)).estimated_duration
+    assert (await stand.sessions.EstimateSession(estimate, metadata=metadata, timeout=60)).estimated_duration
     with pytest.raises(PrsmError) as error:
         await answer(
-            stand.sessions.CreateSession(pb.CreateSessionRequest(prompt="Why?"), metadata=metadata, timeout=10)
+            stand.sessions.CreateSession(pb.CreateSessionRequest(prompt="Why?"), metadata=metadata, timeout=60)
         )
     assert error.value.name == "FORBIDDEN"
 

@@ -102,7 +102,7 @@ async def test_events_about_no_session_here_are_passed_over(stand: Stand) -> Non
 
 async def ask(stand: Stand, method: str, request: Any, caller: str = "results") -> Any:
     peer = stand.identities.peer(caller, "session")
-    return await peer.call(getattr(stand.internal, method), request, timeout=20)
+    return await peer.call(getattr(stand.internal, method), request, timeout=60)
 
 
 async def test_looking_a_session_up(stand: Stand) -> None:

@@ -79,7 +79,7 @@ class Town:
 
     async def balance(self) -> tuple[str, str]:
         request = billing_pb2.GetBalanceRequest()
-        found = await answer(self.billing.GetBalance(request, metadata=self.metadata("ada"), timeout=10))
+        found = await answer(self.billing.GetBalance(request, metadata=self.metadata("ada"), timeout=60))
         return found.available, found.held
 
 
@@ -134,7 +134,7 @@ async def town(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Town]:
 
 async def create(town: Town) -> str:
     request = pb.CreateSessionRequest(prompt="Why is the sea salt?")
-    created = await answer(town.sessions.CreateSession(request, metadata=town.metadata("ada"), timeout=20))
+    created = await answer(town.sessions.CreateSession(request, metadata=town.metadata("ada"), timeout=60))
     return str(created.session_id)
 
 
@@ -145,15 +145,15 @@ async def test_money_moves_and_everybody_hears_of_it(town: Town) -> None:
     session_id = await create(town)
     available, held = await town.balance()
     assert (before[1], available != before[0], held != "0.00") == ("0.00", True, True)
-    created = await events.next_msg(timeout=20)
+    created = await events.next_msg(timeout=60)
     changed = events_pb2.SessionChanged.FromString(created.data)
     assert (changed.session_id, changed.type, changed.status) == (session_id, "session.created", "queued")
     assert created.headers is not None
     assert created.headers["ce-source"] == "prsm/session"
     request = pb.CancelSessionRequest(session_id=session_id)
-    cancelled = await answer(town.sessions.CancelSession(request, metadata=town.metadata("ada"), timeout=20))
+    cancelled = await answer(town.sessions.CancelSession(request, metadata=town.metadata("ada"), timeout=60))
     assert await town.balance() == before
-    ended = events_pb2.SessionChanged.FromString((await events.next_msg(timeout=20)).data)
+    ended = events_pb2.SessionChanged.FromString((await events.next_msg(timeout=60)).data)
     assert (ended.type, ended.settlement.captured_micros) == ("session.cancelled", 0)
     assert cancelled.refund_amount == held
 
@@ -162,9 +162,9 @@ async def test_wake_ups_are_said_and_topped_up(town: Town) -> None:
     said = await town.bus.client.subscribe(job_subject("research"))
     await town.bus.client.flush()
     await create(town)
-    await said.next_msg(timeout=20)
+    await said.next_msg(timeout=60)
     await town.bus.jetstream().purge_stream(JOBS_STREAM, subject=job_subject("research"))
-    await said.next_msg(timeout=20)
+    await said.next_msg(timeout=60)
     wake_ups = JetStreamWakeUps(town.bus)
     await wake_ups.announce("analysis", 3)
     await town.bus.client.flush()

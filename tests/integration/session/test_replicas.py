@@ -103,7 +103,7 @@ class Town:
             while True:
                 metadata = (*self.identities.user_metadata(user), *more)
                 try:
-                    created = await answer(replica.sessions.CreateSession(request, metadata=metadata, timeout=20))
+                    created = await answer(replica.sessions.CreateSession(request, metadata=metadata, timeout=60))
                 except Unavailable:
                     continue
                 return str(created.session_id)
@@ -111,13 +111,13 @@ class Town:
     async def listed(self, replica: Replica, *, user: str = "ada") -> set[str]:
         request = pb.ListSessionsRequest()
         metadata = self.identities.user_metadata(user)
-        found = await answer(replica.sessions.ListSessions(request, metadata=metadata, timeout=20))
+        found = await answer(replica.sessions.ListSessions(request, metadata=metadata, timeout=60))
         return {session.session_id for session in found.sessions}
 
     async def claim(self, replica: Replica, worker_id: str) -> str:
         request = worker_pb2.ClaimNextRequest(worker_id=worker_id, engines=["research"])
         metadata = self.identities.peer("worker", "session").metadata()
-        found = await answer(replica.workers.ClaimNext(request, metadata=metadata, timeout=20))
+        found = await answer(replica.workers.ClaimNext(request, metadata=metadata, timeout=60))
         return str(found.claim.lease.session_id)
 
 
@@ -148,7 +148,7 @@ async def test_replicas_agree_and_one_goes_on_without_the_other(town: Town) -> N
     seen = b""
     while b"session.queued" not in seen:
         seen += (await frames.__anext__()).data
-    await answer(two.sessions.CancelSession(pb.CancelSessionRequest(session_id=first), metadata=metadata, timeout=20))
+    await answer(two.sessions.CancelSession(pb.CancelSessionRequest(session_id=first), metadata=metadata, timeout=60))
     while b"session.cancelled" not in seen:
         seen += (await frames.__anext__()).data
     stream.cancel()
@@ -171,7 +171,7 @@ async def test_replicas_agree_and_one_goes_on_without_the_other(town: Town) -> N
     await client.flush()
     last = await town.create(two, user="eve")
     while True:
-        event = events_pb2.SessionChanged.FromString((await events.next_msg(timeout=30)).data)
+        event = events_pb2.SessionChanged.FromString((await events.next_msg(timeout=60)).data)
         if event.session_id == last:
             break
     await client.close()

@@ -72,7 +72,7 @@ async def comment(stand: Stand, session_id: str, number: int, size: int = 10) ->
 
 
 async def until(held: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not held():  # noqa: ASYNC110  # what is waited for has no event of its own
             await asyncio.sleep(0)
 
@@ -111,7 +111,7 @@ async def test_an_id_that_is_none_names_the_header(stand: Stand, last: str) -> N
     session_id = await stand.create()
     request = pb.StreamEventsRequest(session_id=session_id)
     metadata = (*stand.identities.user_metadata("ada"), ("last-event-id", last))
-    call = stand.sessions.StreamEvents(request, metadata=metadata, timeout=20)
+    call = stand.sessions.StreamEvents(request, metadata=metadata, timeout=60)
     with pytest.raises(Exception) as error:  # noqa: PT011  # a gRPC error, named below
         await call.__aiter__().__anext__()
     found = named(error.value, "test")  # type: ignore[arg-type]

@@ -168,7 +168,7 @@ async def told(stand: Stand, session_id: str) -> tuple[int, str]:
     """What results is told of the session's result document."""
     peer = stand.identities.peer("results", "session")
     request = internal_pb2.LookUpSessionRequest(session_id=session_id)
-    found = await peer.call(stand.internal.LookUpSession, request, timeout=20)
+    found = await peer.call(stand.internal.LookUpSession, request, timeout=60)
     return found.result_epoch, found.result_hash
 
 

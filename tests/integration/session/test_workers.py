@@ -280,5 +280,5 @@ async def test_a_grant_of_a_thousand_documents_crosses_the_wire(stand: Stand) ->
     assert (await stand.grants.verify(claim.grant)).documents == tuple(names)
     peer = stand.identities.peer("worker", "session")
     request = wpb.ClaimNextRequest(worker_id="w2", engines=["research"])
-    answer = await peer.call(stand.workers.ClaimNext, request, timeout=20, extra=[(METADATA_KEY, claim.grant)])
+    answer = await peer.call(stand.workers.ClaimNext, request, timeout=60, extra=[(METADATA_KEY, claim.grant)])
     assert not answer.HasField("claim")

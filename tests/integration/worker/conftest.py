@@ -67,7 +67,7 @@ class Stand:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.process.wait()
 
     async def jobs(self) -> int:
@@ -76,7 +76,7 @@ class Stand:
 
     async def no_jobs(self) -> None:
         """Return when every wake-up is done with."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self.jobs():
                 pass  # Each look is a call to the broker and lets others run.
 

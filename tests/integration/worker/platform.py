@@ -34,7 +34,7 @@ class SessionStandIn:
 
     async def next(self, kind: type[Any]) -> Any:
         """The next call; it must be of this kind."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             call = await self.calls.get()
         assert isinstance(call, kind), call
         return call

@@ -57,7 +57,7 @@ async def test_a_lost_lease_frees_the_worker(stand: Stand) -> None:
 
 
 async def test_sigterm_hands_back_what_cannot_be_finished(stand: Stand) -> None:
-    await stand.start(_MODULE, drain_seconds="2")
+    await stand.start(_MODULE, drain_seconds="4")
     session_id, pid = await computing(stand)
     assert await stand.stop() == 0
     await ended(pid)
@@ -80,7 +80,7 @@ async def test_an_engine_that_does_not_end_costs_its_worker_and_no_more(stand: S
         await stand.sessions.next(kind)
     stand.sessions.directive = worker_pb2.DIRECTIVE_PAUSE
     assert stand.process is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await stand.process.wait() == 1
 
 

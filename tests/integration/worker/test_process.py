@@ -111,7 +111,7 @@ async def test_heartbeats_go_on_and_bring_directives(stand: Stand) -> None:
     await stand.sessions.next(worker_pb2.ClaimNextRequest)
     await stand.signals.progress(session_id, 0.25)
     stand.sessions.directive = worker_pb2.DIRECTIVE_WRITE_UP
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await stand.signals.look(session_id))["write_up"]:
             pass
         # The heartbeat that brought it may have been on its way before the progress was made.
@@ -168,7 +168,7 @@ async def test_failures_name_whose_they_are(stand: Stand) -> None:
 
 
 async def test_sigterm_hands_the_session_back(stand: Stand) -> None:
-    await stand.start(drain_seconds="2")
+    await stand.start(drain_seconds="4")
     session_id = await stand.offer()
     await stand.signals.look(session_id)
     assert await stand.stop() == 0

@@ -18,8 +18,10 @@ from cli.stack.datadir import DataDir
 from cli.stack.environment import SERVICES, Addresses, Environments
 from cli.stack.keys import IDENTITIES, ensure_keys
 from cli.stack.options import StackOptions
+from cli.stack.part import Tier
 from cli.stack.ports import Ports
 from cli.stack.running import FORCE_AFTER, Signals
+from cli.stack.stack import _GRACE
 from deploy.envoy.settings import EdgeSettings
 from gateway.settings import GatewaySettings
 from kit.settings import ServiceSettings, unknown_settings
@@ -56,6 +58,11 @@ def test_a_reserved_port_is_free_for_a_server_and_for_nobody_else() -> None:
     with socket.socket() as anybody:
         anybody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         anybody.bind(("127.0.0.1", port))
+
+
+def test_what_does_not_end_is_killed_within_the_ten_seconds_that_a_stack_has() -> None:
+    assert set(_GRACE) == set(Tier)
+    assert sum(_GRACE.values()) < 10
 
 
 def test_two_stacks_never_choose_the_same_port() -> None:

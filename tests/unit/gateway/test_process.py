@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -48,26 +49,42 @@ async def test_a_signal_ends_it_with_0(compiled: Compiled, keys: Keys, number: s
     assert (process.returncode, b"Traceback" in errors) == (0, False)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"PRSM_GATEWAY_USER_ISSUER": ""}, b"PRSM_GATEWAY_USER_ISSUER: "),
-        ({"PRSM_GATEWAY_RATE_LIMIT": "-1"}, b"PRSM_GATEWAY_RATE_LIMIT: "),
-        ({"PRSM_GATEWAY_BACKENDS": "{}"}, b"no backend is set for edge"),
-        ({"PRSM_GATEWAY_BACKENDS": "{"}, b"backends"),
-        ({"PRSM_GATEWAY_LISTEN": "nowhere"}, b"listen"),
-        ({"PRSM_GATEWAY_LOG_LEVEL": "loud"}, b"log_level"),
-        ({"PRSM_GATEWAY_DESCRIPTORS": "/nonexistent"}, b"/nonexistent"),
-    ],
-)
-async def test_bad_settings_are_one_clear_line(
-    compiled: Compiled, keys: Keys, changes: dict[str, str], words: bytes
-) -> None:
-    process = await run_module("-m", "gateway", **{**environment(compiled, keys), **changes})
-    _, errors = await process.communicate()
-    assert process.returncode == 2
-    assert words in errors
-    assert errors.count(b"\n") == 1
+BAD_SETTINGS = [
+    ("PRSM_GATEWAY_USER_ISSUER", "", "PRSM_GATEWAY_USER_ISSUER: "),
+    ("PRSM_GATEWAY_RATE_LIMIT", "-1", "PRSM_GATEWAY_RATE_LIMIT: "),
+    ("PRSM_GATEWAY_BACKENDS", "{}", "no backend is set for edge"),
+    ("PRSM_GATEWAY_BACKENDS", "{", "backends"),
+    ("PRSM_GATEWAY_LISTEN", "nowhere", "listen"),
+    ("PRSM_GATEWAY_LOG_LEVEL", "loud", "log_level"),
+    ("PRSM_GATEWAY_DESCRIPTORS", "/nonexistent", "/nonexistent"),
+]
+# All of them are processes of their own, but what they load is loaded once.
+EACH = """
+import json, os, runpy, sys, tempfile
+import gateway.app, gateway.__main__
+del sys.modules["gateway.__main__"]
+told = []
+for name, value in json.loads(sys.argv[1]):
+    with tempfile.TemporaryFile() as errors:
+        if not (pid := os.fork()):
+            os.dup2(errors.fileno(), 2)
+            os.environ[name] = value
+            runpy.run_module("gateway", run_name="__main__", alter_sys=True)
+            sys.exit()
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        errors.seek(0)
+        told.append((code, errors.read().decode()))
+print(json.dumps(told))
+"""
+
+
+async def test_bad_settings_are_one_clear_line(compiled: Compiled, keys: Keys) -> None:
+    changes = json.dumps([(name, value) for name, value, _ in BAD_SETTINGS])
+    process = await run_module("-c", EACH, changes, **environment(compiled, keys))
+    output, _ = await process.communicate()
+    for (name, value, words), (code, errors) in zip(BAD_SETTINGS, json.loads(output), strict=True):
+        assert (code, errors.count("\n")) == (2, 1), (name, value, errors)
+        assert words in errors, (name, value)
 
 
 async def test_it_imports_only_what_it_needs() -> None:

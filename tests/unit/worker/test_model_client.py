@@ -136,7 +136,7 @@ async def test_a_call_ends_when_the_session_is_to_be_written_up(server: ModelSer
     stage = Stage(server)
     stage.late = stage.counted.is_set
     assert (await stage.failure()).code == "late"
-    await asyncio.wait_for(server.gone.wait(), 5)
+    await asyncio.wait_for(server.gone.wait(), 60)
     assert (await stage.failure()).code == "late"
     assert len(server.requests) == 1
 
@@ -294,7 +294,7 @@ async def test_cancelling_leaves_the_endpoint_and_counts_what_came(server: Model
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await asyncio.wait_for(server.gone.wait(), 5)
+    await asyncio.wait_for(server.gone.wait(), 60)
     assert stage.usage["tokens_in"] == tokens.usual(messages_of(REQUEST, 7).size)
     await stage.endpoint.close()
 

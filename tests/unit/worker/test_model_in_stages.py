@@ -91,7 +91,7 @@ async def test_pause_and_cancel_leave_the_endpoint(server: ModelServer, models: 
     runner = runner_of(platform, Scripted({"write": ask}), models=models.open)
     assert await runner.run(claim()) is Ending.DROPPED
     assert counted.is_set()
-    await asyncio.wait_for(server.gone.wait(), 2)
+    await asyncio.wait_for(server.gone.wait(), 60)
     assert not platform.finished
 
 
