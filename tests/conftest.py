@@ -37,6 +37,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Thousands of tests are collected, and stay: walking through them again and again took a third of the collecting.
 gc.disable()
 
+_LONGEST_NAME = 60
+
 _STARTED_ONCE = {"stack": "stack", "backend": "edges", "run": "telemetry"}
 """Fixtures that one process makes for all, and what their tests are called together."""
 
@@ -109,6 +111,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         # A module that cannot be loaded is told when it is collected.
         with suppress(Exception):
             import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Values that are too long to name a test are counted: what was zipped this second is other bytes in the next
+    process, and all processes must give a test the same name."""
+    return argname if isinstance(val, bytes | str) and len(val) > _LONGEST_NAME else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
