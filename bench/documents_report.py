@@ -147,7 +147,9 @@ def _bars(chance: random.Random, number: int) -> JSON:
 
 
 def _figure(id: str, title: str, values: list[JSON], mark: JSON, x: str, y: str) -> JSON:
-    kind = "quantitative" if isinstance(values[0][x], int) else "nominal"
+    across: JSON = {"field": x, "type": "nominal"}
+    if isinstance(values[0][x], int):
+        across = {"field": x, "type": "quantitative", "scale": {"zero": False}, "axis": {"format": "d"}}
     return {
         "id": id,
         "title": title,
@@ -160,12 +162,11 @@ def _figure(id: str, title: str, values: list[JSON], mark: JSON, x: str, y: str)
             "data": {"values": values},
             "mark": mark,
             "encoding": {
-                "x": {"field": x, "type": kind, "scale": {"zero": False}} if kind == "quantitative"
-                else {"field": x, "type": kind},
+                "x": across,
                 "y": {"field": y, "type": "quantitative", "title": "g/m² a"},
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _citation(source: int, texts: list[str], chance: random.Random) -> JSON:
