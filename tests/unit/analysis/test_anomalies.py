@@ -101,6 +101,25 @@ def test_far_rows_cannot_hide_each_other() -> None:
     assert found.parts(values).sum(axis=1) == pytest.approx(found.squared)
 
 
+def test_samples_that_are_judged_together_are_judged_as_each_by_itself() -> None:
+    for n, p in ((20, 2), (31, 4)):
+        rng = np.random.Generator(np.random.PCG64(5))
+        alone = [float(robust.distances(rng.standard_normal((n, p)), rng).p.min()) for _ in range(40)]
+        together = robust.smallest_by_chance(n, p, np.random.Generator(np.random.PCG64(5)), 40)
+        assert together.tolist() == sorted(alone)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_starts_in_a_plane_take_more_rows(seed: int) -> None:
+    """Of small counts many starts of a few rows have no covariance; rows are added until they have."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    values = np.column_stack([rng.normal(size=60), rng.poisson(1.0, 60), rng.poisson(1.5, 60)])
+    found = robust.distances(values, np.random.Generator(np.random.PCG64(seed)))
+    again = robust.distances(values[:, ::-1], np.random.Generator(np.random.PCG64(seed)))
+    assert np.isfinite(found.squared).all()
+    assert again.squared == pytest.approx(found.squared)
+
+
 def test_distances_do_not_depend_on_units() -> None:
     values = np.random.Generator(np.random.PCG64(1)).normal(size=(60, 3))
     turned = values @ np.array([[3.0, 1.0, 0.0], [0.0, 0.01, 0.0], [500.0, 0.0, 70.0]])

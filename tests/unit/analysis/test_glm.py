@@ -108,6 +108,16 @@ def test_terms_within_an_interaction_are_tested_without_it() -> None:
     assert tests["a × b"].deviance == pytest.approx(deviance[1] - deviance[2], rel=1e-6)
 
 
+def test_rows_that_are_alike_are_ties_of_the_auc() -> None:
+    """What is fitted to them may differ in its last digits by their place among the rows."""
+    rng = np.random.default_rng(26)
+    fitted = rng.integers(1, 6, 60) / 7
+    y = (rng.random(60) < fitted).astype(float)
+    shaken = fitted * (1 + rng.integers(-3, 4, 60) * 2.0**-52)
+    assert len(np.unique(shaken)) > 20
+    assert auc(y, shaken) == auc(y, fitted)
+
+
 def test_auc_and_calibration_by_hand() -> None:
     y, fitted = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.6, 0.6, 0.9])
     found = auc(y, fitted)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.anova import AnovaRM
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from tests.unit.analysis.tables import result_of
+from tests.unit.analysis.tables import result_of, table_of
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.findings.comparisons import from_compare_groups, from_contingency, from_correlation
 from worker.engines.analysis.numerics.kendall import kendall
@@ -21,6 +25,9 @@ from worker.engines.analysis.numerics.post_hoc import games_howell, tukey_hsd
 from worker.engines.analysis.numerics.studentized_range import range_quantile, range_upper
 from worker.engines.analysis.numerics.tables import goodman_kruskal
 from worker.engines.analysis.numerics.two_groups import welch_t
+from worker.engines.analysis.packed import PackedNumbers
+from worker.engines.analysis.table import Column, ColumnType
+from worker.engines.analysis.tasks.registry import check_task, run_task
 
 
 @pytest.mark.parametrize(
@@ -135,6 +142,59 @@ def test_exact_signed_ranks_by_hand() -> None:
     found = signed_ranks(np.array([1.0, 2.0, 3.5]), np.zeros(3))
     assert found is not None
     assert (found.p, found.rank_biserial) == (0.25, 1.0)
+
+
+def test_differences_that_are_equal_in_decimals_are_ties() -> None:
+    a, b = np.array([0.3, 0.2, 0.9, 0.7, 1.1]), np.array([0.2, 0.1, 1.2, 0.4, 1.1])
+    assert len(set((a - b)[:2].tolist())) == 2
+    found, tenfold = signed_ranks(a, b), signed_ranks(np.rint(10 * a), np.rint(10 * b))
+    assert found is not None
+    assert tenfold is not None
+    assert (found.w, found.p, found.n) == (tenfold.w, tenfold.p, tenfold.n) == (3.5, 0.75, 4)
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(-60, 60), st.integers(-60, 60)), min_size=1, max_size=60),
+    digits=st.integers(1, 9),
+    offset=st.sampled_from([0, 10**4, -(10**6)]),
+)
+@settings(max_examples=40, deadline=None)
+def test_ranks_of_decimals_are_those_of_whole_numbers(pairs: Any, digits: int, offset: int) -> None:
+    whole = np.array(pairs, dtype=np.float64) + offset
+    tenths = np.array([[float(Decimal(x + offset).scaleb(-digits)) for x in pair] for pair in pairs])
+    first, second = signed_ranks(*whole.T), signed_ranks(*tenths.T)
+    assert (first is None) == (second is None)
+    if first is not None and second is not None:
+        assert (first.w, first.p, first.rank_biserial, first.n) == (second.w, second.p, second.rank_biserial, second.n)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_means_that_are_equal_in_decimals_are_ties(packed: bool) -> None:
+    """Several values of a subject at a level: 0.1 and 0.2 have the mean of 0.15 and 0.15, but not as doubles."""
+    values = np.random.default_rng(8).integers(1, 5, size=(12, 3, 4))
+    cells = [("abc"[j], f"s{i}", v) for i, of in enumerate(values.tolist()) for j, at in enumerate(of) for v in at]
+    results = []
+    for scale in (0, 1, 3):
+        y = [str(Decimal(v).scaleb(-scale)) for _, _, v in cells]
+        table = table_of({"at": [at for at, _, _ in cells], "who": [who for _, who, _ in cells], "y": y})
+        assert table.columns[2].exact
+        if packed:
+            numbers = Column("y", ColumnType.NUMBER, PackedNumbers(table.columns[2].floats()))
+            table = replace(table, columns=(*table.columns[:2], numbers))
+        task = check_task({"kind": "compare_groups", "response": "y", "group": "at", "pair": "who"}, "task", 0)
+        found = run_task(table, task)
+        tests = [pair["wilcoxon"] for pair in found["pairs"]]
+        results.append(([(t["w"], t["p"], t["n"], t["rank_biserial"]) for t in tests], found["overall"]["friedman"]))
+    assert results[1:] == results[:1] * 2
+
+
+def test_digits_that_doubles_do_not_hold_make_a_difference() -> None:
+    """Ranks are of the decimals of a file, not of what doubles keep of them."""
+    first = [f"{10**15 + i}.{(i * i) % 7}" for i in range(1, 9)]
+    second = [f"{10**15}.0" for _ in first]
+    columns = {"who": list("abcdefgh") * 2, "at": ["x"] * 8 + ["y"] * 8, "y": first + second}
+    found = result_of("compare_groups", columns, response="y", group="at", pair="who")["pairs"][0]["wilcoxon"]
+    assert (found["n"], found["w"]) == (8, 0.0)
 
 
 def test_subjects_are_compared_with_themselves() -> None:

@@ -205,6 +205,27 @@ async def test_pairs_of_values_are_compared_within_their_subjects(
     assert "a and b: Wilcoxon p" in capsys.readouterr().out
 
 
+async def test_means_and_differences_of_decimals_have_the_same_ties_in_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moves = [1, -2, 1, 3, -1, 2, 1, 1, -3, 2, 1, 30] * 2
+    lines = [
+        f"{i // 6},{'abc'[i % 3]},{(i * i + i // 5) % 7 / 10},{5 * i % 9 / 10},{(5 * i % 9 + move) / 10}"
+        for i, move in enumerate(moves)
+    ]
+    content = "\n".join(["who,when,y,first,second", *lines]) + "\n"
+    tasks: list[dict[str, Any]] = [
+        {"kind": "compare_groups", "response": "y", "group": "when", "pair": "who"},
+        {"kind": "hypotheses", "hypotheses": [{"kind": "paired", "first": "first", "second": "second"}]},
+    ]
+    script = await _script_of("ties.csv", content, *tasks)
+    assert "rounding(a) + rounding(b)" in script
+    assert repeated(script, content, tmp_path, monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "Friedman p" in printed
+    assert "b and c: Wilcoxon p" in printed
+
+
 async def test_conditions_on_numbers_and_dates_are_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

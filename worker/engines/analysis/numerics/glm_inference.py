@@ -13,11 +13,12 @@ import numpy.typing as npt
 from worker.engines.analysis.lazy import load
 from worker.engines.analysis.numerics.distributions import Z95, chi2_upper
 from worker.engines.analysis.numerics.glm import GlmFit, fit_glm, fixed_fit
-from worker.engines.analysis.numerics.ranks import mid_ranks
+from worker.engines.analysis.numerics.ranks import mid_ranks, steps
 
 Vector = npt.NDArray[np.float64]
 
 _WIDENINGS = 12
+_ROUNDING = 1e-12
 
 
 def profile_interval(
@@ -122,17 +123,22 @@ class Auc:
 
 
 def auc(response: Vector, fitted: Vector) -> Auc | None:
-    """With DeLong's (1988) 95 % interval on the logit scale; None unless both outcomes occur."""
+    """With DeLong's (1988) 95 % interval on the logit scale; None unless both outcomes occur.
+
+    Fitted values that are equal but for rounding are ties: those of rows that are alike may differ in last digits.
+    """
     events, others = fitted[response == 1], fitted[response == 0]
     n, m = len(events), len(others)
     if not n or not m:
         return None
-    ranks = mid_ranks(np.concatenate([events, others]).tolist())
+    every = np.concatenate([events, others])
+    places = steps(every, _ROUNDING * every)
+    ranks = mid_ranks(places)
     value = (float(ranks[:n].sum()) - n * (n + 1) / 2) / (n * m)
     if value in (0.0, 1.0) or min(n, m) < 2:
         return Auc(value, max(0.0, value - 3 / min(n, m)), min(1.0, value + 3 / min(n, m)))
-    above = (ranks[:n] - mid_ranks(events.tolist())) / m
-    below = 1 - (ranks[n:] - mid_ranks(others.tolist())) / n
+    above = (ranks[:n] - mid_ranks(places[:n])) / m
+    below = 1 - (ranks[n:] - mid_ranks(places[n:])) / n
     error = math.sqrt(float(above.var(ddof=1)) / n + float(below.var(ddof=1)) / m)
     centre, half = math.log(value / (1 - value)), Z95 * error / (value * (1 - value))
     return Auc(value, 1 / (1 + math.exp(half - centre)), 1 / (1 + math.exp(-half - centre)))

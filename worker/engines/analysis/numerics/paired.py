@@ -15,11 +15,12 @@ from worker.engines.analysis.numerics.distributions import (
     t_quantile,
     t_two_sided,
 )
-from worker.engines.analysis.numerics.ranks import mid_ranks, tie_sizes
+from worker.engines.analysis.numerics.ranks import mid_ranks, steps, tie_sizes
 
 Vector = npt.NDArray[np.float64]
 
 _EXACT_RANKS = 50
+_EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,33 @@ class SignedRanks:
     n: int
 
 
-def signed_ranks(a: Vector, b: Vector | None = None) -> SignedRanks | None:
+def rounding(sizes: Vector, counts: npt.NDArray[np.intp] | int = 1) -> Vector:
+    """How far means of `counts` doubles may be off from those of the decimals they were written as: (m + 1) ε mean|x|.
+
+    `sizes` are the means of the absolute values. Reading, m − 1 sums and a division give no more than half of that
+    (Higham 2002, section 4.2); the other half covers the difference that is taken of two.
+    """
+    return np.asarray((np.asarray(counts) + 1) * _EPSILON * sizes, dtype=np.float64)
+
+
+def signed_ranks(a: Vector, b: Vector | None = None, off: Vector | None = None) -> SignedRanks | None:
     """Wilcoxon's test of `a` less `b`; differences of 0 are left out of it. None where no other is left.
 
+    Differences count as equal, and as 0, where they are so within `off`, which is what :func:`rounding` gives for `a`
+    and `b` (0.3 − 0.2 and 0.2 − 0.1 are a tie); without `b`, where `a` has differences, only where they are the same.
     Up to 50 differences p is the exact one over all signs given the ranks, so it holds with ties; else normal with
     corrections for ties and continuity. The interval's limits are order statistics of the means of pairs of all
     differences.
     """
     differences = a if b is None else a - b
-    moved = differences[differences != 0]
+    if off is None:
+        off = np.zeros(len(a)) if b is None else rounding(np.abs(a)) + rounding(np.abs(b))
+    there = np.abs(differences) > off
+    moved = differences[there]
     n = len(moved)
     if n < 1:
         return None
-    sizes = np.abs(moved)
+    sizes = steps(np.abs(moved), off[there])
     ranks = mid_ranks(sizes)
     above = float(ranks[moved > 0].sum())
     smaller = min(above, n * (n + 1) / 2 - above)
@@ -144,11 +159,16 @@ class Friedman:
     w: float
 
 
-def friedman(values: Vector) -> Friedman | None:
-    """Of subjects (rows) under conditions (columns); None where every subject's values are equal."""
+def friedman(values: Vector, off: Vector | None = None) -> Friedman | None:
+    """Of subjects (rows) under conditions (columns); None where every subject's values are equal.
+
+    A subject's values count as equal where they are so within `off`, of the same shape; by default where they are the
+    same.
+    """
     n, k = values.shape
-    ranks = np.vstack([mid_ranks(row) for row in values])
-    ties = sum(t**3 - t for row in values for t in tie_sizes(row))
+    places = [steps(row, 0.0 if off is None else off[i]) for i, row in enumerate(values)]
+    ranks = np.vstack([mid_ranks(row) for row in places])
+    ties = sum(t**3 - t for row in places for t in tie_sizes(row))
     correction = 1 - ties / (n * k * (k * k - 1))
     if correction <= 0:
         return None

@@ -11,6 +11,7 @@ from worker.engines.analysis.lazy import load
 
 Matrix = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 MAD_TO_SD = 1.482602218505602
 """The standard deviation of a normal distribution over its median absolute deviation."""
@@ -19,6 +20,8 @@ SHARE = 0.75
 MAX_ROWS = 2_000
 """Rows from which the most concentrated subset is sought."""
 _STARTS, _KEPT, _FIRST_STEPS, _STEPS = 15, 2, 2, 50
+_TOGETHER = 30_000
+"""Values that go through each step together: what stays in a processor's cache."""
 _EFFICIENCY = 0.37
 _WEIGHT = 0.975
 _SINGULAR = 1e-6
@@ -83,114 +86,200 @@ def distances(values: Matrix, rng: np.random.Generator) -> Distances:
     others. Raises :class:`Singular`.
     """
     n, p = values.shape
-    centre = np.median(values, axis=0)
-    scale = MAD_TO_SD * np.median(np.abs(values - centre), axis=0)
+    z, centre, scale = _standardised(values[None])
     if not np.all(scale > 0):
         raise Singular
-    z = (values - centre) / scale
-    chosen = z if n <= MAX_ROWS else z[np.sort(rng.choice(n, size=MAX_ROWS, replace=False, shuffle=False))]
-    mean, covariance = _concentrated(chosen, rng)
-    special = load("scipy.special")
-    first = _factor(covariance)
-    if first is None:
-        raise Singular
-    squared = _squared(z, mean, first)
-    # The bulk's median distance shall be that of a normal distribution.
-    squared *= special.chdtri(p, 0.5) / float(np.median(squared))
-    used = squared <= special.chdtri(p, 1 - _WEIGHT)
-    w = int(used.sum())
-    if w <= p + 1:
-        raise Singular
-    mean = z[used].mean(axis=0)
-    covariance = _covariance(z[used] - mean, w - 1) * (_WEIGHT / special.chdtr(p + 2, special.chdtri(p, 1 - _WEIGHT)))
-    final = _factor(covariance)
-    if final is None:
-        raise Singular
-    squared = _squared(z, mean, final)
-    inside = special.betainc(p / 2, (w - p - 1) / 2, np.minimum(1.0, squared * w / (w - 1) ** 2))
-    outside = special.fdtrc(p, w - p, squared * w * (w - p) / ((w + 1) * (w - 1) * p))
+    chosen = z if n <= MAX_ROWS else z[:, np.sort(rng.choice(n, size=MAX_ROWS, replace=False, shuffle=False))]
+    means, covariances = _concentrated(chosen, _starts(chosen.shape[1], rng)[None])
+    squared, used, mean, covariance = _reweighted(z[0], means[0], covariances[0])
+    inside, outside = _tails(squared, used, p)
     spread = np.sqrt(np.diagonal(covariance))
     variances, vectors = np.linalg.eigh(covariance / spread[:, None] / spread[None, :])
     root = np.einsum("ij,j,kj->ik", vectors, 1 / np.sqrt(variances), vectors)
-    return Distances(squared, np.where(used, 1 - inside, outside), centre + mean * scale, scale * spread, root)
+    p_values = np.empty(n)
+    p_values[used], p_values[~used] = inside, outside
+    return Distances(squared, p_values, centre[0] + mean * scale[0], scale[0] * spread, root)
 
 
 def smallest_by_chance(n: int, p: int, rng: np.random.Generator, sets: int) -> Matrix:
     """The smallest p of :func:`distances` in each of `sets` normal samples of n rows and p columns, in order.
 
     In small samples those p-values are too small; since the distances do not change under affine maps, what they come
-    to without any far row depends on n and p alone.
+    to without any far row depends on n and p alone. Up to 2,000 rows; several samples go through each step together.
     """
-    return np.sort([float(distances(rng.standard_normal((n, p)), rng).p.min()) for _ in range(sets)])
+    found: list[float] = []
+    together = max(1, _TOGETHER // (n * p * (_STARTS + 1)))
+    while len(found) < sets:
+        drawn = [(rng.standard_normal((n, p)), _starts(n, rng)) for _ in range(min(together, sets - len(found)))]
+        z, _, scale = _standardised(np.stack([values for values, _ in drawn]))
+        if not np.all(scale > 0):
+            raise Singular
+        means, covariances = _concentrated(z, np.stack([starts for _, starts in drawn]))
+        for rows, mean, covariance in zip(z, means, covariances, strict=True):
+            squared, used, _, _ = _reweighted(rows, mean, covariance)
+            found.append(min(float(tail.min(initial=1.0)) for tail in _tails(squared, used, p)))
+    return np.sort(found)
 
 
-def _concentrated(z: Matrix, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
-    """Mean and covariance of the rows whose covariance has the least determinant, by steps of concentration."""
-    n, p = z.shape
+def _standardised(values: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Of sets × rows × columns: centred on medians, over scaled median absolute deviations; both of these."""
+    centre = np.median(values, axis=1)
+    away = values - centre[:, None]
+    scale = MAD_TO_SD * np.median(np.abs(away), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return away / scale[:, None], centre, scale
+
+
+def _reweighted(z: Matrix, mean: Matrix, covariance: Matrix) -> tuple[Matrix, Flags, Matrix, Matrix]:
+    """Final squared distances, the rows that they rest on, and the centre and covariance of these."""
+    p = z.shape[1]
+    special = load("scipy.special")
+    squared = _squared(z, mean, covariance)
+    # The bulk's median distance shall be that of a normal distribution.
+    squared *= special.chdtri(p, 0.5) / float(np.median(squared))
+    used = squared <= special.chdtri(p, 1 - _WEIGHT)
+    w = int(used.sum())
+    if w <= p + 1:
+        raise Singular
+    means, covariances = _moments(z[used][None])
+    covariance = covariances[0] * (_WEIGHT / special.chdtr(p + 2, special.chdtri(p, 1 - _WEIGHT)))
+    return _squared(z, means[0], covariance), used, means[0], covariance
+
+
+def _squared(z: Matrix, mean: Matrix, covariance: Matrix) -> Matrix:
+    factors, regular = _factors(covariance[None])
+    if not regular[0]:
+        raise Singular
+    return np.asarray(_all_squared(z[None], mean[None], factors)[0], dtype=np.float64)
+
+
+def _tails(squared: Matrix, used: Flags, p: int) -> tuple[Matrix, Matrix]:
+    """p of the rows used and of the others."""
+    special, w = load("scipy.special"), int(used.sum())
+    inside = special.betainc(p / 2, (w - p - 1) / 2, np.minimum(1.0, squared[used] * w / (w - 1) ** 2))
+    outside = special.fdtrc(p, w - p, squared[~used] * w * (w - p) / ((w + 1) * (w - 1) * p))
+    return 1 - inside, outside
+
+
+def _starts(n: int, rng: np.random.Generator) -> Places:
+    """Orders of n rows, the first for rows in order of their distance from the medians: its nearer half is mixed."""
+    nearer = np.concatenate([rng.permutation(n // 2), np.arange(n // 2, n)])
+    return np.stack([nearer, *(rng.permutation(n) for _ in range(_STARTS))])
+
+
+def _concentrated(z: Matrix, starts: Places) -> tuple[Matrix, Matrix]:
+    """Means and covariances of the rows whose covariance has the least determinant, by steps of concentration.
+
+    `z` is sets × rows × columns, `starts` sets × starts × rows.
+    """
+    sets, n, p = z.shape
     h = max(int(SHARE * n), (n + p + 1) // 2)
-    candidates: list[tuple[float, int, Matrix, Matrix]] = []
-    middle = np.argsort(np.round((z * z).sum(axis=1), 9), kind="stable")
-    for start in range(_STARTS + 1):
-        # The rows next to the medians first: with many columns a random subset is seldom free of far ones.
-        order = rng.permutation(n) if start else np.concatenate([rng.permutation(middle[: n // 2]), middle[n // 2 :]])
-        size = p + 1 if start else n // 2
-        subset = z[order[:size]]
-        while size < n and _factor(_covariance(subset - subset.mean(axis=0), size - 1)) is None:
-            size += 1
-            subset = z[order[:size]]
-        found = _steps(z, subset, h, _FIRST_STEPS)
-        if found is not None:
-            candidates.append((found[0], start, found[1], found[2]))
-    if not candidates:
+    # The rows next to the medians first: with many columns a random subset is seldom free of far ones.
+    middle = np.argsort(np.round((z * z).sum(axis=2), 9), axis=1, kind="stable")
+    orders = np.concatenate([np.take_along_axis(middle, starts[:, 0], axis=1)[:, None], starts[:, 1:]], axis=1)
+    count = orders.shape[1]
+    own = np.repeat(np.arange(sets), count)
+    determinants, means, covariances = _steps(z, own, *_first(z, own, orders.reshape(-1, n)), h, _FIRST_STEPS)
+    kept = []
+    for at in range(0, sets * count, count):
+        ranked = sorted((round(float(d), 9), at + i) for i, d in enumerate(determinants[at : at + count]) if d < np.inf)
+        if not ranked:
+            raise Singular
+        kept += [place for _, place in ranked[:_KEPT]]
+    own, factors = own[kept], _factors(covariances[kept])[0]
+    nearest = _nearest(z[own], means[kept], factors, h)
+    determinants, means, covariances = _steps(z, own, *_moments(z[own[:, None], nearest]), h, _STEPS)
+    best: dict[int, int] = {}
+    for i, (k, determinant) in enumerate(zip(own.tolist(), determinants.tolist(), strict=True)):
+        if determinant < np.inf and (k not in best or determinant < determinants[best[k]] - 1e-9):
+            best[k] = i
+    if len(best) < sets:
         raise Singular
-    candidates.sort(key=lambda item: (round(item[0], 9), item[1]))
-    best: tuple[float, Matrix, Matrix] | None = None
-    for _, _, mean, covariance in candidates[:_KEPT]:
-        factor = _factor(covariance)
-        found = None if factor is None else _steps(z, z[_nearest(z, mean, factor, h)], h, _STEPS)
-        if found is not None and (best is None or found[0] < best[0] - 1e-9):
-            best = found
-    if best is None:
-        raise Singular
-    return best[1], best[2]
+    places = [best[k] for k in range(sets)]
+    return means[places], covariances[places]
 
 
-def _steps(z: Matrix, subset: Matrix, h: int, most: int) -> tuple[float, Matrix, Matrix] | None:
+def _first(z: Matrix, own: Places, orders: Places) -> tuple[Matrix, Matrix]:
+    """Moments of each order's first rows: half of all for a set's first order, p + 1 for others, more if singular."""
+    _, n, p = z.shape
+    sizes = np.where(np.diff(own, prepend=-1) > 0, n // 2, p + 1)
+    means, covariances = np.empty((len(own), p)), np.empty((len(own), p, p))
+    left = np.arange(len(own))
+    while len(left):
+        regular = np.zeros(len(own), dtype=np.bool_)
+        for size in np.unique(sizes[left]).tolist():
+            these = left[sizes[left] == size]
+            means[these], covariances[these] = _moments(z[own[these, None], orders[these, :size]])
+            regular[these] = _factors(covariances[these])[1] | (size >= n)
+        left = left[~regular[left]]
+        sizes[left] += 1
+    return means, covariances
+
+
+def _steps(
+    z: Matrix, own: Places, means: Matrix, covariances: Matrix, h: int, most: int
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Each centre and covariance in the set `own` of it after up to `most` steps, with the logarithm of the
+    determinant, which is infinite where a covariance came out singular. So many go together as fit into a cache."""
+    together = max(1, _TOGETHER // (z.shape[1] * z.shape[2]))
+    if len(own) > together:
+        pieces = [slice(at, at + together) for at in range(0, len(own), together)]
+        found = [_steps(z, own[piece], means[piece], covariances[piece], h, most) for piece in pieces]
+        determinants, means, covariances = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return determinants, means, covariances
+    determinants, means, covariances = np.full(len(own), np.inf), means.copy(), covariances.copy()
+    active = np.arange(len(own))
     last: Places | None = None
     for step in range(most + 1):
-        mean = subset.mean(axis=0)
-        covariance = _covariance(subset - mean, len(subset) - 1)
-        factor = _factor(covariance)
-        if factor is None:
-            return None
-        nearest = _nearest(z, mean, factor, h)
-        if step == most or (last is not None and np.array_equal(nearest, last)):
-            return 2 * float(np.log(np.diagonal(factor)).sum()), mean, covariance
-        last, subset = nearest, z[nearest]
-    return None
+        factors, regular = _factors(covariances[active])
+        if not regular.all():
+            active, factors, last = active[regular], factors[regular], None if last is None else last[regular]
+        determinants[active] = 2 * np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
+        if step == most or not len(active):
+            break
+        nearest = _nearest(z[own[active]], means[active], factors, h)
+        if last is not None:
+            moved = np.any(nearest != last, axis=1)
+            active, nearest = active[moved], nearest[moved]
+        means[active], covariances[active] = _moments(z[own[active, None], nearest])
+        determinants[active] = np.inf
+        last = nearest
+    return determinants, means, covariances
 
 
-def _factor(covariance: Matrix) -> Matrix | None:
-    """The Cholesky factor, None where the covariance is singular to rounding."""
+def _factors(covariances: Matrix) -> tuple[Matrix, Flags]:
+    """The Cholesky factors, and which covariances are regular to rounding."""
     try:
-        factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        factors = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return None
-    diagonal = np.diagonal(factor)
-    return factor if float(diagonal.min()) > _SINGULAR * float(diagonal.max()) else None
+        if len(covariances) == 1:
+            return np.full_like(covariances, np.nan), np.zeros(1, dtype=np.bool_)
+        apart = [_factors(covariance[None]) for covariance in covariances]
+        return np.concatenate([factor for factor, _ in apart]), np.concatenate([regular for _, regular in apart])
+    diagonals = np.diagonal(factors, axis1=1, axis2=2)
+    return factors, diagonals.min(axis=1, initial=np.inf) > _SINGULAR * diagonals.max(axis=1, initial=0.0)
 
 
-def _nearest(z: Matrix, mean: Matrix, factor: Matrix, h: int) -> Places:
-    order = np.argsort(np.round(_squared(z, mean, factor), 9), kind="stable")
-    return np.sort(order[:h])
+def _nearest(z: Matrix, means: Matrix, factors: Matrix, h: int) -> Places:
+    """Places, in order, of the h rows of each set nearest to its centre; the earlier of equally near ones."""
+    squared = np.round(_all_squared(z, means, factors), 9)
+    within = squared <= np.partition(squared, h - 1, axis=1)[:, h - 1 : h]
+    for i in np.flatnonzero(within.sum(axis=1) != h).tolist():
+        within[i] = False
+        within[i, np.argsort(squared[i], kind="stable")[:h]] = True
+    return np.nonzero(within)[1].reshape(len(z), h)
 
 
-def _covariance(centred: Matrix, df: int) -> Matrix:
-    return np.asarray(centred.T @ centred, dtype=np.float64) / df
+def _moments(rows: Matrix) -> tuple[Matrix, Matrix]:
+    """Means and covariances of sets × rows × columns."""
+    means = rows.mean(axis=1)
+    centred = rows - means[:, None]
+    return means, np.asarray(centred.swapaxes(1, 2) @ centred, dtype=np.float64) / (rows.shape[1] - 1)
 
 
-def _squared(z: Matrix, mean: Matrix, factor: Matrix) -> Matrix:
-    return np.asarray((((z - mean) @ np.linalg.inv(factor).T) ** 2).sum(axis=1), dtype=np.float64)
+def _all_squared(z: Matrix, means: Matrix, factors: Matrix) -> Matrix:
+    away = (z - means[:, None]) @ np.linalg.inv(factors).swapaxes(1, 2)
+    return np.asarray((away**2).sum(axis=2), dtype=np.float64)
 
 
 def local_trend(values: Matrix, reach: int) -> Matrix:

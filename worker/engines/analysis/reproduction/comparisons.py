@@ -206,7 +206,10 @@ def _paired(result: Result, types: Types) -> list[str]:
     lines = [
         f"d = data[[{subject}, {group}, {response}]].dropna()",
         f"wide = d.pivot_table(index={subject}, columns={group}, values={response}, aggfunc='mean')",
-        f"wide = wide[{shown(levels, result['group'], types)}].dropna().to_numpy()",
+        f"wide = wide[{shown(levels, result['group'], types)}].dropna()",
+        f"cells = d[{response}].abs().groupby([d[{subject}], d[{group}]]).agg(['mean', 'size']).unstack()",
+        "sizes, counts = (cells[of].loc[wide.index, wide.columns].to_numpy() for of in ('mean', 'size'))",
+        "wide, off = wide.to_numpy(), rounding(sizes, counts)",
         check("subjects", "len(wide)", result["subjects"]),
         "p_values = {'paired_t': [], 'wilcoxon': []}",
     ]
@@ -228,7 +231,7 @@ def _paired(result: Result, types: Types) -> list[str]:
             ]
         if ranks is not None:
             lines += [
-                "w, p, biserial = signed_ranks(a - b)",
+                f"w, p, biserial = signed_ranks(a, b, off[:, {i}] + off[:, {j}])",
                 "p_values['wilcoxon'].append(p)",
                 check(f"{label}: Wilcoxon W", "w", ranks["w"]),
                 check_p(f"{label}: Wilcoxon p", "p", ranks["p"]),
@@ -238,7 +241,8 @@ def _paired(result: Result, types: Types) -> list[str]:
     friedman = (result.get("overall") or {}).get("friedman")
     if friedman is not None:
         lines += [
-            "found = stats.friedmanchisquare(*wide.T)",
+            "places = [steps(row, error) for row, error in zip(wide, np.where(counts > 1, off, 0.0))]",
+            "found = stats.friedmanchisquare(*np.array(places).T)",
             check("Friedman chi-square", "found.statistic", friedman["chi2"], scale="1e-6"),
             check_p("Friedman p", "found.pvalue", friedman["p"]),
         ]

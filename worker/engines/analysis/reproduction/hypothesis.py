@@ -160,7 +160,8 @@ def _mean(item: Result, _: Types) -> _Written:
 def _paired(item: Result, types: Types) -> _Written:
     if item["test"] != "signed_rank":
         return _mean(item, types)
-    return _Written([*_values(item), "n = len(values)"], "_, found, sign = signed_ranks(values)")
+    lines = [*_values(item), "n = len(values)", "a, b = d.to_numpy(dtype=np.float64).T"]
+    return _Written(lines, "_, found, sign = signed_ranks(a, b, rounding(a) + rounding(b))")
 
 
 def _proportion(item: Result, types: Types) -> _Written:

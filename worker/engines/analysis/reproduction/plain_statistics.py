@@ -143,11 +143,28 @@ def spearman(a: Any, b: Any, seed: int, drawn: bool = True) -> tuple[float, floa
     return rho, float(2 * stats.t.sf(abs(rho) * math.sqrt((n - 2) / ((1 - rho) * (1 + rho))), n - 2))
 
 
-def signed_ranks(differences: Any) -> tuple[float, float, float]:
-    """Wilcoxon's smaller rank sum, its p and the rank-biserial correlation; differences of 0 are left out. Up to 50 p
-    is exact over all signs given the ranks, else normal with corrections for ties and continuity."""
-    moved = np.asarray(differences)[np.asarray(differences) != 0]
-    n, ranks = len(moved), stats.rankdata(np.abs(moved))
+def steps(values: Any, off: Any) -> Any:
+    """The place of each value among the different ones; those are equal whose ranges `value` ± `off` overlap."""
+    low = values - off
+    order = np.argsort(low, kind="stable")
+    reach = np.maximum.accumulate((values + off)[order])
+    places = np.zeros(len(values), dtype=int)
+    places[order[1:]] = np.cumsum(low[order][1:] > reach[:-1])
+    return places
+
+
+def rounding(sizes: Any, counts: Any = 1) -> Any:
+    """How far means of `counts` doubles may be off from those of the decimals in the file; `sizes` without signs."""
+    return (counts + 1) * sys.float_info.epsilon * np.abs(sizes)
+
+
+def signed_ranks(a: Any, b: Any, off: Any) -> tuple[float, float, float]:
+    """Wilcoxon's smaller rank sum of `a` less `b`, its p and the rank-biserial correlation; differences of 0 are left
+    out, and what is equal within `off` is equal. Up to 50 p is exact over all signs given the ranks, else normal with
+    corrections for ties and continuity."""
+    there = np.abs(a - b) > off
+    moved = (a - b)[there]
+    n, ranks = len(moved), stats.rankdata(steps(np.abs(moved), off[there]))
     whole, above = n * (n + 1) / 2, float(ranks[moved > 0].sum())
     smaller = min(above, whole - above)
     if n <= 50:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 
 from worker.engines.analysis.errors import NotPossible
@@ -24,6 +26,7 @@ from worker.engines.analysis.tasks.tested import Tested, directed, effect_of, no
 
 _LARGE = 30
 _NORMAL = 0.05
+_DIGITS = 60
 
 
 def difference_test(table: Table, task: Task) -> Tested:
@@ -141,7 +144,7 @@ def paired_test(table: Table, task: Task) -> Tested:
         raise NotPossible("the differences are too few or all the same.")
     checks, doubts = _normality(differences)
     if doubts:
-        ranked = signed_ranks(differences)
+        ranked = _signed_ranks(table, task)
         if ranked is not None:
             return _by_ranks(task, ranked, differences, checks, warnings)
     effect = _shown("mean difference", found)
@@ -161,6 +164,17 @@ def _differences(table: Table, task: Task) -> Vector:
         raise task.fault("second", "must be another column than first")
     rows = complete_rows([first, second])
     return np.asarray(first.floats()[rows] - second.floats()[rows], dtype=np.float64)
+
+
+def _signed_ranks(table: Table, task: Task) -> SignedRanks | None:
+    """Of differences of decimals where these are at hand, so that 0.3 - 0.2 and 0.2 - 0.1 are equal."""
+    first, second = task.column("first", table, numeric=True), task.column("second", table, numeric=True)
+    rows = complete_rows([first, second])
+    if not (first.exact and second.exact):
+        return signed_ranks(first.floats()[rows], second.floats()[rows])
+    with localcontext(prec=_DIGITS):
+        pairs = ((Decimal(first.cells[i] or 0), Decimal(second.cells[i] or 0)) for i in rows.tolist())
+        return signed_ranks(np.array([float(a - b) for a, b in pairs]))
 
 
 def _shown(name: str, found: Estimate, about: float = 0.0) -> Result:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from decimal import Decimal, localcontext
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,13 @@ import numpy.typing as npt
 from worker.engines.analysis.errors import NotPossible
 from worker.engines.analysis.numerics.distributions import f_upper, holm
 from worker.engines.analysis.numerics.normality import normality
-from worker.engines.analysis.numerics.paired import friedman, paired_t, repeated_measures, signed_ranks
+from worker.engines.analysis.numerics.paired import (
+    friedman,
+    paired_t,
+    repeated_measures,
+    rounding,
+    signed_ranks,
+)
 from worker.engines.analysis.packed import PackedNumbers
 from worker.engines.analysis.table import MAX_LEVELS, Column, Table, complete_rows
 from worker.engines.analysis.tasks.grouping import describe_group
@@ -22,6 +30,20 @@ Vector = npt.NDArray[np.float64]
 _LEAST_PAIRS = 3
 _SMALL = 30
 _UNEVEN = 0.05
+_DIGITS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """`values` of subjects (rows) at `levels` (columns), means of `counts` values of the mean absolute size `sizes`;
+    the means of the decimals are in `exact` where these are at hand."""
+
+    levels: list[str]
+    values: Vector
+    counts: npt.NDArray[np.intp]
+    sizes: Vector
+    exact: npt.NDArray[np.object_] | None
+    warnings: list[str]
 
 
 def compare_paired(table: Table, task: Task) -> Result:
@@ -35,9 +57,10 @@ def compare_paired(table: Table, task: Task) -> Result:
     group, subject = task.column("group", table), task.column("pair", table)
     if len({response.name, group.name, subject.name}) < 3:
         raise task.fault("pair", "must be another column than response and group")
-    levels, values, warnings = _by_subject(task, response, group, subject)
+    measured = _by_subject(task, response, group, subject)
+    levels, values, warnings = measured.levels, measured.values, measured.warnings
     n = len(values)
-    pairs = [_pair(levels, values, i, j) for i, j in combinations(range(len(levels)), 2)]
+    pairs = [_pair(measured, i, j) for i, j in combinations(range(len(levels)), 2)]
     skewed = [p for p in pairs if p["normal_differences"] is not None and p["normal_differences"]["p"] < _UNEVEN]
     preferred = "wilcoxon" if skewed and n < _SMALL else "paired_t"
     for test in ("paired_t", "wilcoxon"):
@@ -61,15 +84,14 @@ def compare_paired(table: Table, task: Task) -> Result:
         "preferred": preferred,
         "decision": {"test": preferred, "why": why},
         "pairs": pairs,
-        "overall": _overall(values) if len(levels) > 2 else None,
+        "overall": _overall(measured) if len(levels) > 2 else None,
         "assumptions": {"equal_spread": None, "normal_residuals": None},
         "adjustment": "holm",
         "warnings": warnings,
     }
 
 
-def _by_subject(task: Task, response: Column, group: Column, subject: Column) -> tuple[list[str], Vector, list[str]]:
-    """Levels, and values of subjects (rows) at levels (columns)."""
+def _by_subject(task: Task, response: Column, group: Column, subject: Column) -> _Measured:
     rows = complete_rows([response, group, subject])
     if not len(rows):
         raise NotPossible(f"No row has {response.name}, {group.name} and {subject.name}.")
@@ -87,25 +109,47 @@ def _by_subject(task: Task, response: Column, group: Column, subject: Column) ->
         row = np.unique(subject.codes()[0][rows], return_inverse=True)[1].astype(np.intp)
     place = row * len(levels) + column
     size = (int(row.max()) + 1) * len(levels)
-    counts = np.bincount(place, minlength=size)
-    sums = np.bincount(place, weights=response.floats()[rows], minlength=size)
+    many = np.bincount(place, minlength=size)
+    numbers = response.floats()[rows]
+    sums = np.bincount(place, weights=numbers, minlength=size)
+    sizes = np.bincount(place, weights=np.abs(numbers), minlength=size)
     warnings = []
-    if counts.max() > 1:
+    if many.max() > 1:
         warnings.append("some subjects have several values at a level: their means are compared")
-    grid = counts.reshape(-1, len(levels))
+    grid = many.reshape(-1, len(levels))
     complete = np.all(grid > 0, axis=1)
     if int(complete.sum()) < _LEAST_PAIRS:
         raise NotPossible(
             f"Only {int(complete.sum())} subject(s) of {subject.name} have {response.name} at every level of "
             f"{group.name}."
         )
-    values = sums.reshape(-1, len(levels))[complete] / grid[complete]
-    return levels, values, warnings
+    counts = grid[complete]
+    values, absolute = (of.reshape(grid.shape)[complete] / counts for of in (sums, sizes))
+    exact = _exact_sums(response, rows, place, size).reshape(grid.shape)[complete] if response.exact else None
+    if exact is not None:
+        with localcontext(prec=_DIGITS):
+            exact = exact / counts.astype(np.object_)
+    return _Measured(levels, values, counts, absolute, exact, warnings)
 
 
-def _pair(levels: list[str], values: Vector, i: int, j: int) -> Result:
+def _exact_sums(response: Column, rows: npt.NDArray[np.intp], place: npt.NDArray[np.intp], size: int) -> Any:
+    sums = np.full(size, Decimal(0), dtype=np.object_)
+    with localcontext(prec=_DIGITS):
+        for i, k in zip(rows.tolist(), place.tolist(), strict=True):
+            sums[k] += Decimal(response.cells[i] or 0)
+    return sums
+
+
+def _pair(measured: _Measured, i: int, j: int) -> Result:
+    levels, values, exact = measured.levels, measured.values, measured.exact
     a, b = values[:, i], values[:, j]
-    t, w = paired_t(a, b), signed_ranks(a, b)
+    if exact is None:
+        off = rounding(measured.sizes, measured.counts)
+        w = signed_ranks(a, b, off[:, i] + off[:, j])
+    else:
+        with localcontext(prec=_DIGITS):
+            w = signed_ranks((exact[:, i] - exact[:, j]).astype(np.float64))
+    t = paired_t(a, b)
     normal = normality(a - b)
     return {
         "a": levels[i],
@@ -116,8 +160,14 @@ def _pair(levels: list[str], values: Vector, i: int, j: int) -> Result:
     }
 
 
-def _overall(values: Vector) -> Result:
-    ranks, means = friedman(values), repeated_measures(values)
+def _overall(measured: _Measured) -> Result:
+    values, exact = measured.values, measured.exact
+    if exact is None:
+        # Doubles of single values differ as their decimals do.
+        ranks = friedman(values, np.where(measured.counts > 1, rounding(measured.sizes, measured.counts), 0.0))
+    else:
+        ranks = friedman(exact.astype(np.float64))
+    means = repeated_measures(values)
     anova = None
     if means is not None:
         anova = asdict(means) | {"p": f_upper(means.f, means.df1, means.df2)}
