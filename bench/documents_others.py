@@ -36,8 +36,9 @@ def measured(make: Callable[[int], bytes], rounds: int, *, beside: int | None = 
         body = make(number)
         wall.append(perf_counter() - began)
         processor.append(_processor(beside) - used)
-    peaks = [resource.getrusage(who).ru_maxrss * _UNIT for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    peak = max(*peaks, _peak(beside))
+    # Of itself not by getrusage, which counts what the process that started it held.
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _UNIT
+    peak = max(_peak(os.getpid()), children, _peak(beside))
     return {"wall": wall, "processor": processor, "peak": peak, "size": len(body)}, body
 
 
@@ -51,11 +52,11 @@ def _processor(beside: int | None) -> float:
     return own + sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
-def _peak(beside: int | None) -> int:
-    """Bytes of the largest resident set of the process beside."""
-    if beside is None:
+def _peak(process: int | None) -> int:
+    """Bytes of the largest resident set of a process."""
+    if process is None:
         return 0
-    lines = Path(f"/proc/{beside}/status").read_text().splitlines()
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 

@@ -52,10 +52,20 @@ class BlobSettings(BaseSettings):
         given = [name_of(self, field) for field in _OF_S3 if getattr(self, field)]
         if given and not self.blobs.startswith(("s3://", "s3a://")):
             raise ValueError(f"{', '.join(given)} can only be set where {name_of(self, 'blobs')} begins with s3://")
-        url = urlsplit(self.blobs_endpoint)
-        if self.blobs_endpoint and (url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/")):
+        if self.blobs_endpoint and not _is_host(self.blobs_endpoint):
             raise ValueError(f"{name_of(self, 'blobs_endpoint')} must be http:// or https:// and a host, and no more")
         return self
+
+
+def _is_host(endpoint: str) -> bool:
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:
+        return False
+    # No name and password either: it is told in logs.
+    more = "@" in url.netloc or url.path.strip("/") or url.query or url.fragment
+    return url.scheme in ("http", "https") and bool(url.hostname) and port != 0 and not more
 
 
 def blobs_of(settings: BlobSettings, *, retries: int = 10) -> Blobs:

@@ -132,7 +132,8 @@ class Blobs:
             if self._folder is not None:
                 await asyncio.to_thread(_sync, self._folder / key, self._folder)
         except BaseException as error:
-            self._drop_parts(key)
+            with suppress(OSError):
+                self._drop_parts(key)
             if isinstance(arriving.failed, Exception):
                 raise arriving.failed from None
             if isinstance(error, _FAULTS):
@@ -182,8 +183,8 @@ class Blobs:
 
     async def delete(self, key: str) -> None:
         """Remove; removing what is not there changes nothing. Raises Unavailable."""
-        self._drop_parts(key)
         async with self._calling():
+            self._drop_parts(key)
             with suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, key)
 

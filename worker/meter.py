@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from pathlib import Path
 
+from kit.peaks import peak_memory
+
 _CLEAR_REFS = Path("/proc/self/clear_refs")
-_STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"
-_MB_PER_KIB = 1024 / 1e6
 
 
 class ProcessMeter:
@@ -31,10 +30,4 @@ class ProcessMeter:
 
     def peak_memory_mb(self) -> float:
         """Largest resident set, in 10^6 bytes."""
-        try:
-            for line in _STATUS.read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * _MB_PER_KIB
-        except OSError:
-            pass  # Below is the same figure as the C library tells it.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MB_PER_KIB
+        return peak_memory() / 1e6

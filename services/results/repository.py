@@ -35,7 +35,9 @@ class SqlArtifacts:
         t = artifacts
         named = {blob: _BLOB.fullmatch(blob) for blob in blobs}
         sessions = {found[1] for found in named.values() if found}
-        rows = conn.execute(select(t.c.session_id, t.c.epoch, t.c.hash).where(t.c.session_id.in_(sessions)))
+        hashes = {found[3] for found in named.values() if found and found[3]}
+        wanted = t.c.session_id.in_(sessions) & t.c.hash.in_(hashes)
+        rows = conn.execute(select(t.c.session_id, t.c.epoch, t.c.hash).where(wanted))
         known = {(row.session_id, row.epoch, row.hash) for row in rows}
         return frozenset(
             blob for blob, found in named.items() if not found or (found[1], int(found[2]), found[3]) in known

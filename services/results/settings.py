@@ -20,7 +20,9 @@ class ResultsSettings(BlobSettings, ServiceSettings):
     collab_target: str = Field(description="host:port of the collab service")
     render_processes: int = Field(default=1, ge=1, le=64, description="processes that render documents")
     render_seconds: float = Field(default=30.0, gt=0, description="longest rendering of one document, in seconds")
-    render_memory_mb: int = Field(default=2048, ge=256, description="memory of a rendering process")
+    render_memory_mb: int = Field(
+        default=2048, ge=256, description="memory of a rendering process with the one that draws for it"
+    )
     warm_after_seconds: float = Field(default=3.0, ge=0, description="when rendering processes are started, in seconds")
     render_waiting: int = Field(
         default=32, ge=0, description="documents that may wait for a rendering process; one more is answered with 503"

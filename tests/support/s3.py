@@ -25,9 +25,9 @@ from aiohttp import web
 from tests.support.s3_signatures import Keys, Refused, payload_of
 
 _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
-What = Literal["slow down", "cut", "lost", "truncated", "silent", "error in 200"]
-"""503; no answer to what is not done; no answer to what is done; half of the body; none while the connection lasts; an
-error that comes as 200, as CopyObject and CompleteMultipartUpload may."""
+What = Literal["slow down", "denied", "cut", "lost", "truncated", "silent", "error in 200"]
+"""503; 403; no answer to what is not done; no answer to what is done; half of the body; none while the connection
+lasts; an error that comes as 200, as CopyObject and CompleteMultipartUpload may."""
 
 
 @dataclass
@@ -103,6 +103,8 @@ class S3Server:
                 return await self._drop(request, wait=fault == "silent")
             if fault == "slow down":
                 raise Refused(503, "SlowDown")
+            if fault == "denied":
+                raise Refused(403, "AccessDenied")
             keys = Keys(self.key_id, self.secret, self.region)
             self.payloads.add(payload_of(request, url.path, url.query, body, keys))
             query = dict(parse_qsl(url.query, keep_blank_values=True))

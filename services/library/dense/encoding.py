@@ -73,17 +73,21 @@ class DenseEncoding:
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.library.dense.child",
-                str(os.getpid()),
-                str(self._folder or "-"),
-                stdin=PIPE,
-                stdout=PIPE,
-                cwd=_ROOT,
-                env={**bare_environment(), **single, "TOKENIZERS_PARALLELISM": "false"},
-            )
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "services.library.dense.child",
+                    str(os.getpid()),
+                    str(self._folder or "-"),
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    cwd=_ROOT,
+                    env={**bare_environment(), **single, "TOKENIZERS_PARALLELISM": "false"},
+                )
+            except OSError as error:
+                # Memory, descriptors or processes are short for a while.
+                raise Unavailable("The encoder cannot be started.") from error
         return self._process
 
     async def _ended(self) -> None:

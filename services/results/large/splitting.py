@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
@@ -56,10 +57,8 @@ class Splitter:
 
     async def _run(self, document: AsyncIterator[bytes], *options: str) -> AsyncGenerator[bytes]:
         async with self._one:
-            process = await asyncio.create_subprocess_exec(
+            process = await _started(
                 *(sys.executable, "-P", "-m", "services.results.large.child", "--memory", str(self._memory), *options),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
                 # Nothing of the service's own environment, where secrets live.
                 env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PYTHONPATH": os.fspath(_PACKAGE_ROOT)},
             )
@@ -90,6 +89,14 @@ class Splitter:
 
 class _NotCanonical(Exception):
     pass
+
+
+async def _started(*command: str, env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """A process with pipes. Raises Unavailable while memory, descriptors or processes are short."""
+    try:
+        return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=env)
+    except OSError as error:
+        raise Unavailable("The results cannot be read just now") from error
 
 
 async def _by(until: float, step: Awaitable[_T]) -> _T:

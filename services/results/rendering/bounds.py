@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
-import sys
 from typing import BinaryIO
 
 from kit.offspring import die_with_parent
-
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
+from kit.peaks import peak_memory
 
 _JAVASCRIPT = 768 << 20
 """What a drawing process needs to start. Of the data it is bound by it reserves some 500 MiB that it never fills."""
@@ -32,7 +29,7 @@ def limit(memory: int) -> None:
 
 def swollen(memory: int) -> bool:
     """Whether this process has held more than half of the `memory` that it may hold."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT > memory // 2
+    return peak_memory() > memory // 2
 
 
 def pipes() -> tuple[BinaryIO, BinaryIO]:

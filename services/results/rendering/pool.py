@@ -66,7 +66,7 @@ class PoolSettings:
     :param processes: rendering processes, each one rendering at a time.
     :param timeout_seconds: the longest a rendering may take.
     :param start_timeout_seconds: the longest a process may take to get warm.
-    :param memory_bytes: data a process may hold.
+    :param memory_bytes: data a process may hold, with the one that draws for it.
     :param renderings_per_process: after so many a process is replaced, so that nothing piles up in it.
     :param waiting: how many may wait for a process; one more is refused.
     :param output_bytes: the largest document that may come out.
@@ -229,13 +229,17 @@ class RenderPool:
             return slot.process
         if self._closed:
             raise RenderingCrashed("the pool is closed")
-        slot.process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=_environment(),
-            start_new_session=True,
-        )
+        try:
+            slot.process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            # Memory, descriptors or processes are short for a while.
+            raise RenderingCrashed("the rendering process could not be started") from error
         slot.served = 0
         if self._closed:
             # While it was being started: nobody else would end it.
@@ -244,9 +248,13 @@ class RenderPool:
         try:
             async with asyncio.timeout(self._settings.start_timeout_seconds):
                 await _receive(slot.process, self._settings.output_bytes)
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, ValueError, DocumentTooLarge) as error:
             await self._end(slot)
             raise RenderingCrashed("the rendering process did not start") from error
+        except BaseException:
+            # What it says when it is ready would be taken for an answer.
+            await self._end(slot)
+            raise
         return slot.process
 
     async def _end(self, slot: _Slot) -> None:

@@ -231,6 +231,9 @@ async def test_one_that_does_not_answer_yet_does_not_stop_the_start(
         ({"PRSM_X_BLOBS_SECRET": ""}, "PRSM_X_BLOBS_KEY_ID and PRSM_X_BLOBS_SECRET belong together"),
         ({"PRSM_X_BLOBS_ENDPOINT": "minio:9000"}, "PRSM_X_BLOBS_ENDPOINT must be http:// or https:// and a host"),
         ({"PRSM_X_BLOBS_ENDPOINT": "http://minio/bucket"}, "PRSM_X_BLOBS_ENDPOINT must be"),
+        ({"PRSM_X_BLOBS_ENDPOINT": "http://minio:port"}, "PRSM_X_BLOBS_ENDPOINT must be"),
+        ({"PRSM_X_BLOBS_ENDPOINT": "https://me:secret@minio"}, "PRSM_X_BLOBS_ENDPOINT must be"),
+        ({"PRSM_X_BLOBS_ENDPOINT": "https://minio?x"}, "PRSM_X_BLOBS_ENDPOINT must be"),
         ({"PRSM_X_BLOBS": "/var/lib/blobs"}, "can only be set where PRSM_X_BLOBS begins with s3://"),
     ],
 )
@@ -269,7 +272,9 @@ def test_the_other_clouds_are_opened_by_their_own_variables(
 
 
 async def test_an_authority_of_ones_own_is_trusted_when_it_is_named(tmp_path: Path) -> None:
-    files = TlsFolder(tmp_path, Authority(), "127.0.0.1")
+    files = TlsFolder(tmp_path, ours := Authority(), "127.0.0.1")
+    # While one authority takes another's place both count.
+    files.issue(ours, "127.0.0.1", trusted=(Authority("another"), ours))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(files.cert, files.key)
     async with S3Server(tls=context) as server:

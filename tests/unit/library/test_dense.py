@@ -152,9 +152,15 @@ def test_without_the_extra_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch
         opened()
 
 
-async def test_passages_are_encoded_by_a_process_that_may_be_lost(folder: Path) -> None:
+async def test_passages_are_encoded_by_a_process_that_may_be_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoding = DenseEncoding(folder)
     try:
+        with monkeypatch.context() as without:
+            without.setattr("sys.executable", "/nowhere/python")
+            with pytest.raises(Unavailable, match="cannot be started"):
+                await encoding.passages(TEXTS)
         expected = coded(BertEncoder(folder, name="tiny").encode(TEXTS))
         assert (await encoding.passages(TEXTS)).tolist() == expected.tolist()
         assert encoding.query(TEXTS[0]).shape == (WIDTH,)

@@ -77,6 +77,17 @@ async def test_what_cannot_be_read_is_told_and_tried_again(tmp_path: Path) -> No
     assert [await blobs.size(f"{torn.blob}.{end}") for end in ("index", "canonical")] == [None, None]
 
 
+async def test_while_no_process_can_be_started_nothing_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = open_blobs(str(tmp_path))
+    key = await put(blobs, canonical(_DOCUMENT))
+    with monkeypatch.context() as without:
+        without.setattr("sys.executable", "/nowhere/python")
+        with pytest.raises(Unavailable):
+            await CountingSplitter().index(blob_pieces(blobs, key.blob))
+
+
 async def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     key = await put(open_blobs(str(tmp_path)), canonical(_DOCUMENT))
     blobs = open_blobs(str(tmp_path))

@@ -130,6 +130,22 @@ async def test_a_process_that_never_gets_ready_is_killed() -> None:
     await pool.close()
 
 
+async def test_a_process_that_cannot_be_started_is_reported() -> None:
+    pool = RenderPool(PoolSettings(), command=("/nowhere/python",))
+    for begun in (pool.start(), pool.render(_request())):
+        with pytest.raises(RenderingCrashed, match="could not be started"):
+            await begun
+    await pool.close()
+
+
+async def test_a_process_that_does_not_say_that_it_is_ready_is_ended() -> None:
+    pool = _pool("import sys; sys.stdout.buffer.write(b'x' * 4096); sys.stdout.buffer.flush(); sys.stdin.read()")
+    for _ in range(2):
+        with pytest.raises(RenderingCrashed, match="did not start"):
+            await pool.render(_request())
+    await pool.close()
+
+
 async def test_a_process_that_dies_is_reported() -> None:
     pool = _pool(_DIES)
     with pytest.raises(RenderingCrashed, match="died"):
