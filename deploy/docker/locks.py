@@ -57,7 +57,8 @@ def _environment() -> Mapping[str, str]:
     return {**linux, "python_full_version": found[1], "python_version": found[2], "extra": ""}
 
 
-def locked(root: Path = ROOT) -> dict[str, str]:
+@cache
+def locked(root: Path = ROOT) -> Mapping[str, str]:
     """Every entry that the project pins; the development lock has what tests need and an image may, too."""
     found: dict[str, str] = {}
     for part in ("-dev", "-fonts", ""):
@@ -92,7 +93,8 @@ def provider(name: str) -> str | None:
 
 
 @cache
-def _sources() -> Sources:
+def sources() -> Sources:
+    """The project's, read once."""
     return Sources(ROOT)
 
 
@@ -133,7 +135,7 @@ def distributions(image: str) -> set[str]:
     if image == BUILD:
         return with_dependencies(_BUILD_NEEDS)
     given = IMAGES[image]
-    outside = closure(_sources(), given).outside
+    outside = closure(sources(), given).outside
     direct = {found for name in outside if (found := provider(name)) is not None}
     needed = with_dependencies({*direct, *given.named} - {*given.spared})
     return needed | {canonicalize_name(name) for name in given.bare}

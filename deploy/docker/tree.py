@@ -16,14 +16,16 @@ from deploy.docker.images import IMAGES, Image
 def copy_image(sources: Sources, image: Image, target: Path) -> int:
     """Write an image's modules, and the data files of their packages; how many files."""
     files: dict[Path, Path] = {}
+    folders: dict[Path, Path] = {}
     for module, file in closure(sources, image).modules.items():
         parts = module.split(".")
         place = Path(*parts, "__init__.py") if file.name == "__init__.py" else Path(*parts).with_suffix(".py")
         files[place] = file
-        # A package's data belongs to its modules: templates, scripts, pages.
-        folder = file.parent
+        folders[place.parent] = file.parent
+    # A package's data belongs to its modules: templates, scripts, pages.
+    for place, folder in folders.items():
         for data in (path for path in folder.rglob("*") if _is_data(path, folder)):
-            files[place.parent / data.relative_to(folder)] = data
+            files[place / data.relative_to(folder)] = data
     files |= {Path(name): sources.root / name for name in image.files}
     for place, file in files.items():
         (target / place).parent.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="of the schedule and of what clients do; by chance")
     parser.add_argument("--database", choices=[_SQLITE, _POSTGRESQL, _BOTH], default=_BOTH)
     parser.add_argument("--episodes", type=int, default=0, help="how many stacks, one after the other")
+    parser.add_argument("--episode", type=int, default=0, help="only this one of them, from 1; others run elsewhere")
     parser.add_argument("--rate", type=float, default=1.4, help="sessions that clients begin a second")
     parser.add_argument("--faults", nargs="*", default=[], help="only types whose name contains one of these words")
     parser.add_argument(
@@ -88,6 +89,8 @@ async def _run(given: argparse.Namespace) -> int:
     folder: Path = given.folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{seed}-{os.getpid()}"
     _say(f"seed {seed}; evidence in {folder}; " + ", ".join(f"{name} {value}" for name, value in about.items()))
     plans = _plans(given, seed)
+    if given.episode:
+        plans = [plans[given.episode - 1]]
     outcomes: list[Outcome] = []
     while plans:
         plan = plans.pop(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.docker import bases, locks, sbom
-from deploy.docker.closure import Sources, closure, imports
+from deploy.docker.closure import closure, imports
 from deploy.docker.dockerfile import parse
 from deploy.docker.images import IMAGES, SERVICES
 from deploy.docker.tree import copy_image
@@ -18,7 +18,7 @@ from deploy.docker.tree import copy_image
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "docker"
 DOCKERFILE = parse(FOLDER / "Dockerfile")
-SOURCES = Sources(ROOT)
+SOURCES = locks.sources()
 HEAVY = {"scipy", "pandas", "numpy", "typst", "pypandoc-binary", "vl-convert-python", "pypdfium2", "alembic"}
 CARRIED = {
     "results": {"typst", "pypandoc-binary", "vl-convert-python"},

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,8 +14,12 @@ import pytest_asyncio
 
 from tests.e2e import lab
 from tests.e2e.lab import Done
+from tests.support.model_server import ModelServer, model_server
 from tests.support.rest import Api, People
-from tests.support.stack import RunningStack
+from tests.support.scholarly.server import NAMES, Scholarly, running_scholarly
+from tests.support.stack import RunningStack, running_stack
+
+MODEL_KEY = "sk-only-the-endpoint-knows"
 
 
 @dataclass(frozen=True)
@@ -65,3 +72,33 @@ def done(request: pytest.FixtureRequest, sessions: Sessions, reading: Callable[[
     """A completed session of each type, looked at through each edge."""
     found = sessions.of_type(request.param)
     return replace(found, api=reading(found.api))
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A stack with what is off by default: a language model, and connectors. Both ask local servers."""
+
+    people: People
+    model: ModelServer
+    scholarly: Scholarly
+
+
+@pytest_asyncio.fixture(scope="session")
+async def furnished(client: aiohttp.ClientSession) -> AsyncIterator[Furnished]:
+    with tempfile.TemporaryDirectory(prefix="prsm-furnished-", ignore_cleanup_errors=True) as folder:
+        async with model_server() as model, running_scholarly() as scholarly:
+            key = Path(folder) / "key"
+            key.write_text(MODEL_KEY + "\n")
+            settings = {
+                "PRSM_WORKER_MODEL_URL": model.url,
+                "PRSM_WORKER_MODEL_NAME": "writer-1",
+                "PRSM_WORKER_MODEL_KEY_FILE": str(key),
+                "PRSM_LIBRARY_CONNECTORS": json.dumps(NAMES),
+                "PRSM_LIBRARY_CONNECTOR_URLS": json.dumps(scholarly.urls()),
+                "PRSM_LIBRARY_CONNECTOR_INTERVALS": json.dumps(dict.fromkeys(NAMES, 0)),
+                "PRSM_LIBRARY_CONNECTOR_CONTACT": "library@example.org",
+            }
+            async with running_stack(Path(folder), workers=1, settings=settings) as stack:
+                yield Furnished(People(stack, client), model, scholarly)
+                logs = {log.name: log.read_text(errors="replace") for log in stack.data.logs.glob("*.log")}
+                assert not [name for name, text in logs.items() if MODEL_KEY in text]

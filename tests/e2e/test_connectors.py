@@ -1,56 +1,28 @@
-"""Research over what connectors find, on a stack of its own: nothing of it is on by default."""
+"""Research over what connectors find, on a stack that has them: nothing of it is on by default."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import tempfile
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import aiohttp
-import pytest_asyncio
-
+from tests.e2e.conftest import Furnished
 from tests.e2e.lab import conduct, money
-from tests.support.rest import API, Api, People
+from tests.support.rest import API, Api
 from tests.support.scholarly.papers import MOSS, PEAT
-from tests.support.scholarly.server import NAMES, Fault, Scholarly, running_scholarly
-from tests.support.stack import running_stack
+from tests.support.scholarly.server import NAMES, Fault
 
 PROMPT = "How does rewetting change the carbon dioxide emissions of drained peatlands?"
-
-
-@dataclass(frozen=True)
-class World:
-    """A stack whose connectors ask a local server."""
-
-    people: People
-    server: Scholarly
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(client: aiohttp.ClientSession) -> AsyncIterator[World]:
-    with tempfile.TemporaryDirectory(prefix="prsm-connectors-", ignore_cleanup_errors=True) as folder:
-        async with running_scholarly() as server:
-            settings = {
-                "PRSM_LIBRARY_CONNECTORS": json.dumps(NAMES),
-                "PRSM_LIBRARY_CONNECTOR_URLS": json.dumps(server.urls()),
-                "PRSM_LIBRARY_CONNECTOR_INTERVALS": json.dumps(dict.fromkeys(NAMES, 0)),
-                "PRSM_LIBRARY_CONNECTOR_CONTACT": "library@example.org",
-            }
-            async with running_stack(Path(folder), workers=1, settings=settings) as stack:
-                yield World(People(stack, client), server)
+EXTRACTIVE = {"model": "none"}
+"""What is looked at here is what connectors found: the stack's language model writes none of it."""
 
 
 async def decisions(api: Api, session_id: str) -> list[Any]:
     return list((await api.get(f"/sessions/{session_id}/history"))["decision_points"])
 
 
-async def test_a_session_without_documents_cites_what_connectors_found(world: World) -> None:
-    api = world.people.new()
-    done = await conduct(api, PROMPT)
+async def test_a_session_without_documents_cites_what_connectors_found(furnished: Furnished) -> None:
+    api = furnished.people.new()
+    done = await conduct(api, PROMPT, preferences=EXTRACTIVE)
     session = await api.session(done.session_id)
     # What the session asks stands in it: it stays the same whatever is enabled later.
     assert session["preferences"]["connectors"] == sorted(NAMES)
@@ -75,40 +47,42 @@ async def test_a_session_without_documents_cites_what_connectors_found(world: Wo
         done.after["available"]
     )
     assert (await api.get("/documents"))["total_count"] == 0
-    again = await conduct(api, PROMPT)
+    again = await conduct(api, PROMPT, preferences=EXTRACTIVE)
     assert [c["doi"] for c in (await again.results())["citations"]] == [c["doi"] for c in results["citations"]]
 
 
-async def test_connectors_that_fail_are_left_out(world: World) -> None:
-    api = world.people.new()
+async def test_connectors_that_fail_are_left_out(furnished: Furnished) -> None:
+    api = furnished.people.new()
     await api.add_document("Valley", "Rewetting drained peatlands in our valley lowered emissions by half.")
     for name in ("arxiv", "crossref", "europepmc"):
-        world.server.fail(name, *[Fault(400)] * 4)
-    done = await conduct(api, "How does rewetting of drained peatlands change moss growth and emissions?")
+        furnished.scholarly.fail(name, *[Fault(400)] * 4)
+    done = await conduct(
+        api, "How does rewetting of drained peatlands change moss growth and emissions?", preferences=EXTRACTIVE
+    )
     titles = {citation["title"] for citation in (await done.results())["citations"]}
     assert "Valley" in titles
     assert titles & {PEAT.title, MOSS.title}
     told = [each for each in await decisions(api, done.session_id) if each["decision"] == "connectors asked"]
     assert "arXiv refuses the request (HTTP 400) and is left out" in told[0]["reason"]
-    world.server.faults.clear()
+    furnished.scholarly.faults.clear()
 
 
-async def test_when_the_only_sources_fail_the_session_says_why(world: World) -> None:
-    api = world.people.new()
-    world.server.fail("openalex", *[Fault(403)] * 8)
+async def test_when_the_only_sources_fail_the_session_says_why(furnished: Furnished) -> None:
+    api = furnished.people.new()
+    furnished.scholarly.fail("openalex", *[Fault(403)] * 8)
     created = await api.post(
         "/sessions",
-        {"prompt": "Which sphagnum species return?", "preferences": {"connectors": ["openalex"]}},
+        {"prompt": "Which sphagnum species return?", "preferences": {**EXTRACTIVE, "connectors": ["openalex"]}},
         status=201,
     )
     session = await api.until_status(created["session_id"], "failed")
     assert session["error_details"]["code"] == "no_usable_source"
     assert "openalex refuses the request (HTTP 403)" in session["error_details"]["message"]
-    world.server.faults.clear()
+    furnished.scholarly.faults.clear()
 
 
-async def test_the_choice_of_connectors(world: World) -> None:
-    api = world.people.new()
+async def test_the_choice_of_connectors(furnished: Furnished) -> None:
+    api = furnished.people.new()
 
     async def estimate(**preferences: Any) -> Any:
         return await api.send("POST", f"{API}/sessions/estimate", body={"prompt": PROMPT, "preferences": preferences})
@@ -124,13 +98,13 @@ async def test_the_choice_of_connectors(world: World) -> None:
     assert none.fields == ["inputs"]
 
 
-async def test_a_session_that_names_documents_asks_nobody_unless_it_says_so(world: World) -> None:
-    api = world.people.new()
+async def test_a_session_that_names_documents_asks_nobody_unless_it_says_so(furnished: Furnished) -> None:
+    api = furnished.people.new()
     text = "Rewetting drained peatlands lowered their carbon dioxide emissions by half in our own plots."
     inputs = {"documents": [{"title": "Plots", "text": text}]}
-    before = world.server.requests
-    alone = await conduct(api, PROMPT, inputs=inputs)
+    before = furnished.scholarly.requests
+    alone = await conduct(api, PROMPT, inputs=inputs, preferences=EXTRACTIVE)
     assert {citation["title"] for citation in (await alone.results())["citations"]} == {"Plots"}
-    assert world.server.requests == before
-    both = await conduct(api, PROMPT, inputs=inputs, preferences={"connectors": ["europepmc"]})
+    assert furnished.scholarly.requests == before
+    both = await conduct(api, PROMPT, inputs=inputs, preferences={**EXTRACTIVE, "connectors": ["europepmc"]})
     assert {citation["title"] for citation in (await both.results())["citations"]} >= {"Plots", PEAT.title}

@@ -4,52 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import aiohttp
+import pytest
 import pytest_asyncio
 
+from tests.e2e.conftest import MODEL_KEY as KEY
+from tests.e2e.conftest import Furnished
 from tests.e2e.lab import Done, conduct, money
-from tests.support.model_server import ModelServer, Reply, model_server, prose
-from tests.support.rest import Api, People
-from tests.support.stack import running_stack
+from tests.support.model_server import ModelServer, Reply, prose
+from tests.support.rest import Api
 
-KEY = "sk-only-the-endpoint-knows"
 PROMPT = "How does the ocean take up carbon dioxide?"
 TEXT = (
     "The ocean takes up carbon dioxide by gas exchange at its surface. "
     "Cold water of high latitudes sinks and carries the carbon dioxide that the ocean takes up to depth. "
     "Wind speeds up the exchange of carbon dioxide between ocean and air."
 )
-PREFERENCES = {"depth": "quick", "seed": 3}
+PREFERENCES = {"depth": "quick", "seed": 3, "connectors": ["none"]}
+
+
+@pytest.fixture
+def server(furnished: Furnished) -> ModelServer:
+    return furnished.model
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server() -> AsyncIterator[ModelServer]:
-    async with model_server() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def ada(server: ModelServer, client: aiohttp.ClientSession) -> AsyncIterator[Api]:
+async def ada(furnished: Furnished) -> Api:
     """A user of a stack whose worker has a language model."""
-    with tempfile.TemporaryDirectory(prefix="prsm-model-", ignore_cleanup_errors=True) as folder:
-        key = Path(folder) / "key"
-        key.write_text(KEY + "\n")
-        settings = {
-            "PRSM_WORKER_MODEL_URL": server.url,
-            "PRSM_WORKER_MODEL_NAME": "writer-1",
-            "PRSM_WORKER_MODEL_KEY_FILE": str(key),
-        }
-        async with running_stack(Path(folder), workers=1, settings=settings) as stack:
-            ada = People(stack, client).new()
-            await ada.add_document("Ocean", TEXT)
-            yield ada
-            assert not [log for log in stack.data.logs.glob("*.log") if KEY in log.read_text(errors="replace")]
+    ada = furnished.people.new()
+    await ada.add_document("Ocean", TEXT)
+    return ada
 
 
 async def bill(done: Done) -> dict[str, Any]:

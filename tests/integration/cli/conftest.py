@@ -104,7 +104,14 @@ Launch = Callable[..., Awaitable[StackProcess]]
 
 @pytest.fixture
 async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
-    """Start a stack; keyword arguments are behaviours of stand-ins by part."""
+    """See `launching`."""
+    async with launching(tmp_path) as start:
+        yield start
+
+
+@asynccontextmanager
+async def launching(parent: Path) -> AsyncIterator[Launch]:
+    """Start a stack, in a folder of `parent`; keyword arguments are behaviours of stand-ins by part."""
     started: list[StackProcess] = []
 
     async def start(
@@ -114,11 +121,11 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
         force_after: float = 3600,
         **behaviours: str,
     ) -> StackProcess:
-        folder = folder or tmp_path / "data"
+        folder = folder or parent / "data"
         port = port or free_port()
         environment = {
             **os.environ,
-            "PRSM_STANDIN_ENDED": str(tmp_path / "ended"),
+            "PRSM_STANDIN_ENDED": str(parent / "ended"),
             **{f"PRSM_STANDIN_{part.upper()}": behaviour for part, behaviour in behaviours.items()},
         }
         process = await asyncio.create_subprocess_exec(
@@ -137,11 +144,13 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
         started.append(stack)
         return stack
 
-    yield start
-    for stack in started:
-        if stack.process.returncode is None:
-            stack.process.kill()
-            await stack.process.wait()
+    try:
+        yield start
+    finally:
+        for stack in started:
+            if stack.process.returncode is None:
+                stack.process.kill()
+                await stack.process.wait()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from cli.errors import Refused
 from cli.stack.options import StackOptions
 from cli.stack.running import run_stack
 from cli.stack.stack import Stack
-from tests.integration.cli.conftest import Launch, lives, until
+from tests.integration.cli.conftest import Launch, launching, lives, until
+from tests.support.beside import beside_each_other
 from tests.support.standin_stack import STANDIN
 
 PARTS = ["session", "results", "collab", "billing", "library"]
@@ -156,14 +158,6 @@ async def test_a_part_that_crashes_again_and_again_ends_the_start(launch: Launch
     assert line.startswith("prsm: billing does not start: billing has bad settings; see ")
 
 
-async def test_a_part_that_never_becomes_healthy_ends_the_start(launch: Launch) -> None:
-    stack = await launch(startup=5, library="slow")
-    status, said = await stack.ended()
-    assert status == 2
-    assert said == f"prsm: library was not healthy after 5 s; see {stack.folder / 'logs' / 'library.log'}\n"
-    assert stack.parts() == {}
-
-
 async def test_databases_that_cannot_be_migrated_end_the_start(launch: Launch) -> None:
     stack = await launch(migrate="fail")
     status, said = await stack.ended()
@@ -178,16 +172,6 @@ async def test_a_signal_during_the_start_ends_it_cleanly(launch: Launch) -> None
     stack.seen |= stack.parts()
     stack.process.terminate()
     assert await stack.ended() == (0, "")
-    assert stack.left() == []
-
-
-async def test_what_does_not_end_is_killed_in_time(launch: Launch) -> None:
-    stack = await launch(worker="deaf", results="deaf")
-    await stack.ready()
-    stack.process.terminate()
-    async with asyncio.timeout(60):
-        status, _ = await stack.ended()
-    assert status == 0
     assert stack.left() == []
 
 
@@ -222,3 +206,43 @@ async def test_parts_do_not_outlive_their_supervisor(launch: Launch) -> None:
     stack.process.kill()
     await stack.ended()
     await until(lambda: stack.left() == [])
+
+
+async def a_part_that_never_becomes_healthy_ends_the_start(launch: Launch) -> None:
+    stack = await launch(startup=5, library="slow")
+    status, said = await stack.ended()
+    assert status == 2
+    assert said == f"prsm: library was not healthy after 5 s; see {stack.folder / 'logs' / 'library.log'}\n"
+    assert stack.parts() == {}
+
+
+async def what_does_not_end_is_killed_in_time(launch: Launch) -> None:
+    stack = await launch(worker="deaf", results="deaf")
+    await stack.ready()
+    stack.process.terminate()
+    async with asyncio.timeout(60):
+        status, _ = await stack.ended()
+    assert status == 0
+    assert stack.left() == []
+
+
+Scenario = Callable[[Launch], Coroutine[None, None, None]]
+LONG: tuple[Scenario, ...] = (a_part_that_never_becomes_healthy_ends_the_start, what_does_not_end_is_killed_in_time)
+"""Stacks that wait for seconds until their patience is over."""
+
+
+@pytest.fixture(scope="module")
+async def under_way(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mapping[Scenario, asyncio.Task[None]]]:
+    """The scenarios, which wait beside each other."""
+
+    async def play(scenario: Scenario) -> None:
+        async with launching(tmp_path_factory.mktemp("long")) as launch:
+            await scenario(launch)
+
+    async with beside_each_other({scenario: play(scenario) for scenario in LONG}) as tasks:
+        yield tasks
+
+
+@pytest.mark.parametrize("scenario", LONG, ids=lambda scenario: scenario.__name__)
+async def test_in_the_end(scenario: Scenario, under_way: Mapping[Scenario, asyncio.Task[None]]) -> None:
+    await under_way[scenario]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kit.errors import DeadlineExceeded, Unavailable
 from kit.rpc.channels import open_channel
 from kit.rpc.client import Peer
+from tests.support.beside import beside_each_other
 
 _PROGRAM = """
 import asyncio
@@ -91,14 +92,14 @@ async def in_use(channel: grpc.aio.Channel, replicas: list[Replica]) -> None:
                 pass
 
 
-async def test_reads_go_to_the_other_replica_and_none_fails(replicas: list[Replica]) -> None:
+async def reads_go_to_the_other_replica_and_none_fails(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
         await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
         assert [await outcome(channel) for _ in range(10)] == ["answered"] * 10
 
 
-async def test_other_calls_fail_at_once_as_unavailable_and_later_ones_succeed(replicas: list[Replica]) -> None:
+async def other_calls_fail_at_once_as_unavailable_and_later_ones_succeed(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas)) as channel:
         await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
@@ -112,7 +113,7 @@ async def test_other_calls_fail_at_once_as_unavailable_and_later_ones_succeed(re
         assert [await outcome(channel) for _ in range(10)] == ["answered"] * 10
 
 
-async def test_a_replica_that_is_back_is_used_again(replicas: list[Replica]) -> None:
+async def a_replica_that_is_back_is_used_again(replicas: list[Replica]) -> None:
     async with open_channel(target_of(replicas), reads=[_CHECK]) as channel:
         await in_use(channel, replicas)
         replicas[0].process.send_signal(signal.SIGSTOP)
@@ -121,6 +122,34 @@ async def test_a_replica_that_is_back_is_used_again(replicas: list[Replica]) -> 
         replicas[1].process.kill()
         await replicas[1].process.wait()
         assert [await outcome(channel) for _ in range(4)] == ["answered"] * 4
+
+
+Scenario = Callable[[list[Replica]], Coroutine[None, None, None]]
+SCENARIOS: tuple[Scenario, ...] = (
+    reads_go_to_the_other_replica_and_none_fails,
+    other_calls_fail_at_once_as_unavailable_and_later_ones_succeed,
+    a_replica_that_is_back_is_used_again,
+)
+"""Each waits for keepalive to notice, 6 seconds."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def under_way() -> AsyncIterator[Mapping[Scenario, asyncio.Task[None]]]:
+    """The scenarios, which wait side by side, with replicas of their own."""
+
+    async def play(scenario: Scenario) -> None:
+        async with replica("first") as first, replica("second") as second:
+            await scenario([first, second])
+
+    async with beside_each_other({scenario: play(scenario) for scenario in SCENARIOS}) as tasks:
+        yield tasks
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+async def test_when_a_replica_falls_silent(
+    scenario: Scenario, under_way: Mapping[Scenario, asyncio.Task[None]]
+) -> None:
+    await under_way[scenario]
 
 
 class _Anybody:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from sqlalchemy import Connection, select
 
 from kit.errors import PrsmError
@@ -19,6 +20,8 @@ from services.billing.audit import discrepancies
 from services.session import tables as session
 from tests.e2e import lab
 from tests.integration.recovery.drill import Drill, Embedded, Postgres
+from tests.support.beside import beside_each_other
+from tests.support.databases import PostgresCluster
 from tests.support.rest import API, TERMINAL, Api, People
 from tests.support.signals import Signals
 from tests.support.stack import PARKED, RunningStack, running_stack
@@ -46,23 +49,36 @@ class Work:
     shown: dict[str, JSON] = field(default_factory=dict)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def drill(request: pytest.FixtureRequest, tmp_path: Path) -> Drill:
-    if request.param == "sqlite":
-        return Embedded(tmp_path)
-    return Postgres(tmp_path, request.getfixturevalue("postgres_cluster"))
+@pytest_asyncio.fixture(scope="module")
+async def drills(
+    tmp_path_factory: pytest.TempPathFactory, postgres_cluster: PostgresCluster
+) -> AsyncIterator[Mapping[str, asyncio.Task[None]]]:
+    """The drill on either database, beside each other: most of one is waiting for processes to start."""
+    first, second = tmp_path_factory.mktemp("sqlite"), tmp_path_factory.mktemp("postgresql")
+    runs = {
+        "sqlite": lost_and_restored(Embedded(first), *folders(first)),
+        "postgresql": lost_and_restored(Postgres(second, postgres_cluster), *folders(second)),
+    }
+    async with beside_each_other(runs) as tasks:
+        yield tasks
 
 
-def folders(tmp_path: Path) -> tuple[Path, Path]:
+def folders(parent: Path) -> tuple[Path, Path]:
     """Where the two stacks live, one after the other."""
-    made = tmp_path / "first", tmp_path / "second"
+    made = parent / "first", parent / "second"
     for folder in made:
         folder.mkdir()
     return made
 
 
-async def test_a_restored_stack_goes_on_where_the_backup_was_made(drill: Drill, tmp_path: Path) -> None:
-    first, second = folders(tmp_path)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+async def test_a_restored_stack_goes_on_where_the_backup_was_made(
+    database: str, drills: Mapping[str, asyncio.Task[None]]
+) -> None:
+    await drills[database]
+
+
+async def lost_and_restored(drill: Drill, first: Path, second: Path) -> None:
     async with started(drill, first, restored=False) as (stack, people, signals):
         ada, bob = people.new("ada"), people.known("bob")
         work = await prepare(ada, bob, signals)
