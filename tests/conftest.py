@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.databases import PostgresCluster, drop_database, fresh_database
 from tests.support.rest import People
+from tests.support.scratch import keep_in_memory
 from tests.support.stack import RunningStack, behind_envoy, running_stack
 
 # The same examples in every run, however busy the machine is. `--hypothesis-profile=default` looks for others.
@@ -34,12 +35,14 @@ sys.dont_write_bytecode = False
 # As in the worker's processes: threads that wait for each other's parts of small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+keep_in_memory()
+
 # Thousands of tests are collected, and stay: walking through them again and again took a third of the collecting.
 gc.disable()
 
 _LONGEST_NAME = 60
 
-_STARTED_ONCE = {"stack": "stack", "backend": "edges", "run": "telemetry"}
+_STARTED_ONCE = {"stack": "stack", "backend": "edges", "run": "telemetry", "furnished": "furnished"}
 """Fixtures that one process makes for all, and what their tests are called together."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 from kit.db.database import Database
 from kit.db.leases import Leases
@@ -54,14 +55,17 @@ async def test_a_job_that_kills_its_workers_ends(stand: Stand) -> None:
     assert stand.books.settled[session_id] == (0, 10 * SCALE)
 
 
-async def test_a_worker_that_never_starts_loses_the_session(stand: Stand) -> None:
+async def test_a_worker_that_never_starts_loses_the_session(db: Database, tmp_path: Path) -> None:
+    stand = Stand(db, tmp_path, initializing_seconds=60)
+    await stand.start()
     session_id = await stand.create()
     claim = await stand.claim()
     assert claim is not None
-    for _ in range(60):
+    for status in ("initializing",) * 5 + ("queued",):
         await stand.beat(claim.lease)
         await stand.sweep(10)
-    assert await stand.status(session_id) == "queued"
+        assert await stand.status(session_id) == status
+    await stand.stop()
 
 
 async def test_a_cancel_stands_while_billing_is_away_and_is_told_later(stand: Stand) -> None:
