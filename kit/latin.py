@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable
 
 _ENCODINGS = (
     "cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15", "mac_roman", "cp850", "cp852",
@@ -28,11 +29,12 @@ _ALPHABETS = (
     "çğıöşüâîû",  # Turkish
     "āčēģīķļņšūžąęėįųõäöü",  # Latvian, Lithuanian, Estonian
 )
-_SIGNS = frozenset("“”„‘’‚«»‹›–—…€£°§·•©®™×±µ½¼¾²³¿¡ \N{NO-BREAK SPACE}")
+_SIGNS = frozenset("“”„‘’‚«»‹›–—…€£°§·•©®™×±µ½¼¾²³¿¡´ \N{NO-BREAK SPACE}\N{SOFT HYPHEN}")
 _ICELANDIC = frozenset("áéíóúæÁÉÍÓÚÆ")
 _ENOUGH = 100_000
 """Bytes that are looked at."""
-_WITHIN_WORDS = frozenset("’·")
+_WITHIN_WORDS = frozenset("’´·–—…\N{NO-BREAK SPACE}\N{SOFT HYPHEN}")
+"""Signs that stand between two letters also in ordinary text."""
 _LETTERS = tuple(frozenset(letters + letters.upper()) | ({"İ"} if "ğ" in letters else set()) for letters in _ALPHABETS)
 
 
@@ -57,7 +59,7 @@ def is_latin(encoding: str) -> bool:
 def likeliest(sample: bytes) -> str:
     """The encoding in which the largest share of the letters and signs outside ASCII suits one language.
 
-    A sign between two letters suits none, nor does a capital after a small letter.
+    A sign between two letters suits none unless words are joined by it, nor does a capital after a small letter.
     """
     sample = sample[:_ENOUGH]
     best, best_share = "", -1.0
@@ -66,17 +68,18 @@ def likeliest(sample: bytes) -> str:
             text = sample.decode(encoding)
         except UnicodeDecodeError:
             continue
-        found = [_in_place(text, match.start()) for match in re.finditer(r"[^\x00-\x7f]", text)]
-        total = max(1, len(found))
-        share = max(sum(each in letters or each in _SIGNS for each in found) for letters in _spoken(found)) / total
+        found = Counter(_in_place(text, match.start()) for match in re.finditer(r"[^\x00-\x7f]", text))
+        total = max(1, found.total())
+        fits = (sum(n for each, n in found.items() if each in a or each in _SIGNS) for a in _spoken(found))
+        share = max(fits) / total
         if share > best_share:
             best, best_share = encoding, share
     return best or "latin-1"
 
 
-def _spoken(found: Sequence[str]) -> Iterable[frozenset[str]]:
+def _spoken(found: Container[str]) -> Iterable[frozenset[str]]:
     """The alphabets that may be meant: without its commonest letters Icelandic is mistaken Turkish."""
-    return _LETTERS if any(each in _ICELANDIC for each in found) else [a for a in _LETTERS if "ð" not in a]
+    return _LETTERS if any(each in found for each in _ICELANDIC) else [a for a in _LETTERS if "ð" not in a]
 
 
 def _in_place(text: str, place: int) -> str:

@@ -1,8 +1,9 @@
 """A list of passages without near-duplicates and with variety at its head.
 
 Two passages are near-duplicates when they share most of their pairs of neighbouring terms (Jaccard, as in Broder,
-1997). Then maximal marginal relevance (Carbonell and Goldstein, 1998) orders the head: each next passage is the one
-with the best score, less what it shares with the one above it that it is most like.
+1997) and do not differ in a number, a denial or a direction. Then maximal marginal relevance (Carbonell and Goldstein,
+1998) orders the head: each next passage is the one with the best score, less what it shares with the one above it that
+it is most like.
 """
 
 from __future__ import annotations
@@ -31,13 +32,25 @@ class Place:
 
 
 def chosen(places: Sequence[Place], scores: Sequence[float]) -> list[int]:
-    """Which of the passages, best first, are kept, and in which order."""
+    """Which of the passages, best first, are kept, and in which order. No document is lost: one that would have no
+    passage left keeps its best, after all others."""
     likeness = _likeness([_pairs(place) for place in places])
+    senses = np.array([place.segment.passage_sense[place.row] for place in places], dtype=np.uint64)
+    same = (likeness >= _SAME) & (senses[:, None] == senses[None, :])
     kept: list[int] = []
+    folded: list[int] = []
     for number in range(len(places)):
-        if not (likeness[number, kept] >= _SAME).any():
-            kept.append(number)
-    return _varied(kept, scores, likeness)
+        (folded if same[number, kept].any() else kept).append(number)
+    documents = {_document(places[number]) for number in kept}
+    last: dict[str, int] = {}
+    for number in folded:
+        if _document(places[number]) not in documents:
+            last.setdefault(_document(places[number]), number)
+    return _varied(kept, scores, likeness) + list(last.values())
+
+
+def _document(place: Place) -> str:
+    return place.segment.document_ids[int(place.segment.passage_document[place.row])]
 
 
 def _likeness(pairs: Sequence[Hashes]) -> NDArray[np.float64]:

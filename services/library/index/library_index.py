@@ -15,6 +15,7 @@ from services.library.index.phrases import phrases_of
 from services.library.index.ranking import Ranked, best, rank
 from services.library.index.scoring import Floats, Mask, View, Weights
 from services.library.index.segment import AnalysedDocument, AnalysedPassage, Longs, Segment, build
+from services.library.index.sense import sense_of
 from services.library.index.terms import Analyzer
 from services.library.index.tidying import tidied, whole
 from services.library.passages import Passage
@@ -41,12 +42,13 @@ def analyse(
     heading_terms: dict[tuple[int, int], list[str]] = {}
     analysed: list[AnalysedPassage] = []
     for passage in passages:
-        terms = analyzer.terms(text[passage.start : passage.end])
+        own = text[passage.start : passage.end]
+        terms = analyzer.terms(own)
         if passage.heading is not None:
             if passage.heading not in heading_terms:
                 heading_terms[passage.heading] = analyzer.terms(text[slice(*passage.heading)])
             terms = heading_terms[passage.heading] + terms
-        analysed.append(AnalysedPassage(passage.start, passage.end, passage.page, terms))
+        analysed.append(AnalysedPassage(passage.start, passage.end, passage.page, terms, sense_of(own)))
     return AnalysedDocument(document_id, analyzer.terms(own_title), analysed)
 
 
@@ -191,7 +193,8 @@ class LibraryIndex:
     ) -> list[IndexHit]:
         """The best hits, best first; ties by document id, then place. One hit a document, its best
         passage, unless `passages`. `document_ids` restricts the hits, not the statistics. With `varied`, of
-        passages that say nearly the same only the best is kept, and the first differ from each other."""
+        passages that say nearly the same only the best is kept, and the first differ from each other; a document whose
+        passages are all left out so has its best one at the end."""
         limit = max(0, min(limit, MAX_HITS))
         analyzer = self._analyzer()
         terms = analyzer.terms(query)

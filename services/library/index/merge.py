@@ -44,6 +44,9 @@ def merge(parts: Sequence[tuple[Segment, Mask]]) -> Segment:
         passage_end=_kept([segment.passage_end for segment in segments], lives),
         passage_page=_kept([segment.passage_page for segment in segments], lives),
         passage_length=_kept([segment.passage_length for segment in segments], lives),
+        passage_sense=np.concatenate(
+            [segment.passage_sense[live] for segment, live in zip(segments, lives, strict=True)]
+        ),
         title_length=_kept([segment.title_length for segment in segments], [live for _, live in parts]),
         term_hash=_joined_hashes(segments, numbering, len(vocabulary)),
         body_terms=_kept_terms(

@@ -27,6 +27,8 @@ class AnalysedPassage:
     end: int
     page: int | None
     terms: Sequence[str]
+    sense: int = 0
+    """As `sense.sense_of` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Segment:
     """Documents are numbered 0..n-1; the passages of document d are rows `first[d]:first[d+1]`.
 
     `term_bytes[term_offsets[t]:term_offsets[t+1]]` is term t in UTF-8, ascending. Lengths count terms.
-    `page` is 0 where there is none. `term_hash` stands for terms where segments meet. `body_terms` are the terms of
+    `page` is 0 where there is none; `passage_sense` tells passages apart that differ in a number or a denial.
+    `term_hash` stands for terms where segments meet. `body_terms` are the terms of
     the passages as they follow each other, passage by passage, `title_terms` those of the titles.
 
     Vectors are rows of whole numbers, see `codes`: `latent_documents` and `latent_passages` by the library's latent
@@ -73,6 +76,7 @@ class Segment:
     passage_end: Ints
     passage_page: Ints
     passage_length: Ints
+    passage_sense: Hashes
     title_length: Ints
     term_hash: Hashes = field(repr=False)
     body_terms: Ints = field(repr=False)
@@ -185,6 +189,7 @@ def build(documents: Sequence[AnalysedDocument]) -> Segment:
         passage_end=_ints(passage.end for passage in passages),
         passage_page=_ints(passage.page or 0 for passage in passages),
         passage_length=_ints(len(passage.terms) for passage in passages),
+        passage_sense=np.array([passage.sense for passage in passages], dtype=np.uint64),
         title_length=_ints(len(document.title_terms) for document in documents),
         term_hash=np.array([hash_of(term) for term in encoded], dtype=np.uint64),
         body_terms=rank[body[0]].astype(np.int32),

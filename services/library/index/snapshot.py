@@ -29,6 +29,7 @@ _ARRAYS = (
     "passage_end",
     "passage_page",
     "passage_length",
+    "passage_sense",
     "title_length",
     "term_hash",
     "body_terms",

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import Stemmer  # type: ignore[import-not-found,unused-ignore]
 
-ANALYSIS = "english/3"
+ANALYSIS = "english/4"
 """Names this way of making passages and their terms; an index made in another way is rebuilt."""
 
 _TOKEN = re.compile(

@@ -23,6 +23,17 @@ from services.library.parsing.html_tables import data_tables
 from services.library.parsing.normalise import one_line
 from services.library.places import CSL
 
+_AUTHORS = ("citation_author", "dc.creator", "dcterms.creator", "author", "article:author")
+_DATES = (
+    "citation_publication_date",
+    "citation_date",
+    "dc.date",
+    "dcterms.date",
+    "dcterms.issued",
+    "article:published_time",
+    "date",
+)
+"""Meta tags by name, the surest first."""
 _NEVER_TEXT = (
     "script, style, noscript, template, svg, math annotation, iframe, object, canvas, audio, video, map, "
     "nav, aside, form, button, select, dialog, "
@@ -65,9 +76,9 @@ def parse_html(data: bytes, filename: str, content_type: str, limits: ParseLimit
     text, tables = put_together(_article(tree), limits)
     if not text:
         raise DocumentUnreadable(UnreadableCause.NO_TEXT, "The page has no text of its own.")
-    date = facts.get("citation_publication_date") or facts.get("citation_date") or facts.get("dc.date")
-    authors = split_authors(facts.get("citation_author") or facts.get("dc.creator", ""))
-    year = year_of(date or facts.get("article:published_time", ""))
+    # What holds no name, as the address of a profile, gives way to the next.
+    authors = next((found for name in _AUTHORS if (found := split_authors(facts.get(name, "")))), ())
+    year = next((dated for name in _DATES if (dated := year_of(facts.get(name, "")))), None)
     doi = clean_doi(facts.get("citation_doi") or facts.get("dc.identifier", ""))
     return ParsedDocument(
         title=title,

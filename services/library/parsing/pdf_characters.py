@@ -25,6 +25,8 @@ _ZAPF = (
 _CODES = {ord(character): code for code, character in enumerate(_ZAPF, 1) if character != " "}
 _LEAST_SHARE = 0.25
 _LEAST = 20
+_LEAST_DIFFERENT = 10
+"""Ticks, stars and bullets of a table are few different ones, the letters of a text many."""
 
 _CORK = {
     0x10: "“", 0x11: "”", 0x12: "„", 0x13: "«", 0x14: "»", 0x15: "–", 0x16: "—", 0x19: "ı",
@@ -58,8 +60,10 @@ def characters(page: object) -> str:
 
 def _by_number(codes: Sequence[int]) -> list[int] | None:
     """The codes of glyphs that are named by number, where so many are that the page cannot be meant so."""
-    found = sum(code in _CODES for code in codes)
-    if found < _LEAST or found < _LEAST_SHARE * sum(code > 0x20 for code in codes):
+    found = [code for code in codes if code in _CODES]
+    if len(found) < _LEAST or len(set(found)) < _LEAST_DIFFERENT:
+        return None
+    if len(found) < _LEAST_SHARE * sum(code > 0x20 for code in codes):
         return None
     return [_CODES.get(code, code) for code in codes]
 

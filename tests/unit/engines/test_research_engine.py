@@ -206,9 +206,37 @@ async def test_the_screening_flow_adds_up_and_gives_reasons() -> None:
     assert flow["duplicates_removed"] == 2
     assert flow["screened"] == flow["identified"] - flow["duplicates_removed"]
     assert flow["included"] == flow["identified"] - len(flow["excluded"])
-    assert reasons["d-bread"] == "no passage matches the prompt"
+    assert reasons["d-bread"] == "the searches found no passage of it"
     assert reasons["d-twin"] == "duplicate of “Retrieval Practice”"
-    assert {reasons.get("d-copy"), reasons.get("d-spacing")} == {None, "same text as another document"}
+    titles = {key: f"duplicate of “{sources.records[key].title}”: the same text" for key in ("d-copy", "d-spacing")}
+    told = reasons.get("d-copy"), reasons.get("d-spacing")
+    assert told in ((titles["d-spacing"], None), (None, titles["d-copy"]))
+    assert {"stage": "identification", "reason": "duplicate", "documents": 2} in flow["reasons"]
+
+
+async def test_a_copy_makes_a_finding_neither_surer_nor_less_sure() -> None:
+    question = "Does regular coffee raise the blood pressure of pregnant nurses?"
+    sources = Library()
+    sources.add("d-tea", "Tea calms nurses.")
+    sources.add("d-coffee", "Coffee raises blood pressure in adults who rarely drink it.")
+    alone = await run_engine(ResearchEngine(), context_for(question, sources))
+    sources.add("d-copy", sources.texts["d-coffee"])
+    beside = await run_engine(ResearchEngine(), context_for(question, sources))
+    assert beside["screening"]["duplicates_removed"] == 1
+    parts, other = (result["methods"]["confidence"]["parts"] for result in (alone, beside))
+    assert parts["lead"] > 0
+    assert other["lead"] == pytest.approx(parts["lead"], abs=0.1)
+
+
+async def test_a_document_that_denies_what_another_states_contradicts_it() -> None:
+    sources = Library()
+    rest = "The dose was 2 g a day. The trial lasted one year."
+    sources.add("d-for", f"Metformin reduces weight in adults with obesity. {rest}")
+    sources.add("d-against", f"Metformin does not reduce weight in adults with obesity. {rest}")
+    result = await run_engine(ResearchEngine(), context_for("Does metformin reduce weight in adults?", sources))
+    assert [item["support"] for item in result["key_findings"]] == ["contradicted", "contradicted"]
+    assert len(result["contradictions"]) == 1
+    assert (result["screening"]["included"], result["screening"]["excluded"]) == (2, [])
 
 
 async def test_only_the_documents_named_are_used() -> None:

@@ -13,7 +13,7 @@ from worker.engines.research.model import Candidate, Exclusion, Passage
 
 STAGES = ("identification", "screening", "retrieval", "reading")
 REASONS = st.sampled_from(
-    ("duplicate of “A study”", "too little of what was asked: only “sleep”", "no passage matches the prompt")
+    ("duplicate of “A study”", "too little of what was asked: only “sleep”", "the searches found no passage of it")
 )
 
 

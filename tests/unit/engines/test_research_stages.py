@@ -105,7 +105,7 @@ def test_screening_gives_each_document_one_reason() -> None:
     assert {item.document_id: item.reason for item in excluded} == {
         "weak": "too little of what was asked: only “sleep”",
         "weaker than the best": "too little of what was asked: only “sleep”",
-        "silent": "no passage matches the prompt",
+        "silent": "the searches found no passage of it",
         "third": "ranked below the 2 documents that are read",
     }
 

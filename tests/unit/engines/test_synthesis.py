@@ -128,6 +128,14 @@ async def test_opposite_findings_are_shown_and_not_merged() -> None:
     assert result["confidence_score"] < calm["confidence_score"]
 
 
+@pytest.mark.parametrize(("source", "contradictions"), [("a", 0), ("b", 1)])
+async def test_two_amounts_of_one_source_are_no_contradiction(source: str, contradictions: int) -> None:
+    first = results("How much?", finding("The yield of maize rose by 12 %.", "a"))
+    second = results("How much more?", finding("The yield of maize rose by 31 %.", source))
+    told = [item["support"] for item in (await synthesised(first, second))["key_findings"]]
+    assert told.count("contradicted") == 2 * contradictions
+
+
 async def test_what_acts_on_the_same_the_other_way_is_the_pair_that_contradicts() -> None:
     increases = "In 30 plots, shade increased the growth of Sphagnum moss by 8 % over one summer."
     reduces, lost = (

@@ -70,6 +70,31 @@ def test_what_acts_and_what_is_acted_upon_is_told_apart_in_both_voices() -> None
             "In dry years, maize yields better than wheat.",
             Relation.SAME,
         ),
+        (
+            "Cells stored at 100 % charge and 45 °C lost 21.4 % of their capacity.",
+            "Cells stored at 50 % charge and 25 °C lost 3.1 % of their capacity.",
+            Relation.DIFFERENT,
+        ),
+        (
+            "Cells stored at 100 % charge lost 21.4 % of their capacity.",
+            "Cells stored at 50 % charge lost 3.1 % of their capacity.",
+            Relation.DIFFERENT,
+        ),
+        (
+            "Cells stored at 45 °C lost 21 % of their capacity.",
+            "Cells stored at 45 °C lost 3 % of their capacity.",
+            Relation.QUANTITY,
+        ),
+        (
+            "Cells stored for 6 weeks lost 21 % of their capacity.",
+            "Cells stored at 25 °C lost 3 % of their capacity.",
+            Relation.DIFFERENT,
+        ),
+        (
+            "In 200 adults the drug cut the risk of stroke by 12 %.",
+            "In 900 adults the drug cut the risk of stroke by 3 %.",
+            Relation.QUANTITY,
+        ),
         ("The yield of maize rose in 1990.", "The yield of maize rose in 2010.", Relation.DIFFERENT),
         ("The yield of maize does not rise.", "The yield of maize falls.", Relation.DIFFERENT),
         ("Yields rise, but prices fall.", "Yields fall, but prices rise.", Relation.DIFFERENT),

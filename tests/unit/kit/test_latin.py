@@ -24,6 +24,20 @@ def test_text_comes_back_from_the_encoding_it_was_written_in(text: str, encoding
     assert text.encode(encoding).decode(likeliest(text.encode(encoding))) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ocean—which is warm—absorbs more.",
+        "cost–benefit analysis, Navier–Stokes, Müller–Lyer",
+        "Wait…what",
+        "no\N{NO-BREAK SPACE}break, soft\N{SOFT HYPHEN}hyphen",
+        "d´Italia",
+    ],
+)
+def test_signs_that_join_words_are_no_letters_of_another_encoding(text: str) -> None:
+    assert text.encode("cp1252").decode(likeliest(text.encode("cp1252"))) == text
+
+
 def test_what_tells_nothing_is_the_commonest() -> None:
     assert likeliest(b"plain") == "cp1252"
     assert likeliest("“quoted” – 5 €".encode("cp1252")) == "cp1252"

@@ -59,6 +59,32 @@ def test_citation_metadata() -> None:
     assert document.authors == ("Kim Lee", "Ann Oak")
 
 
+@pytest.mark.parametrize(
+    ("tags", "authors", "year"),
+    [
+        ('<meta name="author" content="Ann Oak"><meta name="date" content="2019-04-01">', ("Ann Oak",), 2019),
+        (
+            '<meta property="article:author" content="https://example.org/ann"><meta name="author" content="Ann Oak">'
+            '<meta property="article:published_time" content="2020-05-06T10:00:00Z"><meta name="date" content="2021">',
+            ("Ann Oak",),
+            2020,
+        ),
+        (
+            '<meta name="author" content="Web Team"><meta name="citation_author" content="Lee, Kim">'
+            '<meta name="dcterms.issued" content="2018">',
+            ("Kim Lee",),
+            2018,
+        ),
+        ('<meta property="article:author" content="https://example.org/ann">', (), None),
+    ],
+)
+def test_author_and_date_of_a_page_without_citation_metadata(
+    tags: str, authors: tuple[str, ...], year: int | None
+) -> None:
+    document = read(f"{tags}<title>Spore Clocks</title><p>Spores keep time.</p>")
+    assert (document.authors, document.year) == (authors, year)
+
+
 def test_the_page_declares_its_encoding() -> None:
     markup = '<meta charset="windows-1251"><p>Мох растёт медленно</p>'.encode("cp1251")
     assert read(markup).text == "Мох растёт медленно"

@@ -60,6 +60,12 @@ def test_a_few_dingbats_stay_dingbats() -> None:
     assert text == "✔ done, and ✖ still open, say the notes of the meeting"
 
 
+def test_ticks_and_crosses_of_a_table_stay_what_they_are() -> None:
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[1/a20/a22]>>>>"
+    row = b"Export \\001\\002\\001\\001 "
+    assert drawn(shown(6 * row), font).count("✔✖✔✔") == 6
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

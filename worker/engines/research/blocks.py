@@ -53,7 +53,7 @@ def gaps_of(material: Material, claims: Sequence[Claim], facets: Sequence[Json],
     found: list[Json] = []
     if material.outline.missing:
         words = list(material.outline.missing)
-        found.append(_gap("missing_terms", f"No source found mentions {quoted(words, 'or')}.", terms=words))
+        found.append(_gap("missing_terms", f"No passage found mentions {quoted(words, 'or')}.", terms=words))
     unsaid = _unsaid(material, claims) if answered else []
     if unsaid:
         found.append(_gap("missing_terms", f"No statement speaks to {quoted(unsaid, 'or')}.", terms=unsaid))

@@ -9,6 +9,7 @@ from worker.engines.base import StageContext
 from worker.engines.research.connected import caveat
 from worker.engines.research.coverage import weights_of
 from worker.engines.research.model import Candidate, Claim, Exclusion, Json, Outline, Plan, Statement
+from worker.engines.research.screen import without_copies
 from worker.engines.research.settings import Settings
 from worker.engines.research.signals import Signals, signals_of, strengths_of
 
@@ -43,7 +44,7 @@ class Material:
 
     def signals(self, claim: Claim | None) -> Signals:
         """What speaks for a claim being an answer."""
-        found = [(item.document_id, item.coverage) for item in self.candidates]
+        found = [(item.document_id, item.coverage) for item in without_copies(self.candidates, self.excluded)]
         return signals_of(claim, found, self.strengths)
 
     @classmethod

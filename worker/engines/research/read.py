@@ -36,7 +36,7 @@ async def run(ctx: StageContext) -> Json:
     surveys: list[Survey] = []
     excluded: list[Exclusion] = []
     digests: dict[str, str] = {}
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     done = 0
     for first in range(0, len(kept), BATCH):
         if ctx.write_up and first:
@@ -50,11 +50,11 @@ async def run(ctx: StageContext) -> Json:
                 continue
             digest = text_sha256(text)
             if digest not in seen:
-                seen.add(digest)
+                seen[digest] = candidate.record.title
                 digests[candidate.document_id] = digest
                 fresh.append((candidate, text))
             else:
-                excluded.append(_out(candidate, "same text as another document", "identification"))
+                excluded.append(_out(candidate, f"duplicate of “{seen[digest]}”: the same text", "identification"))
         if plan.overview:
             surveys.extend(await ctx.run(_survey_batch, fresh, settings.language))
         else:

@@ -63,7 +63,7 @@ def screen(candidates: Sequence[Candidate], plan: Plan, max_documents: int) -> t
         elif plan.overview:
             kept.append(candidate)
         elif not candidate.passages:
-            excluded.append(_out(record, "no passage matches the prompt", "screening"))
+            excluded.append(_out(record, "the searches found no passage of it", "screening"))
         elif candidate.coverage < MIN_COVERAGE or candidate.coverage < MIN_RELATIVE_COVERAGE * best:
             held = ", ".join(f"“{word_of[stem]}”" for stem in candidate.stems[:4]) or "none"
             excluded.append(_out(record, f"too little of what was asked: only {held}", "screening"))
@@ -72,6 +72,12 @@ def screen(candidates: Sequence[Candidate], plan: Plan, max_documents: int) -> t
         else:
             kept.append(candidate)
     return kept, excluded
+
+
+def without_copies(candidates: Sequence[Candidate], excluded: Sequence[Exclusion]) -> list[Candidate]:
+    """The candidates that were not left out as duplicates: a copy is no rival of its original."""
+    copies = {item.document_id for item in excluded if item.stage == "identification"}
+    return [item for item in candidates if item.document_id not in copies]
 
 
 def work_keys(record: DocumentRecord) -> list[str]:

@@ -9,7 +9,8 @@ from worker.engines.base import StageContext
 from worker.engines.research.answering import answering_of
 from worker.engines.research.calibration import ANSWER_PROBABILITY
 from worker.engines.research.coverage import weights_of
-from worker.engines.research.model import Candidate, Claim, Json, Outline, Plan, Statement, Theme, to_json
+from worker.engines.research.model import Candidate, Claim, Exclusion, Json, Outline, Plan, Statement, Theme, to_json
+from worker.engines.research.screen import without_copies
 from worker.engines.research.settings import Depth, Settings
 from worker.engines.research.themes import by_document, by_phrase, by_question
 from worker.engines.text.bm25 import CollectionStatistics
@@ -58,7 +59,10 @@ async def run(ctx: StageContext) -> Json:
         titles = {item.document_id: item.record.title for item in map(Candidate.of, ctx.outputs["screen"]["kept"])}
         outline: Outline = await ctx.run(overview_of, statements, plan, titles, settings)
     else:
-        outline = await ctx.run(outline_of, statements, plan, weights, missing, settings, candidates)
+        outputs = [ctx.outputs["screen"], ctx.outputs["read"]]
+        excluded = [Exclusion.of(data) for output in outputs for data in output["excluded"]]
+        rivals = without_copies(candidates, excluded)
+        outline = await ctx.run(outline_of, statements, plan, weights, missing, settings, rivals)
     by_id = {claim.id: claim for claim in outline.claims}
     if outline.answered:
         documents = {by_id[claim_id].statement.document_id for claim_id in outline.key}
@@ -83,7 +87,7 @@ async def run(ctx: StageContext) -> Json:
             "not found",
             f"No statement is likely enough to answer the prompt (the nearest {outline.likely:.0%}, "
             f"an answer from {ANSWER_PROBABILITY:.0%})"
-            + (f"; no source mentions {', '.join(missing)}" if missing else "")
+            + (f"; no passage found mentions {', '.join(missing)}" if missing else "")
             + ". The report says so instead of quoting what is merely near.",
             alternatives=["report the nearest statements as findings"] if statements else [],
         )

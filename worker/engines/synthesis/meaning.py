@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from worker.engines.synthesis.quantities import Quantity, agree, quantities
+from worker.engines.synthesis.quantities import Quantity, agree, quantities, same_conditions
 from worker.engines.text import directions
 from worker.engines.text.bm25 import CollectionStatistics
 from worker.engines.text.effects import Effect, effect_of, opposite
@@ -42,7 +42,7 @@ class Relation(Enum):
     NEGATION = "negation"
     """One denies what the other states."""
     QUANTITY = "quantity"
-    """They state different amounts of the same thing."""
+    """They state different amounts of the same thing under the same conditions."""
     DIFFERENT = "different"
 
 
@@ -111,7 +111,8 @@ def relation(left: Reading, right: Reading) -> Relation:
     if left.denied != right.denied:
         return Relation.NEGATION if left.plain and right.plain else Relation.DIFFERENT
     if agree(left.amounts, right.amounts) is False:
-        return Relation.QUANTITY if alike >= SAME_BUT_FOR_AMOUNTS else Relation.DIFFERENT
+        comparable = alike >= SAME_BUT_FOR_AMOUNTS and same_conditions(left.amounts, right.amounts)
+        return Relation.QUANTITY if comparable else Relation.DIFFERENT
     # What one states of a place or an amount, the source of the other does not say.
     return Relation.SAME if same_particulars(left.own, right.own, rounded=True) else Relation.DIFFERENT
 

@@ -59,7 +59,7 @@ def merge(sessions: Sequence[Session], prompt: str, language: str) -> list[Merge
     works = WorkIndex(sessions)
     findings = sorted((f for session in sessions for f in session.findings), key=lambda finding: finding.order)
     read = readings([finding.text for finding in findings], analyzer)
-    relations = _relations(read, findings)
+    relations = _relations(read, findings, works)
     groups = _groups(read, relations)
     merged = []
     for group in groups:
@@ -83,7 +83,9 @@ Relations = Mapping[tuple[int, int], Relation]
 """What findings are to each other, by their places, the lower one first; those that differ are left out."""
 
 
-def _relations(read: Sequence[Reading], findings: Sequence[Finding]) -> dict[tuple[int, int], Relation]:
+def _relations(
+    read: Sequence[Reading], findings: Sequence[Finding], works: WorkIndex
+) -> dict[tuple[int, int], Relation]:
     holders: dict[str, list[int]] = {}
     for place, reading in enumerate(read):
         for stem in reading.weights or (reading.text,):
@@ -107,6 +109,11 @@ def _relations(read: Sequence[Reading], findings: Sequence[Finding]) -> dict[tup
         if _computed_apart(findings[pair[0]], findings[pair[1]]):
             continue
         what = relation(read[pair[0]], read[pair[1]])
+        if what is Relation.QUANTITY and not set(works.works(findings[pair[0]])).isdisjoint(
+            works.works(findings[pair[1]])
+        ):
+            # One source that gives two amounts speaks of two cases.
+            continue
         if what is not Relation.DIFFERENT:
             found[pair] = what
     return found

@@ -31,6 +31,13 @@ _NO_UNIT = word_set(
     than that the to under was were when where which while with
     """
 )
+_MEASURES = word_set(
+    """
+    second minute hour day week month year century degree metre meter kilometre kilometer gram kilogram tonne litre
+    liter watt volt joule pascal newton kelvin celsius fahrenheit hectare percent cycle
+    """
+)
+"""Units in full; what else is counted (adults, plots) is how much was looked at, and no condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,34 @@ def agree(left: frozenset[Quantity], right: frozenset[Quantity]) -> bool | None:
         any(_close(one.value, other.value) for one in left for other in right if one.unit == unit == other.unit)
         for unit in common
     )
+
+
+def same_conditions(left: frozenset[Quantity], right: frozenset[Quantity]) -> bool:
+    """Whether two findings that state different amounts may do so under the same conditions ("at 25 °C", "after 3
+    months"), so that one amount denies the other.
+
+    They do not where they differ in two units, where each has a measure that the other does not name, or where each
+    has several amounts of a unit and none of them meets.
+    """
+    mine, other = _measured(left), _measured(right)
+    apart = [
+        unit
+        for unit in mine.keys() & other.keys()
+        if not any(_close(one, two) for one in mine[unit] for two in other[unit])
+    ]
+    if len(apart) > 1 or (mine.keys() - other.keys() and other.keys() - mine.keys()):
+        return False
+    return not any(len(mine[unit]) > 1 and len(other[unit]) > 1 for unit in apart)
+
+
+def _measured(amounts: frozenset[Quantity]) -> dict[str, set[float]]:
+    """The amounts that measure something, by unit."""
+    found: dict[str, set[float]] = {}
+    for item in amounts:
+        unit = item.unit
+        if unit and (len(unit) < 4 or "/" in unit or not unit.isalpha() or unit in _MEASURES):
+            found.setdefault(unit, set()).add(item.value)
+    return found
 
 
 def _close(left: float, right: float) -> bool:
