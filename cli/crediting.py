@@ -14,8 +14,9 @@ from prsm.billing.v1 import ledger_pb2, ledger_pb2_grpc
 async def add_funds(data: DataDir, user: str, amount: str, description: str = "") -> str:
     """Credit an account; the available amount with its currency. Raises Refused."""
     try:
-        credited = typed(amount)
-        if credited == 0:
+        # What is below 0 is told the same as 0: no amount has a sign, and its form is not what is wrong with it.
+        credited = typed(amount.strip().removeprefix("-"))
+        if credited == 0 or amount.strip().startswith("-"):
             raise Refused('--amount must be greater than 0: write "50.00"')
     except InvalidAmount as error:
         raise Refused(f"--amount {error}") from error

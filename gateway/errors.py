@@ -16,6 +16,8 @@ from kit.times import Clock, rfc3339
 
 ERROR_KEY: Final = "x-prsm-error"
 CHALLENGE: Final = 'Bearer realm="prsm"'
+# What to do about a body over its limit.
+SMALLER: Final = "upload long documents and data as files of their own, and name them by document_id"
 # gRPC codes of calls that never reached a service's own error handling.
 _BY_CODE: Final = {
     grpc.StatusCode.UNAVAILABLE: "UNAVAILABLE",

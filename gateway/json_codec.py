@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, cast
 
 from protobuf import (
     DescEnum,
@@ -33,6 +33,7 @@ from kit.errors import Fault
 HTTP_BODY: Final = "google.api.HttpBody"
 _REASONS: Final = "prsm.errors.v1.Reason"
 _MAPPING: Final = "prsm.errors.v1.mapping"
+_FORMS: Final = "prsm.options.v1.forms"
 # Well-known types whose JSON is not that of their fields.
 _WELL_KNOWN: Final[dict[str, Kind]] = {
     "google.protobuf.Struct": "object",
@@ -215,7 +216,18 @@ class Schema:
         if known is None:
             known = self._shapes[desc.type_name] = Shape(desc.type_name)
             known.fields.update({field.name: self._field(field) for field in desc.fields})
+            known.name_only = self._name_only(desc, known)
         return known
+
+    def _name_only(self, desc: DescMessage, shape: Shape) -> str:
+        """The first field that is a form of the message by itself and holds a text; empty where there is none."""
+        forms, options = self._registry.extension(_FORMS), cast(Any, desc.proto.options)
+        if forms is None or options is None or forms.type not in options:
+            return ""
+        for form in options[forms.type].form:
+            if (field := shape.fields.get(form)) is not None and field.kind == "string" and not field.repeated:
+                return field.name
+        return ""
 
     def _field(self, field: DescField) -> Field:
         match field.value:

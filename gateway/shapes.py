@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from gateway.nearest import nearest
 from kit.errors import Fault
 
 Kind = Literal["string", "int", "float", "bool", "bytes", "enum", "message", "map", "object", "array", "any", "moment"]
@@ -38,10 +39,16 @@ class Field:
 
 @dataclass(slots=True)
 class Shape:
-    """The fields of a message by their proto name."""
+    """The fields of a message by their proto name; `name_only` is the one that will do alone and holds a text."""
 
     type_name: str
     fields: dict[str, Field] = field(default_factory=dict)
+    name_only: str = ""
+
+    @property
+    def cure(self) -> str:
+        """What is said to who sends a text instead of the object; empty when there is nothing to say."""
+        return f': write {{"{self.name_only}": "…"}}' if self.name_only else ""
 
 
 def explain(shape: Shape, value: object) -> Fault | None:
@@ -51,13 +58,15 @@ def explain(shape: Shape, value: object) -> Fault | None:
 
 def _message(shape: Shape, value: object, path: str) -> Iterator[Fault]:
     if not isinstance(value, dict):
-        yield Fault(path or BODY, f"must be an object, not {_called(value)}")
+        cure = shape.cure if isinstance(value, str) else ""
+        yield Fault(path or BODY, f"must be an object, not {_called(value)}{cure}")
         return
     for name, item in value.items():
         known = shape.fields.get(name)
         at = f"{path}.{name[:LONGEST_NAME]}" if path else name[:LONGEST_NAME]
         if known is None:
-            yield Fault(at, "is not a known field")
+            meant = nearest(name, shape.fields)
+            yield Fault(at, "is not a known field" + (f": did you mean {meant}?" if meant else ""))
         elif item is not None:
             yield from _field(known, item, at)
 

@@ -12,6 +12,7 @@ from aiohttp import ClientError, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from gateway.calls import Call
+from gateway.errors import SMALLER
 from gateway.headers import copied
 from gateway.json_codec import BodyCodec
 from kit.errors import DeadlineExceeded, PayloadTooLarge, ValidationError
@@ -22,7 +23,7 @@ _EVENTS: Final = "text/event-stream"
 
 def too_large(limit: int) -> PayloadTooLarge:
     """The error for a body over its limit."""
-    return PayloadTooLarge(f"The body may have at most {limit} bytes")
+    return PayloadTooLarge(f"The body may have at most {limit} bytes; {SMALLER}")
 
 
 def refuse_announced(request: web.BaseRequest, limit: int) -> None:

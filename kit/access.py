@@ -48,11 +48,15 @@ class Shares(Protocol):
 
 
 def decide(shared: Shared, needed: Level) -> Access:
-    """Raises SessionNotFound for a stranger, SessionNotAccessible for who lacks the right."""
+    """Raises SessionNotFound for a stranger, SessionNotAccessible for who lacks the right; it tells who has some right
+    which one is needed."""
     if shared.standing is Standing.STRANGER:
         raise SessionNotFound()
-    if shared.standing is Standing.FORMER or shared.level < needed:
+    if shared.standing is Standing.FORMER or shared.level < Level.VIEW:
         raise SessionNotAccessible()
+    if shared.level < needed:
+        wanted = "is for the session's owner" if needed is Level.OWNER else f"needs the level {needed.name.lower()}"
+        raise SessionNotAccessible(f"This {wanted}; you have {shared.level.name.lower()}")
     return Access(shared.level, shared.expires_at)
 
 

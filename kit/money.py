@@ -36,7 +36,7 @@ def typed(text: str) -> Micros:
 def _read(form: re.Pattern[str], text: str) -> Micros:
     match = form.fullmatch(text)
     if match is None:
-        raise InvalidAmount('must be a decimal string with 2 to 6 places and no exponent: write "50.00"')
+        raise InvalidAmount('must be a decimal string with 2 to 6 places, no sign and no exponent: write "50.00"')
     part = match["part"] or ""
     return Micros(int(match["whole"]) * SCALE + int(part.ljust(6, "0") or "0"))
 

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.errors import Refused
 from cli.stack.datadir import DataDir
 from cli.stack.keys import USER_AUDIENCE, USER_ISSUER
 from cli.stack.ports import HOST
 
 SERVICES = ("session", "results", "collab", "billing", "library")
+_KEEPERS = ("library", "results")
+"""Those that keep bytes, each in a place of its own."""
 _CALLS: Mapping[str, tuple[str, ...]] = {
     "session": ("billing", "library", "collab", "results"),
     "results": ("session", "collab"),
@@ -66,6 +69,14 @@ class Environments:
     """PostgreSQL for all services, a schema each; empty for an SQLite file each."""
     initial_grant: str = "1000.00"
 
+    def look(self) -> None:
+        """Raises Refused for settings that would have one service take the bytes of another for its own."""
+        places = (self._given(name, "BLOBS") or self._own_blobs(name) for name in _KEEPERS)
+        first, second = (f"{place.rstrip('/')}/" for place in places)
+        if first.startswith(second) or second.startswith(first):
+            names = " and ".join(f"PRSM_{name.upper()}_BLOBS" for name in _KEEPERS)
+            raise Refused(f"{names} must be two places, neither in the other")
+
     def database(self, service: str) -> str:
         return self.database_url or f"sqlite:///{self.data.databases / f'{service}.db'}"
 
@@ -81,8 +92,8 @@ class Environments:
             **self._metrics(name),
         }
         defaults = {"DRAIN_SECONDS": _SERVICE_DRAIN}
-        if name in ("library", "results"):
-            fixed["BLOBS"] = str(self.data.blobs / name)
+        if name in _KEEPERS and not any(self._given(name, setting) for setting in ("BLOBS", "BLOBS_FILE")):
+            fixed["BLOBS"] = self._own_blobs(name)
         if name == "library":
             defaults["UPLOAD_SPOOL"] = str(self.data.tmp)
         if name == "billing":
@@ -147,6 +158,12 @@ class Environments:
 
     def migration(self) -> dict[str, str]:
         return {**self.inherited, **{f"PRSM_{name.upper()}_DATABASE_URL": self.database(name) for name in SERVICES}}
+
+    def _given(self, service: str, setting: str) -> str:
+        return self.inherited.get(f"PRSM_{service.upper()}_{setting}", "")
+
+    def _own_blobs(self, service: str) -> str:
+        return str(self.data.blobs / service)
 
     def _metrics(self, part: str) -> dict[str, str]:
         port = self.addresses.metrics.get(part)

@@ -93,6 +93,7 @@ class Stack:
             database_url=self._options.database_url,
             initial_grant=self._options.initial_grant,
         )
+        environments.look()
         # The broker, the workers and the edge wait for services by themselves; only the services need the databases.
         early = [self._broker(), *self._workers(environments), self._edge(environments)]
         self._tell(f"starting; logs are in {self.data.logs}")

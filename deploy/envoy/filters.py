@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.envoy.clusters import JWKS
-from deploy.envoy.replies import BY_STATUS
+from deploy.envoy.replies import BY_STATUS, own_reasons
 from deploy.envoy.settings import EdgeSettings
 from gateway.errors import CHALLENGE
 from gateway.json_codec import Reason, Schema
@@ -28,7 +28,7 @@ def rest_filters(
     """Of all paths under the API, the `open_paths` alone need no token."""
     services = sorted({route.method.service for route in table.routes})
     return [
-        _lua("answers", _answers(settings, schema.reasons()), "answers"),
+        _lua("answers", _answers(settings, own_reasons(schema)), "answers"),
         _tokens(settings, open_paths),
         *([_rate_limit(settings)] if settings.rate_limit else []),
         http_filter("buffer", "buffer.v3.Buffer", {"max_request_bytes": settings.max_body}),
@@ -40,7 +40,7 @@ def rest_filters(
 
 def probe_filters(settings: EdgeSettings, schema: Schema, table: RouteTable) -> list[dict[str, Any]]:
     """Where nothing is answered but probes."""
-    answers, requests = _answers(settings, schema.reasons()), _requests(settings, table)
+    answers, requests = _answers(settings, own_reasons(schema)), _requests(settings, table)
     return [_lua("answers", answers, "answers"), _lua("requests", requests, "json", "query", "requests"), router()]
 
 
@@ -110,6 +110,8 @@ def _field(field: Field) -> str:
         parts.append("repeated = true")
     if field.shape is not None:
         parts.append(f"shape = {_text(field.shape.type_name)}")
+        if field.shape.cure:
+            parts.append(f"cure = {_text(field.shape.cure)}")
     if field.kind == "int":
         parts += [f"low = {field.bounds[0]}", f"high = {field.bounds[1]}"]
     if field.kind == "enum":

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from deploy.envoy import listeners, tls
 from deploy.envoy.clusters import clusters
 from deploy.envoy.filters import probe_filters, rest_filters
-from deploy.envoy.replies import local_replies
+from deploy.envoy.replies import local_replies, own_reasons
 from deploy.envoy.routes import EdgeRoutes, Pages, redirect
 from deploy.envoy.settings import EdgeSettings
 from gateway.calls import word_of
@@ -60,7 +60,7 @@ def _listeners(
     settings: EdgeSettings, descriptors: bytes, schema: Schema, table: RouteTable, pages: Pages
 ) -> list[dict[str, Any]]:
     filters = rest_filters(settings, schema, table, pages)
-    replies = local_replies(schema.reasons())
+    replies = local_replies(own_reasons(schema))
     routes = EdgeRoutes(table, settings, pages).configuration()
     if settings.plain_http == "redirect" and settings.https_port is not None:
         probes = probe_filters(settings, schema, table)

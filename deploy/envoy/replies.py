@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from gateway.errors import CHALLENGE
-from gateway.json_codec import Reason
+from gateway.errors import CHALLENGE, SMALLER
+from gateway.json_codec import Reason, Schema
 
 # The reason of a gRPC code, or of an answer of Envoy's own, by its HTTP status.
 BY_STATUS: Final = {
@@ -24,6 +25,13 @@ BY_STATUS: Final = {
 }
 _TIME: Final = "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%"
 _UNREADABLE: Final = {"field": "request", "issue": "is not HTTP that can be read"}
+
+
+def own_reasons(schema: Schema) -> dict[str, Reason]:
+    """The error reasons by name, worded as for what Envoy answers itself."""
+    reasons = schema.reasons()
+    too_large = reasons["PAYLOAD_TOO_LARGE"]
+    return {**reasons, "PAYLOAD_TOO_LARGE": replace(too_large, message=f"{too_large.message}; {SMALLER}")}
 
 
 def local_replies(reasons: Mapping[str, Reason]) -> dict[str, Any]:

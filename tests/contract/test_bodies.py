@@ -36,6 +36,15 @@ async def test_json_that_is_no_object(world: World, kind: str) -> None:
     assert answer.body["error"] in ("invalid_json", "validation_error")
 
 
+async def test_a_text_in_place_of_an_input_is_told_what_to_write(world: World) -> None:
+    made = await given(world, "own_library")
+    body = {"prompt": "a", "inputs": {"documents": [world.new_id()]}}
+    answer = await made.api.send("POST", f"{API}/sessions", body=body)
+    assert_error(answer, 400, "validation_error")
+    issue = 'must be an object, not a string: write {"document_id": "…"}'
+    assert answer.body["details"] == {"fields": [{"field": "inputs.documents[0]", "issue": issue}]}
+
+
 @pytest.mark.parametrize("endpoint", TAKES_JSON, ids=lambda e: e.name)
 async def test_other_content_type(world: World, endpoint: Endpoint) -> None:
     made = await given(world, endpoint.given)

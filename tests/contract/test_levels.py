@@ -80,8 +80,10 @@ async def test_a_refused_change_changes_nothing(world: World) -> None:
     session_id = made.path["session_id"]
     viewer = await CALLERS["viewer"](world, made)
     editor = await CALLERS["editor"](world, made)
-    assert (await viewer.send("POST", f"{API}/sessions/{session_id}/pause")).status == 403
-    assert (await editor.send("POST", f"{API}/sessions/{session_id}/cancel")).status == 403
+    paused = await viewer.send("POST", f"{API}/sessions/{session_id}/pause")
+    assert (paused.status, paused.body["message"]) == (403, "This needs the level edit; you have view")
+    cancelled = await editor.send("POST", f"{API}/sessions/{session_id}/cancel")
+    assert (cancelled.status, cancelled.body["message"]) == (403, "This needs the level collaborate; you have edit")
     session = await made.api.session(session_id)
     assert session["status"] == "running"
     history = await made.api.get(f"/sessions/{session_id}/history")

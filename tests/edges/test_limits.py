@@ -120,6 +120,7 @@ async def test_a_json_body_over_the_limit_is_refused_when_it_is_not_announced(op
         client.post(THINGS, data=in_pieces(b" " * 2000, 100), headers=JSON) as response,
     ):
         assert await error_of(response) == (413, "payload_too_large")
+        assert "name them by document_id" in (await response.json())["message"]
 
 
 @pytest.mark.parametrize("value", ["1,2,3,", "[],", '{"a":0},'], ids=["numbers", "lists", "objects"])

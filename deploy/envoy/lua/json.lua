@@ -1,5 +1,5 @@
 -- Strict JSON (RFC 8259), read against the fields of a message. SHAPES is put in front of this text: by message, by field,
--- { kind =, shape =, repeated =, low =, high =, choices =, words =, decimal = }.
+-- { kind =, shape =, cure =, repeated =, low =, high =, choices =, words =, decimal = }.
 
 local DEEPEST, LONGEST_NAME = 100, 100
 
@@ -133,7 +133,8 @@ local function misfit(field, path, called)
   elseif kind == "enum" then note(path, "must be one of " .. field.words)
   elseif kind == "moment" then note(path, "must be an RFC 3339 moment such as 2025-07-02T10:30:00Z")
   elseif kind == "array" then note(path, "must be an array, not " .. called)
-  elseif OBJECTS[kind] then note(path, "must be an object, not " .. called)
+  elseif OBJECTS[kind] then
+    note(path, "must be an object, not " .. called .. (called == CALLED.string and field.cure or ""))
   else note(path, "must be a string, not " .. called) end
 end
 
@@ -149,6 +150,37 @@ local function fit_number(field, path, written)
   elseif kind ~= "float" and kind ~= "any" then
     misfit(field, path, "a number")
   end
+end
+
+-- The optimal string alignment distance.
+local function distance(one, other)
+  local older, before, row = {}, {}, {}
+  for j = 0, #other do row[j] = j end
+  for i = 1, #one do
+    older, before, row = before, row, { [0] = i }
+    for j = 1, #other do
+      local same = one:byte(i) == other:byte(j)
+      local least = math.min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (same and 0 or 1))
+      if i > 1 and j > 1 and one:byte(i) == other:byte(j - 1) and one:byte(i - 1) == other:byte(j) then
+        least = math.min(least, older[j - 2] + 1)
+      end
+      row[j] = least
+    end
+  end
+  return row[#other]
+end
+
+-- What follows on the word that a name is not known: the name that was probably meant, as gateway/nearest.py finds it.
+local function meant(name, shape)
+  if #name > 64 or not name:find("^[A-Za-z0-9_]+$") then return "" end
+  local found, least = nil, math.min(2, math.floor((#name - 1) / 2))
+  for candidate in pairs(shape) do
+    if math.abs(#candidate - #name) <= least then
+      local away = distance(name, candidate)
+      if away < least or away == least and (not found or candidate < found) then found, least = candidate, away end
+    end
+  end
+  return found and ": did you mean " .. found .. "?" or ""
 end
 
 local value_at
@@ -169,7 +201,7 @@ local function object_at(at, shape, path, depth)
     if shape and not found then
       field = shape[name]
       inner = path == "" and told(name) or path .. "." .. told(name)
-      if not field then note(inner, "is not a known field") end
+      if not field then note(inner, "is not a known field" .. meant(name, shape)) end
     end
     at = beyond_space(value_at(beyond_space(at + 1), field, inner, depth, field and field.repeated))
     local sign = text:sub(at, at)

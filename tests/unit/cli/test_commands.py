@@ -87,6 +87,7 @@ def test_a_bad_amount_is_refused(data: DataDir, capsys: Said, amount: str) -> No
     assert run("credit", "--data-dir", data.root, "--user", "a", f"--amount={amount}") == 2
     said = capsys.readouterr().err
     assert said.startswith("prsm credit: --amount must be ")
+    assert ("greater than 0" in said) == (amount.startswith("-") or not amount.strip("0."))
     assert said.count("\n") == 1
     assert '"50.00"' in said
 

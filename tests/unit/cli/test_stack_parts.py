@@ -193,6 +193,36 @@ def test_what_the_user_sets_goes_before_defaults_but_not_before_what_parts_agree
     assert given["PATH"] == "/bin"
 
 
+@pytest.mark.parametrize("name", ["results", "library"])
+def test_bytes_are_kept_where_the_user_says_else_in_the_data_directory(data: DataDir, name: str) -> None:
+    setting = f"PRSM_{name.upper()}_BLOBS"
+    own = str(data.blobs / name)
+    assert environments(data).service(name)[setting] == own
+    assert environments(data, {setting: ""}).service(name)[setting] == own
+    assert environments(data, {setting: "s3://bucket/there"}).service(name)[setting] == "s3://bucket/there"
+    assert setting not in environments(data, {f"{setting}_FILE": "/etc/place"}).service(name)
+
+
+@pytest.mark.parametrize(
+    ("results", "library", "good"),
+    [
+        ("s3://bucket/prsm", "s3://bucket/prsm/", False),
+        ("s3://bucket", "s3://bucket/library", False),
+        ("s3://bucket/results/more", "s3://bucket/results", False),
+        ("s3://bucket/results", "s3://bucket/results-of-library", True),
+        ("s3://bucket/results", "", True),
+        ("", "", True),
+    ],
+)
+def test_one_place_for_two_services_is_refused(data: DataDir, results: str, library: str, good: bool) -> None:
+    made = environments(data, {"PRSM_RESULTS_BLOBS": results, "PRSM_LIBRARY_BLOBS": library})
+    if good:
+        made.look()
+        return
+    with pytest.raises(Refused, match="PRSM_LIBRARY_BLOBS and PRSM_RESULTS_BLOBS must be two places, neither in the"):
+        made.look()
+
+
 def test_databases_are_files_or_one_server(data: DataDir) -> None:
     assert environments(data).database("session") == f"sqlite:///{data.databases / 'session.db'}"
     url = "postgresql://me@host/prsm"
