@@ -31,7 +31,13 @@ class Answered:
 
 def ask(table: Table, prompt: str, **options: Any) -> Answered:
     """The answer to `prompt`. Costly tasks are planned but not run; no question of these tests is answered by one."""
-    loaded = load([ReadResult(table, (), ())], prompt, parse_options(options), 0)
+    return answer_to(ReadResult(table, (), ()), prompt, **options)
+
+
+def answer_to(read: ReadResult, prompt: str, /, **options: Any) -> Answered:
+    """The answer to `prompt` from what was read; see :func:`ask`."""
+    table = read.table
+    loaded = load([read], prompt, parse_options(options), 0)
     plan = make_plan([table], prompt, parse_options(options), 0)
     computed = [_computed(table, planned) for planned in plan.tasks if planned.task.kind not in _COSTLY]
     findings = find(computed, loaded)

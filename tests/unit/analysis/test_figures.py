@@ -15,7 +15,7 @@ from tests.support.golden_figures import noise, table_of
 from worker.engines.analysis.canonical import strict
 from worker.engines.analysis.figures import distributions
 from worker.engines.analysis.figures.choice import draw
-from worker.engines.analysis.figures.labels import distinct_labels, shortened, width, wrapped
+from worker.engines.analysis.figures.labels import distinct_labels, shortened, titled, width, wrapped
 from worker.engines.analysis.figures.points import smooth
 from worker.engines.analysis.figures.scales import scale_of
 from worker.engines.analysis.figures.spec import MAX_POINTS, MAX_SPEC_BYTES, Figure, Vector
@@ -82,7 +82,7 @@ def test_bins_hold_every_value() -> None:
     assert all(a["to"] == b["from"] for a, b in pairwise(bars))
 
 
-@pytest.mark.parametrize(("most", "width"), [(11, 1), (400, 41)])
+@pytest.mark.parametrize(("most", "width"), [(18, 1), (400, 41)])
 def test_bins_of_whole_numbers_each_hold_as_many_of_them(most: int, width: int) -> None:
     values = [i * i % (most + 1) for i in range(3 * most)]
     figure = distributions.histogram(table_of({"count": [*values, 0, most]})["count"])
@@ -243,6 +243,34 @@ def test_zeros_and_ones_are_shown_as_shares() -> None:
     rows = shares.spec["data"]["values"]
     assert [row["share"] for row in rows] == [round(10 / 30, 6)] * 2
     assert all(0 < row["low"] < row["share"] < row["high"] < 1 for row in rows)
+
+
+@pytest.mark.parametrize("settings", [(10, 25, 45), (0.5, 1.0, 2.5, 10.0)])
+def test_few_values_that_repeat_have_a_bar_each_and_no_curve(settings: Sequence[float]) -> None:
+    column = table_of({"heat": [settings[i * i % len(settings)] for i in range(60)] + list(settings)})["heat"]
+    figure = distributions.histogram(column)
+    assert figure is not None
+    assert [layer["mark"]["type"] for layer in layers_of(figure)] == ["bar", "text"]
+    rows = figure.spec["data"]["values"]
+    assert [float(row["value"]) for row in rows] == sorted(settings) == [float(v) for v in axis_order(figure)]
+    assert sum(row["count"] for row in rows) == 60 + len(settings)
+    assert f"{rows[0]['value']} ({rows[0]['count']} rows)" in figure.alt
+    # As many values as rows are a spread.
+    few = distributions.histogram(table_of({"heat": list(settings)})["heat"])
+    assert few is not None
+    assert any(layer["mark"]["type"] == "line" for layer in layers_of(few))
+
+
+def axis_order(figure: Figure) -> list[str]:
+    return list(layers_of(figure)[0]["encoding"]["x"]["sort"])
+
+
+def test_an_axis_has_its_unit_once() -> None:
+    assert titled("temperature (°C)", "°C") == "temperature (°C)"
+    assert titled("height [cm]", "cm") == "height [cm]"
+    assert titled("temperature", "°C") == "temperature (°C)"
+    assert titled("temperature (°C)", "K") == "temperature (°C) (K)"
+    assert titled(f"{'long ' * 20} (kg)", "kg").endswith("… (kg)")
 
 
 def test_the_axis_of_missing_values_goes_by_steps_that_one_counts_in() -> None:

@@ -89,6 +89,31 @@ def test_units_come_from_the_name_a_row_or_the_values() -> None:
     assert units(read("weight (kg)\n1\n", units={"weight (kg)": ""})) == [None]
 
 
+_STORED = "cell;temp;loss;months\n;°C;%;Monate\n"
+
+
+@pytest.mark.parametrize("rows", [4, 60])
+def test_a_row_of_units_is_known_by_its_shape_whatever_the_words(rows: int) -> None:
+    result = read(_STORED + "".join(f"Z{i};{20 + i % 3};{i % 7},{i % 9};{6 + i % 4}\n" for i in range(rows)))
+    assert (units(result), result.table.rows) == ([None, "°C", "%", "Monate"], rows)
+    assert not result.problems
+    assert "units are on line 2" in told(result)
+    kept = read(_STORED + "Z1;20;1,5;6\n" * rows, units_row=False)
+    assert kept.table.rows == rows + 1
+
+
+def test_words_that_may_be_units_are_asked_about_and_names_stay_names() -> None:
+    rows = "".join(f"Z{i};{20 + i};{i % 5};{i % 7}\n" for i in range(60))
+    doubtful = read("cell;temp;months;loss\nx;Grad;Monate;%\n" + rows)
+    assert units(doubtful) == [None] * 4
+    assert [(p.line, p.issue) for p in doubtful.problems if p.effect == "kept"] == [
+        (2, "looks like a row of units: set read.units_row")
+    ]
+    said = read("cell;temp;months\nx;Grad;Monate\n" + "Z1;20;6\n" * 5, units_row=True)
+    assert units(said)[1:] == ["Grad", "Monate"]
+    assert read("a,b\nmin,max\n1,5\n2,7\n3,6\n").table.names() == ["a min", "b max"]
+
+
 def test_accounts_write_negative_numbers_in_parentheses_or_with_the_sign_behind() -> None:
     result = read('v,w\n"(1,234)",5-\n"2,000",3\n7,2\n')
     assert cells(result) == {"v": ("-1234", "2000", "7"), "w": ("-5", "3", "2")}
@@ -106,6 +131,10 @@ def test_a_code_far_outside_the_rest_is_proposed_and_never_taken_silently() -> N
     assert cells(result)["x"] == ("1", "2", "-999", "3")
     assert "-999 in column x is taken as a number" in told(result)
     assert "99 in column y" not in told(result)
+    # One large value makes the rest wide, and the code no less of one.
+    wide = read("x\n" + "".join(f"{12 + i % 9}.5\n" for i in range(40)) + "1234.5\n-999\n")
+    assert "-999 in column x is taken as a number" in told(wide)
+    assert "taken as a number" not in told(read("x\n" + "".join(f"{i * 50 - 900}\n" for i in range(40)) + "-999\n"))
 
 
 def test_codes_for_a_missing_value_by_column() -> None:

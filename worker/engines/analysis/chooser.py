@@ -19,7 +19,7 @@ from worker.engines.analysis.choosing import (
 )
 from worker.engines.analysis.errors import invalid
 from worker.engines.analysis.options import PATH, AnalysisOptions
-from worker.engines.analysis.question import Ask, Question
+from worker.engines.analysis.question import FIGURES, Ask, Question
 from worker.engines.analysis.reading.notes import Decision
 from worker.engines.analysis.table import MIN_LEVELS, NUMERIC, Column, ColumnType, Table, complete_rows
 from worker.engines.analysis.tasks.registry import KINDS
@@ -142,11 +142,12 @@ class Chooser:
         elif question.ask is Ask.DIFFERENCE and question.group and not can_group(self.table[question.group]):
             group = question.group
             question = replace(question, ask=Ask.RELATION, group=None, predictors=(group,))
+        of_rows = question.ask in (Ask.TREND, Ask.DESCRIBE, Ask.ONE_SAMPLE)
+        if of_rows and not question.where and len(question.levels) == 1:
+            question = replace(question, where=tuple((column, "is", level) for column, level in question.levels))
         described = self.table.find(question.response or "")
         if question.ask is Ask.DESCRIBE and question.where and described is not None and described.numeric:
             question = replace(question, ask=Ask.AGGREGATE, statistic="mean")  # a description is of all rows
-        if question.ask is Ask.TREND and not question.where and len(question.levels) == 1:
-            question = replace(question, where=tuple((column, "is", level) for column, level in question.levels))
         if (levels := self._two_levels(question)) and not question.where:
             question = replace(question, where=levels)
         wanted = question.mentioned
@@ -180,6 +181,13 @@ class Chooser:
                 f"the question names no column of the data (its words: {', '.join(question.unknown[:6])}); "
                 f"{self._columns()}."
             )
+        if question.unread:
+            words = " and ".join(f"“{part}”" for part in question.unread)
+            say, was = ("say", "were") if len(question.unread) > 1 else ("says", "was")
+            if question.ask in FIGURES:
+                self.cannot.append(f"{words} {say} which rows or values are meant in a way that is not understood.")
+            else:
+                self.caveats.append(f"{words} {was} not taken into account.")
         if question.unknown and self.cannot:
             for said, columns in question.unclear:
                 self.cannot.append(f"“{said}” fits {listed(list(columns), 6)} equally well: name one of them.")

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from worker.engines.analysis.canonical import content_id, strict
-from worker.engines.analysis.findings.draft import CONFIDENCE_FORMULA, Draft, overall
+from worker.engines.analysis.findings.doubts import doubts_about
+from worker.engines.analysis.findings.draft import CONFIDENCE_FORMULA, DOUBT, Draft, overall
 from worker.engines.analysis.findings.ranking import rank
 from worker.engines.analysis.quality import left_out
 from worker.engines.analysis.question import question_of
@@ -38,6 +39,7 @@ def find(computed: Sequence[JSON], loaded: JSON) -> list[JSON]:
     for draft, place in ranked:
         numbers, _ = strict(dict(draft.numbers))
         made = computed[place]
+        doubted = DOUBT ** doubts_about(draft, entries[place]["dataset"], loaded.get("doubts", ()))
         shown = {} if made["table"] is None else {"table": made["table"]["id"]}
         if (figure := _figure_of(draft, made["figures"]) or _figure_elsewhere(draft, computed, place)) is not None:
             shown["figure"] = figure
@@ -46,7 +48,9 @@ def find(computed: Sequence[JSON], loaded: JSON) -> list[JSON]:
                 "id": content_id("finding", draft.text),
                 "text": draft.text,
                 "citations": [],
-                "confidence": round(draft.confidence * (UNUSED if question.unused else 1.0), 4),
+                "confidence": round(
+                    draft.confidence * (UNUSED if question.unused or question.unread else 1.0) * doubted, 4
+                ),
                 "numbers": numbers,
                 "kind": draft.kind,
                 "dataset": entries[place]["dataset"],

@@ -9,7 +9,8 @@ from typing import Any
 from worker.engines.analysis.mentions import Mention
 from worker.engines.analysis.question import Ask
 from worker.engines.analysis.table import NUMERIC, ColumnType
-from worker.engines.analysis.vocabulary import alike, content, name_words
+from worker.engines.analysis.unused import GENERIC
+from worker.engines.analysis.vocabulary import NUMBER, alike, content, name_words, number_of
 
 _STATISTICS = (
     ("median", r"medians?"),
@@ -26,6 +27,9 @@ _LOWEST = (
     r"poorest|bottom|cheapest)"
 )
 _WHICH = re.compile(r"\b(?:which|what|who|where)\b")
+_ASKS = re.compile(r"\b(?:which|what|who|where|when)\b")
+_WHAT_IS = re.compile(r" what (?:is|are|was|were)\b")
+_STEP = re.compile(r"^\w+ (?:change|jump|increase|decrease|drop|rise|fall|gap|growth)s? (?:in|of|between|from)\b")
 _BY = re.compile(
     r"\b(?:by|per|(?:for|in|of|within|across) (?:each|every|the different|all)|each|across) (?:the )?"
     r"(?:(?:number|count|type|kind|class|level|category)s? of (?:the )?)?@(\d+)"
@@ -46,8 +50,15 @@ _NAMES_OF_ROWS = re.compile(
 _SHARE = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|rate)\b|%")
 _BEFORE_PLACE = re.compile(r"\b(?:in|on|at|for|among|from|within|of)(?: the)?(?: @\d+)? $")
 _SAID_OF = re.compile(r"\b(?:is|are|was|were|be|come|comes|came|live|lives|grow|grows) $")
-_COUNT = re.compile(r"\bhow many\b|\bnumber of (?=(?:rows|records|entries|observations|cases|#|different|distinct))")
+_COUNT = re.compile(
+    r"\bhow many\b|\bcount (?:of )?(?:the |all )?(?=#)|"
+    r"\bnumber of (?=(?:rows|records|entries|observations|cases|#|different|distinct))"
+)
 _ROWS = re.compile(r"\b(?:rows|records|entries|observations|cases|lines|data points|samples|people|patients|items)\b")
+_TAKING_PART = frozenset(
+    ("surveyed", "included", "recorded", "measured", "listed", "studied", "participated", "participate", "took",
+     "observed", "counted", "covered")
+)  # fmt: skip
 _BOUNDS = (
     (">=", r"at least|no less than|not below|from"),
     ("<=", r"at most|no more than|not above|up to"),
@@ -91,11 +102,11 @@ class _Reader:
 
     def _bound(self) -> tuple[str, str, float] | None:
         for sign, words in _BOUNDS:
-            pattern = rf"@(\d+) (?:is |are |was |of |values? )?(?:{words}) ([-−+]?\d+(?:[.,]\d+)*)\b"
+            pattern = rf"@(\d+) (?:is |are |was |of |values? )?(?:{words}) ({NUMBER})"
             if (match := re.search(pattern, self.text)) is not None:
                 mention = self.mentions[int(match[1])]
                 if self._numeric(mention):
-                    return mention.column, sign, float(match[2].replace("−", "-").replace(",", ""))
+                    return mention.column, sign, number_of(match[2])
         return None
 
     def count(self) -> dict[str, Any] | None:
@@ -103,6 +114,8 @@ class _Reader:
         if match is None:
             return None
         tail = self.text[match.end() :]
+        if re.match(r" (?:columns|variables|fields)\b", tail):
+            return {"ask": Ask.OVERVIEW}
         first = re.search(r"[@#](\d+)", tail)
         if _MISSING.search(tail) and first and self.mentions[int(first[1])].level is None:
             return self._found("missing", self.mentions[int(first[1])].column)
@@ -114,7 +127,8 @@ class _Reader:
             if not _ROWS.search(word) and word not in ("distinct", "unique") and not any(alike(word, p) for p in parts)
         )
         if first is None:
-            return self._found("count", None, unknown=unknown if not _ROWS.search(tail) else ())
+            told = tuple(word for word in unknown if word not in GENERIC and word not in _TAKING_PART)
+            return self._found("count", None, unknown=told if _ROWS.search(tail) else unknown)
         mention = self.mentions[int(first[1])]
         if mention.level is not None or _ROWS.search(lead) or self._bound() is not None:
             return self._found("count", None, **self._all_levels())
@@ -123,10 +137,17 @@ class _Reader:
         if self.types[mention.column] is ColumnType.BOOLEAN:
             return self._found("count", mention.column, **self._all_levels())
         different = re.search(r"\b(?:distinct|different|unique)\b", lead)
+        if not different and any(m.level is not None and m.column == mention.column for m in self.mentions):
+            return self._found("count", None, **self._all_levels())  # "how many cows have breed Angus"
         if self.types[mention.column] is ColumnType.TEXT and not different:
             return self._found("count", None)  # names of the rows: "how many plants ..."
+        if self._numeric(mention) and not different and self._level(mention) == "0":
+            return self._found("count", None, **self._all_levels())
+        if self._numeric(mention) and not different and self._word() in ("mean", "median"):
+            return self.statistic()
         if self._numeric(mention) and not different:
-            return self._found("sum", mention.column) if not unknown else None
+            limits = {"levels": tuple(item for item in self._all_levels()["levels"] if item[0] != mention.column)}
+            return self._found("sum", mention.column, **limits) if not unknown else None
         if (
             unknown
             and not different
@@ -150,7 +171,10 @@ class _Reader:
         if not _SHARE.search(self.text) or not self.mentions:
             return None
         if (bound := self._bound()) is not None:
-            return {"ask": Ask.AGGREGATE, "statistic": "share", "response": None, "bound": bound}
+            found = {"ask": Ask.AGGREGATE, "statistic": "share", "response": None, "bound": bound}
+            of = self.mentions[0]  # "what share of women have a fare above 15" is said beside that of the others
+            limits = of.level is not None or self.types[of.column] in (ColumnType.BOOLEAN, ColumnType.INTEGER)
+            return found | ({"group": of.column} if limits and of.column != bound[0] else {})
         levels = [m for m in self.mentions if m.level is not None]
         flags = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.BOOLEAN]
         whole = [m for m in self.mentions if m.level is None and self.types[m.column] is ColumnType.INTEGER]
@@ -162,8 +186,11 @@ class _Reader:
         most = re.search(rf"\b(?:{_HIGHEST}|{_LOWEST})\b", self.text)
         if most and whole == list(told) and _named_rate(self.text) and len(self.mentions) == 1:
             return None  # "the highest murder rate" of a column that holds it
+        if flags and len(levels) > 1 and len({m.column for m in levels}) == 1:
+            measured = ((flags[0].column, self._level(flags[0])),)
+            return self._found("share", flags[0].column, levels=measured, group=levels[0].column)
         if told:
-            return self._share_of(told)
+            return self._share_of(told) | (self._ahead(told) if most else {})
         others = [m for m in self.mentions if m.column != grouped and self.types[m.column] is ColumnType.CATEGORY]
         return self._found("share", others[0].column) if others and not _named_rate(self.text) else None
 
@@ -186,6 +213,14 @@ class _Reader:
         levels = [(m.column, self._level(m)) for m in (measured, *rows)]
         return self._found("share", measured.column, levels=tuple(dict.fromkeys(levels)))
 
+    def _ahead(self, told: Sequence[Mention]) -> dict[str, Any]:
+        """``which @0 has the highest share of @1``: the group that is asked for."""
+        asked = re.search(r"\b(?:which|what) @(\d+)", self.text)
+        group = self.mentions[int(asked[1])].column if asked else None
+        if group is None or any(mention.column == group for mention in told):
+            return {}
+        return {"group": group, "extreme": "max" if re.search(rf"\b{_HIGHEST}\b", self.text) else "min"}
+
     def _place(self, mention: Mention) -> str:
         return rf"[@#]{self.mentions.index(mention)}\b"
 
@@ -199,7 +234,7 @@ class _Reader:
         """The value that is named; of a column that is true or false the one that is meant."""
         if mention.level is not None:
             return mention.level
-        denied = re.search(rf"(?:\bnot|n't|n’t|\bnever|\bwithout|\bno)(?: \w+)? {self._place(mention)}", self.text)
+        denied = re.search(rf"\b(?:not|\w+n t|never|without|no)(?: \w+)? {self._place(mention)}", self.text)
         if self.types[mention.column] is ColumnType.BOOLEAN:
             return "false" if denied else "true"
         return "0" if denied else "1"
@@ -213,18 +248,31 @@ class _Reader:
             return self._superlative()
         if _BEST_AT.search(text):
             return None
+        if step := _STEP.search(text[word.start() :]):
+            return {"ask": Ask.AGGREGATE, "statistic": "max", "unknown": tuple(step[0].split()[:2])}
         way = "max" if high else "min"
-        groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
+        groups = self._groups()
         common = re.search(
             r"\b(?:most|least) (?:common|frequent|often|popular)\b|\bmost rows\b|\b(?:most|fewest) (?=[?.]? *$)", text
         )
         if common and groups:
             fewest = re.search("least|fewest", common[0]) is not None
-            return self._found("count", None, group=groups[0].column, extreme="min" if fewest else "max")
+            before = re.sub(r"[@#]\d+", "", text[: common.start()])
+            unknown = tuple(content(before.split())) if common[0] in ("most ", "fewest ") else ()
+            group, extreme = groups[0].column, "min" if fewest else "max"
+            more = self._all_levels() | {"group": group, "extreme": extreme, "unknown": unknown}
+            return self._found("count", None, **more)
+        if common and self.mentions and common[0] not in ("most ", "fewest "):
+            return {"ask": Ask.AGGREGATE, "statistic": "max", "unknown": tuple(common[0].split())}
         values = [m for m in self.mentions if self._numeric(m)]
         lead = text[: word.start()]
         labelled = groups or [m for m in values if f"@{self.mentions.index(m)} " in lead and len(values) > 1]
         which = _WHICH.search(lead) or re.search(r"\bwith (?:the )?(?:\w+ )?$", lead)
+        by = _BY.search(text, word.end())
+        if by and values and values[0].column != self.mentions[int(by[1])].column and _WHAT_IS.match(text):
+            return self._found(way, values[0].column)
+        if which and labelled and values and _MISSING.search(text[word.end() :]):
+            return self._found("missing", values[0].column, group=labelled[0].column, extreme=way)
         if which and labelled:
             group = labelled[0].column
             rest = [m.column for m in values if m.column != group]
@@ -239,23 +287,30 @@ class _Reader:
             return self._found(way, values[0].column)
         return None
 
+    def _groups(self) -> list[Mention]:
+        """Columns whose values may be compared; of ``at the #0 @1`` the value limits the rows."""
+        named = [m.column for m in self.mentions if m.level is not None]
+        return [m for m in self.mentions if not self._numeric(m) and m.level is None and named.count(m.column) != 1]
+
     def _rows_are_named(self, lead: str) -> bool:
         """Whether one unknown noun is asked for, and a column that says nothing of what it holds names the rows."""
         names = [n for n, type_ in self.types.items() if type_ is ColumnType.TEXT and _NAMES_OF_ROWS.fullmatch(n)]
         return bool(names) and len(content(lead.split())) == 1 and "@" not in lead and "#" not in lead
 
     def _superlative(self) -> dict[str, Any] | None:
-        """``which @0 is the @1`` where the second mention was *heaviest* or the like."""
-        groups = [m for m in self.mentions if not self._numeric(m) and m.level is None]
+        """``which @0 is the @1`` where the second mention was *heaviest* or the like; ``who was the @0``."""
+        groups = self._groups()
         if asked := re.search(r"\b(?:which|what) @(\d+)", self.text):
             groups = [self.mentions[int(asked[1])], *groups]
-        if not groups or not _WHICH.search(self.text):
+        if not (groups or self.mentions) or not _ASKS.search(self.text):
             return None
         for mention in self.mentions:
-            if mention.column == groups[0].column:
+            if groups and mention.column == groups[0].column:
                 continue
             for way, words in (("max", _HIGHEST), ("min", _LOWEST)):
                 if self._numeric(mention) and re.search(rf"“[^”]*\b{words}\b", mention.read_as.lower()):
+                    if not groups:
+                        return self._found(way, mention.column)
                     return self._found("mean", mention.column, group=groups[0].column, extreme=way)
         return None
 
@@ -266,6 +321,8 @@ class _Reader:
             r"\b(?:compare|higher|lower|than|over time|change|changed|trend)\b", self.text
         ):
             return None
+        if _SEVERAL.search(self.text):
+            return None  # a description has them all
         values = [m.column for m in self.mentions if self._numeric(m)]
         match = re.search(_STATISTIC_WORDS, self.text)
         if not values:
@@ -279,6 +336,8 @@ class _Reader:
 
 
 _STATISTIC_WORDS = "|".join(rf"\b(?:{words})\b" for _, words in _STATISTICS)
+
+_SEVERAL = re.compile(rf"(?:{_STATISTIC_WORDS})(?: ,)?(?: and)?(?: the)? (?:{_STATISTIC_WORDS})")
 
 
 def _named_rate(text: str) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from worker.engines.analysis.choosing import is_time, is_zero_one
+from worker.engines.analysis.choosing import is_time, is_zero_one, names_time
+from worker.engines.analysis.limits import read_limits
 from worker.engines.analysis.mentions import Mention
 from worker.engines.analysis.table import Column, ColumnType, Table
 from worker.engines.analysis.unused import GENERIC
-from worker.engines.analysis.vocabulary import Word, alike, content, name_words
+from worker.engines.analysis.vocabulary import NUMBER, Word, alike, content, name_words, number_of
 
 Condition = tuple[str, str, Any]
 """(column, ``is`` | ``>`` | ``>=`` | ``<`` | ``<=`` | ``=``, value)."""
@@ -35,7 +36,7 @@ _SIDES = (
     (">", re.compile(rf"(?<= )(?:after|later than) {_LEAD}({_WHEN})(?= )")),
     ("<=", re.compile(rf"(?<= )(?:until|till|up to|through) {_LEAD}({_WHEN})(?= )")),
 )
-_NUMBER = r"([-+−]?\d+(?:[.,]\d+)*)"
+_NUMBER = rf"({NUMBER})"
 _BOUNDS = (
     (">=", r"at least|no less than|not below"),
     ("<=", r"at most|no more than|not above|up to"),
@@ -83,6 +84,7 @@ class FilterReader:
         self._write()
 
     def read(self) -> Filters:
+        read_limits(self)
         dated = self._dates()
         period = self._period()
         self._numbers()
@@ -114,7 +116,7 @@ class FilterReader:
                 self.text += shown + " "
             place = end
 
-    def _take(self, match: re.Match[str], condition: Sequence[Condition]) -> None:
+    def take(self, match: re.Match[str], condition: Sequence[Condition]) -> None:
         """The words of the match are used up; its mentions count as such no longer."""
         for place in {self.at[i] for i in range(match.start() + (match[0][:1] == " "), match.end())}:
             mention = next((m for m in self.mentions if m.start == place), None)
@@ -124,30 +126,31 @@ class FilterReader:
 
     # Dates
 
-    def _time(self) -> Column | None:
-        usable = [c for c in self.table.columns if is_time(c)]
+    def time(self) -> Column | None:
+        """The column of dates or years that a time in the prompt is of."""
+        usable = [c for c in self.table.columns if is_time(c) or (c.numeric and names_time(c.name) and c.distinct > 1)]
         years = [c for c in usable if c.numeric and _least(c) >= 1000 and "year" in "".join(name_words(c.name))]
         named = {mention.column for mention in self.mentions}
         dates = [c for c in usable if c.type is ColumnType.DATE]
         return next(iter([c for c in (*dates, *years) if c.name in named] or dates or years), None)
 
     def _dates(self) -> bool:
-        time = self._time()
+        time = self.time()
         if time is None or not re.search(rf" {_YEAR} ", self.text):
             return False
         if re.search(r"\b(?:will|forecasts?|going to be|next|predict\w*)\b", self.text):
             return False
         before = len(self.where)
         while match := _BETWEEN.search(self.text):
-            self._take(match, self._side(time, ">=", match[1]) + self._side(time, "<=", match[2]))
+            self.take(match, self._side(time, ">=", match[1]) + self._side(time, "<=", match[2]))
         for sign, pattern in _SIDES:
             while match := pattern.search(self.text):
-                self._take(match, self._side(time, sign, match[1]))
+                self.take(match, self._side(time, sign, match[1]))
         found = list(_IN.finditer(self.text))
         if len(found) == 1 and not (found[0][2] and _COMPARING.search(self.text)):
             match = found[0]
             moments = [match[1], *re.findall(_WHEN, match[2])]
-            self._take(match, [c for moment in moments for c in self._side(time, "=", moment)])
+            self.take(match, [c for moment in moments for c in self._side(time, "=", moment)])
         return len(self.where) > before
 
     def _side(self, time: Column, sign: str, moment: str) -> list[Condition]:
@@ -166,7 +169,7 @@ class FilterReader:
         if match is None:
             return None
         self.which = match.re is _WHICH
-        self._take(match, [])
+        self.take(match, [])
         return (named or dates)[0].name, _ADVERBS.get(match[1], match[1])
 
     # Numbers
@@ -177,8 +180,12 @@ class FilterReader:
             self._each(rf"(?: (?:with|whose|having|where|aged))?(?: an?| the| their)* @(\d+) "
                        rf"(?:is |are |was |of |values? )*(?:{words}) {_NUMBER}(?: [a-z]+)??(?= )",
                        partial(self._of_mention, sign=sign, shared=shared))  # fmt: skip
+            self._each(rf" (?:with|having|have|has|had) (?:{words}) {_NUMBER} @(\d+)(?= )",
+                       partial(self._of_count, sign=sign))  # fmt: skip
             self._each(rf"(?: aged)? (?:{words}) {_NUMBER} ([a-z]+)(?: old| of age)?(?= )",
                        partial(self._of_unit, sign=sign))  # fmt: skip
+        self._each(rf"(?: (?:with|whose|having|have|has|had|where))?(?: an?| the| their)* @(\d+) "
+                   rf"(?:is |are |was |were |of )*between {_NUMBER} and {_NUMBER}(?= )", self._of_range)  # fmt: skip
         self._each(rf"(?: (?:who|that|which))?(?: (?:is|are|were|was))? @(\d+) than {_NUMBER}(?: (?:[a-z]+))??(?= )",
                    self._of_comparative)  # fmt: skip
         self._each(rf"(?: (?:with|whose|having|where|at)) (?:an? |the |their )*@(\d+) "
@@ -195,7 +202,7 @@ class FilterReader:
                     whole = re.compile(re.escape(match[0] + unit[0])).match(self.text, match.start())
                     assert whole is not None
                     match = whole
-                self._take(match, condition)
+                self.take(match, condition)
                 return self._each(pattern, make)
         return None
 
@@ -207,26 +214,35 @@ class FilterReader:
         after = re.search(r"[@#]\d", self.text[match.end() :])
         if not column.numeric or mention.level is not None or not others or (shared and not (led and after)):
             return []
-        return [(column.name, sign, _value(match[2]))]
+        return [(column.name, sign, number_of(match[2]))]
 
-    def _of_count(self, match: re.Match[str]) -> list[Condition]:
-        """*with 4 cylinders*, where that is not all that is asked."""
+    def _of_range(self, match: re.Match[str]) -> list[Condition]:
+        """*a fare between 10 and 20*."""
+        mention = self.mentions[int(match[1])]
+        column = self.table[mention.column]
+        if not column.numeric or column.identifier or mention.level is not None:
+            return []
+        least, most = sorted((number_of(match[2]), number_of(match[3])))
+        return [(mention.column, ">=", least), (mention.column, "<=", most)]
+
+    def _of_count(self, match: re.Match[str], sign: str = "=") -> list[Condition]:
+        """*with 4 cylinders*, *with fewer than 4 cylinders*, where that is not all that is asked."""
         mention = self.mentions[int(match[2])]
         column = self.table[mention.column]
         asked = _COUNTED.search(self.text[: match.start()]) or any(m.column != column.name for m in self.mentions)
         fits = column.type is ColumnType.INTEGER and mention.level is None and asked
-        return [(column.name, "=", float(match[1]))] if fits else []
+        return [(column.name, sign, number_of(match[1]))] if fits else []
 
     def _of_unit(self, match: re.Match[str], sign: str) -> list[Condition]:
         fitting = [c.name for c in self.table.columns if c.numeric and _is_unit(match[2], c)]
-        return [(fitting[0], sign, _value(match[1]))] if len(fitting) == 1 else []
+        return [(fitting[0], sign, number_of(match[1]))] if len(fitting) == 1 else []
 
     def _of_comparative(self, match: re.Match[str]) -> list[Condition]:
         mention = self.mentions[int(match[1])]
         said = self.all[mention.start].text
         if not self.table[mention.column].numeric or not said.endswith("er"):
             return []
-        return [(mention.column, "<" if _SMALLER.match(said) else ">", _value(match[2]))]
+        return [(mention.column, "<" if _SMALLER.match(said) else ">", number_of(match[2]))]
 
     # Adjectives and levels
 
@@ -253,17 +269,20 @@ class FilterReader:
                     continue
                 place = re.compile(rf" @{number}").search(self.text, match.start())
                 if place is not None:
-                    self._take(match if not adjective else place, [(mention.column, "is", level)])
+                    self.take(match if not adjective else place, [(mention.column, "is", level)])
 
     def _who(self) -> None:
         """*of survivors*, *among smokers*: those who are what a column of truth values says."""
-        match = re.search(r" (?:of|among|for|in) (?:the |all )*@(\d+)(?= [?.,;] | $)", self.text)
+        match = re.search(
+            r" (?:of|among|for|in) (?:the |all |an? )*@(\d+)(?= (?:[?.,;]|in|at|on|from|by|per|with|who) | $)",
+            self.text,
+        )
         mention = self.mentions[int(match[1])] if match else None
-        if match is None or mention is None or not self.all[mention.end - 1].text.endswith(("ers", "ors")):
+        if match is None or mention is None or not self.all[mention.end - 1].text.endswith(("ers", "ors", "er", "or")):
             return
         level = self._flag(mention.column, said=True)
         if level is not None and any(m.level is None and m.column != mention.column for m in self.mentions):
-            self._take(match, [(mention.column, "is", level)])
+            self.take(match, [(mention.column, "is", level)])
 
     def _having(self) -> None:
         """*cows without fever*, *patients with relapse*."""
@@ -276,7 +295,7 @@ class FilterReader:
         if noun and level is not None and len({m.column for m in self.mentions}) > 1:
             place = re.compile(rf" {match[2]} @{match[3]}(?= )").search(self.text, match.start())
             assert place is not None
-            self._take(place, [(mention.column, "is", level)])
+            self.take(place, [(mention.column, "is", level)])
 
     def _is_noun(self, token: str) -> bool:
         if token.startswith("@"):
@@ -289,7 +308,7 @@ class FilterReader:
             for column in self.table.columns:
                 if any(alike(match[1], part) for part in name_words(column.name)):
                     if (level := self._flag(column.name, said=False)) is not None and self.mentions:
-                        self._take(match, [(column.name, "is", level)])
+                        self.take(match, [(column.name, "is", level)])
                     return
 
     def _flag(self, name: str, *, said: bool) -> str | None:
@@ -312,7 +331,7 @@ class FilterReader:
         number = self.mentions.index(named[0])
         match = re.search(rf" (?:in|on|at|among|for|within|only|from)(?: the)? #{number}(?= )", self.text)
         if match is not None:
-            self._take(match, [(named[0].column, "is", named[0].level)])
+            self.take(match, [(named[0].column, "is", named[0].level)])
 
 
 def _is_unit(said: str, column: Column) -> bool:
@@ -320,10 +339,6 @@ def _is_unit(said: str, column: Column) -> bool:
     if unit and said in (unit, unit.rstrip("s"), f"{unit}s"):
         return True
     return said in ("year", "years") and "age" in name_words(column.name)
-
-
-def _value(text: str) -> float:
-    return float(text.replace("−", "-").replace(",", ""))
 
 
 def _least(column: Column) -> float:

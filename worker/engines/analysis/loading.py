@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from worker.engines.analysis.findings.doubts import doubts_of_columns
 from worker.engines.analysis.options import AnalysisOptions
 from worker.engines.analysis.planning import Plan, Planned, make_plan
 from worker.engines.analysis.reading.notes import ReadResult
@@ -27,6 +28,7 @@ def load(read: Sequence[ReadResult], prompt: str, options: AnalysisOptions, seed
         "question_dataset": read[plan.dataset].table.name,
         "cannot": _with_sheets(read[plan.dataset], plan),
         "caveats": list(plan.caveats),
+        "doubts": [doubt for result in read for doubt in doubts_of_columns(result)],
         "exploratory": plan.exploratory,
         "tasks": [_task_json(planned) for planned in plan.tasks],
         "decisions": _decisions(read, plan),

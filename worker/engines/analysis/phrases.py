@@ -11,16 +11,21 @@ GREW = re.compile(
     r"@\d+ (?:grew|rose|fell|dropped|declined|shrank|went up|went down)\b"
 )
 TREND = re.compile(r"\b(?:trends?|trending)\b")
-INTERACTION = re.compile(r"\b(?:interact\w*|moderat(?:e|es|ed|or|ors|ion))\b")
+INTERACTION = re.compile(
+    r"\b(?:interact\w*|moderat(?:e|es|ed|or|ors|ion))\b|"
+    r"\b(?:effects?|influence|impact) of @\d+ on @\d+ (?:\w+ )?(?:depends?|depended|differs?|differed|var(?:y|ies|ied)|"
+    r"changes?|(?:is|are) (?:different|stronger|weaker|larger|smaller|the same))\b"
+)
 KINDS_OF = re.compile(
     r"\bare there (?:really |in fact )?(?:two|three|four|five|several|\d+) (?:kinds|types|sorts|groups) of\b"
 )
 MEANS = re.compile(
-    r"(?<=@\d) means? (?=(?:an? )?(?:more|less|fewer|higher|lower|larger|smaller|longer|shorter|better|worse)\b)"
+    r"(?<=@\d) means? (?=(?:an? )?(?:more|less|fewer|higher|lower|larger|smaller|longer|shorter|better|worse)\b)|"
+    r"(?<=@\d) means? (?=an? @)"
 )
 """*mean* as a verb, which asks for no mean."""
 YES_OR_NO = re.compile(
-    r" (?:so |and |but )?(?:does|do|did|is|are|was|were|can|could|has|have|had|which|who|where|when)\b"
+    r"^ (?:so |and |but )?(?:does|do|did|is|are|was|were|can|could|has|have|had|which|who|where|when)\b| how many\b"
 )
 """Beginnings of questions that the description of one column does not answer."""
 ROWS = re.compile(
@@ -59,3 +64,8 @@ OVERVIEW = re.compile(
     r"what (?:can|do) (?:we|you|the|"
     r"these|this)|findings)\b"
 )
+OF_LEVEL = re.compile(
+    rf"(?:{OVERVIEW.pattern}|^ (?:what|how much|how high|how large) (?:is|are|was|were)\b).*"
+    r"@\d+ (?:for|among|of|in|at|on) (?:the )?#\d+(?: @\d+)? [?.]? *$"
+)
+"""What is to be said of one column is to be said of the rows with one value of another."""

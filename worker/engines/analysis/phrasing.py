@@ -18,6 +18,7 @@ from worker.engines.analysis.phrases import (
     INTERACTION,
     KINDS_OF,
     MEANS,
+    OF_LEVEL,
     OVERVIEW,
     RELATION,
     ROWS,
@@ -27,7 +28,7 @@ from worker.engines.analysis.phrases import (
 )
 from worker.engines.analysis.question import Ask
 from worker.engines.analysis.table import NUMERIC, ColumnType
-from worker.engines.analysis.vocabulary import Word, content
+from worker.engines.analysis.vocabulary import NUMBER, Word, content, number_of
 
 _END = re.compile(r"[,;.?!:]")
 _PLACE = re.compile(r"[@#]\d+(?:&[@#]\d+)*")
@@ -75,9 +76,8 @@ _MODEL = re.compile(
     r"how well (?:can|could|does|do)|cross validat\w+|predictive (?:power|accuracy))\b"
 )
 _ONE_SAMPLE = re.compile(
-    r"@(\d+) (?:\w+ )?(?:different|differs?|equal|equals|deviates?|other|greater|larger|higher|less|lower|smaller|"
-    r"above|"
-    r"below|over|under|exceeds?|significantly)[a-z ]*? ?([-−+]?\d+(?:[.,]\d+)*)\b"
+    r"@(\d+) (?:\w+ )?(?:different|differs?|equal|equals|deviates?|other|more|fewer|greater|larger|higher|less|lower|"
+    rf"smaller|above|below|over|under|exceeds?|significantly)[a-z ]*? ?({NUMBER})"
 )
 _DEPENDS = re.compile(
     r"\b(?:depends?|depended|depending|dependent|based) (?:up)?on\b|\bas a function of\b|"
@@ -93,7 +93,7 @@ _ACTS = re.compile(
     r"have an (?:effect|influence|impact) on|makes? a difference (?:to|for|in))\b|"
     r"\b(?:changes?|raises?|lowers?|increases?|decreases?|reduces?|improves?|boosts?|helps?|makes?) (?=[@#])"
 )
-_EFFECT_OF = re.compile(r"\b(?:effects?|influence|impact|role)(?: of| that| does)?\b")
+_EFFECT_OF = re.compile(r"\b(?:effects?|influence|impact|role|interactions?)(?: of| that| does)?\b")
 _PREDICT = re.compile(r"\b(?:predict|predicting|forecast|model|explain|estimate|modelling|modeling|regress)\b")
 _FROM = re.compile(r"\b(?:from|with|using|by|given|based on|on)\b")
 _DIFFERENCE = re.compile(
@@ -101,6 +101,7 @@ _DIFFERENCE = re.compile(
     r"better|worse|than)\b|\b(?:vary|varies|varied) (?:between|across|among|by|over)\b"
 )
 _SPLIT_BY = re.compile(r"\b(?:between|across|among|by|per|within|for|in|over|with|than)\b")
+_MORE_OF = re.compile(r"\b(?:more|fewer) #\d+ than #\d+ [?.]? *$")
 _HOW_MUCH = re.compile(r"\bhow (?:much|strong|strongly|large|big|far)\b|\bby how much\b")
 _COMPARED_TO = re.compile(r"\b(?:higher|lower|larger|smaller|greater|bigger|taller|older|heavier|longer|more|less)\b")
 
@@ -184,10 +185,10 @@ class Phrasing:
             column = self.mentions[int(match[1])].column
             if (
                 self.types[column] in NUMERIC
-                and not re.search(r"\bhow (?:many|often)\b", text)
+                and not re.search(r"\bhow (?:many|often)\b|^ (?:when|where|who)\b", text)
                 and not _is_year(match[2])
             ):
-                value = float(match[2].replace("−", "-").replace(",", ""))
+                value = number_of(match[2])
                 if not re.search(r"\b(?:which|rows?|records?|share|percent\w*|proportion|fraction|count)\b", text):
                     return {"ask": Ask.ONE_SAMPLE, "response": column, "value": value}
         grouped = _CLUSTERS.search(text) or _NATURAL.search(self.raw) or KINDS_OF.search(text)
@@ -337,6 +338,8 @@ class Phrasing:
         if groups:
             group, rest = groups[0], [c for c in columns if c != groups[0]]
             response = next((c for c in rest if c in numeric), next(iter(rest), None))
+            if response is None and _MORE_OF.search(self.full):
+                return {"ask": Ask.AGGREGATE, "statistic": "count", "response": None, "group": group}
             unknown: tuple[str, ...] = ()
             if response is None and re.search(r"\b(?:differ|differs|different|difference|than)\b", self.bare):
                 unknown = self._left_over()
@@ -383,9 +386,11 @@ class Phrasing:
             return {"ask": Ask.OVERVIEW, "unknown": self._left_over()}
         if len(columns) == 1:
             grouped = re.search(r"\b(?:by|per|each|across) (?:the )?@\d", self.full)
-            unanswered = YES_OR_NO.match(self.full) or (grouped and self.types[columns[0]] not in NUMERIC)
+            unanswered = YES_OR_NO.search(self.full) or (grouped and self.types[columns[0]] not in NUMERIC)
             return {"ask": Ask.DESCRIBE, "unknown": self._left_over() if unanswered else ()}
         response = next((c for c in columns if self.types[c] in NUMERIC), columns[0])
+        if len(columns) == 2 and OF_LEVEL.search(self.full):
+            return {"ask": Ask.DESCRIBE, "response": response}
         others = tuple(c for c in columns if c != response)
         return {"ask": Ask.RELATION, "response": response, "predictors": others}
 

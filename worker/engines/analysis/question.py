@@ -65,6 +65,8 @@ class Question:
     """(column of dates, year, quarter, month or day) to take one figure for each."""
     unused: tuple[str, ...] = ()
     """Words that limit the rows and fit nothing in the data."""
+    unread: tuple[str, ...] = ()
+    """Words that leave rows out or pick some, in a way that is not understood."""
     value: float | None = None
     """What a mean is to be compared with."""
     how_much: bool = False
@@ -112,16 +114,20 @@ def _tuples(value: Any) -> Any:
 def read_question(prompt: str, table: Table) -> Question:
     """The question in `prompt` as far as `table` is concerned; see docs/analysis.md on what is understood."""
     from worker.engines.analysis.filters import FilterReader
+    from worker.engines.analysis.limits import has_no_total, rows_by_name
     from worker.engines.analysis.phrasing import Phrasing
 
     words = words_of(prompt)
     mentions, unclear = find_mentions(prompt, words, table)
+    words, mentions = rows_by_name(words, mentions, table)
     filters = _without_entities(FilterReader(words, mentions, table).read(), table)
     types = {column.name: column.type for column in table.columns}
     phrasing = Phrasing(filters.words, filters.mentions, types, dated=filters.dated)
     limited = {mention.column for mention in filters.mentions} | {column for column, _, _ in filters.where}
     columns = tuple(dict.fromkeys(mention.column for mention in mentions if mention.column in limited))
     found = phrasing.read()
+    if found.get("statistic") == "sum" and found.get("response") and has_no_total(table[found["response"]]):
+        found["statistic"] = "distinct"
     levels = tuple(dict.fromkeys((m.column, m.level) for m in filters.mentions if m.level is not None))
     response = found.get("response")
     if response is None and found.get("ask") not in _NO_DEFAULT:
@@ -135,6 +141,7 @@ def read_question(prompt: str, table: Table) -> Question:
             "statements": stated(prompt),
             "where": filters.where,
             "unused": _unused(filters, found, table),
+            "unread": () if stated(prompt) else _unread(filters, found, table),
             **found,
             **_by_period(filters, found),
             "response": response,
@@ -156,7 +163,9 @@ def _without_entities(filters: Filters, table: Table) -> Filters:
     is asked about, unless one of them is picked or counted or nothing else is named."""
 
     words, mentions = filters.words, filters.mentions
-    if all(table[m.column].names_rows for m in mentions):
+    numbered = [m for m in mentions if table[m.column].numeric and m.read_as]
+    counted = bool(numbered) and [word.text for word in words[: numbered[0].start]][-2:] == ["how", "many"]
+    if all(table[m.column].names_rows for m in mentions) and not counted:
         return filters
     others = len({m.column for m in mentions if not table[m.column].names_rows})
     told = [m.start for m in mentions if m.level is not None or _is_flag(table[m.column])]
@@ -166,10 +175,14 @@ def _without_entities(filters: Filters, table: Table) -> Filters:
         if m.level is None
         and table[m.column].names_rows
         and (not table[m.column].numeric or m.read_as)
-        and ((table[m.column].numeric and others) or others > 1 or (m.start and words[m.start - 1].text in _LEADING))
+        and (
+            (table[m.column].numeric and (others or counted))
+            or others > 1
+            or (m.start and words[m.start - 1].text in _LEADING)
+        )
         and (
             not (picked := {word.text for word in words[max(0, m.start - 2) : m.start]} & _PICKING)
-            or (picked == {"many"} and any(start > m.start for start in told))
+            or (picked == {"many"} and (counted or any(start > m.start for start in told)))
         )
     ]
     dropped = {i for m in gone for i in range(m.start, m.end)}
@@ -205,12 +218,30 @@ def _unused(filters: Filters, found: Mapping[str, Any], table: Table) -> tuple[s
     return unused_words(filters.words, filters.mentions, table, figure=figure, numbers=numbers)
 
 
+def _unread(filters: Filters, found: Mapping[str, Any], table: Table) -> tuple[str, ...]:
+    from worker.engines.analysis.unread import unread, unread_of_test
+
+    ask = found.get("ask")
+    if ask in _TESTS and filters.mentions and not found.get("future"):
+        told = " ".join(_unused(filters, found, table)).split()
+        parts = unread_of_test(filters.words, filters.mentions, found)
+        return tuple(part for part in parts if part not in told)
+    if ask not in FIGURES or not (filters.mentions or found.get("statistic") == "count"):
+        return ()
+    return unread(filters.words, filters.mentions, table, found, _unused(filters, found, table))
+
+
 def _first_numeric(columns: tuple[str, ...], table: Table) -> str | None:
     numeric = [name for name in columns if table[name].numeric]
     return next(iter(numeric), None)
 
 
 _QUALIFIED = (Ask.AGGREGATE, Ask.EFFECT, Ask.RELATION, Ask.DIFFERENCE, Ask.TREND, Ask.DISTRIBUTION, Ask.DESCRIBE)
+FIGURES = (Ask.AGGREGATE, Ask.DESCRIBE)
+"""What is not said at all where rows or values are meant that were not read."""
+_TESTS = (
+    Ask.EFFECT, Ask.RELATION, Ask.DIFFERENCE, Ask.TREND, Ask.DRIVERS, Ask.MODEL, Ask.ONE_SAMPLE, Ask.DISTRIBUTION,
+)  # fmt: skip
 _STATED = re.compile(
     r"\bhypothes[ie]s(?: (?:is|are|says?|states?|claims?))?(?: that\b|\s*[:–—,]\s*(?:that )?)\s*"
     r"([^.?!]*(?:[.?!](?=\S)[^.?!]*)*)",

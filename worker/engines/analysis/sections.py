@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.engines.analysis.canonical import content_id
 from worker.engines.analysis.findings.answers import standing
+from worker.engines.analysis.findings.doubts import doubts_in_use
 from worker.engines.analysis.quality import quality
 from worker.engines.analysis.question import Ask, question_of
 from worker.engines.analysis.wording import listed, plural
@@ -39,7 +40,8 @@ def answer_of(findings: Sequence[JSON], computed: Sequence[JSON], loaded: JSON) 
     question = question_of(loaded["question"])
     answering = [finding for finding in findings if finding["answers"]]
     entries = [item["entry"] for item in computed]
-    return standing(question, loaded["cannot"], loaded["caveats"], answering, entries)
+    doubts = doubts_in_use(loaded.get("doubts", ()), question, answering)
+    return standing(question, loaded["cannot"], loaded["caveats"], answering, entries, doubts)
 
 
 def sections(findings: Sequence[JSON], computed: Sequence[JSON], loaded: JSON, *, partial: bool) -> list[JSON]:
@@ -110,6 +112,7 @@ def _limits(
         if reason := item["entry"]["result"].get("not_possible"):
             remarks.append(f"The data cannot answer this ({_named(item)}): {reason}")
     remarks += loaded["caveats"]
+    remarks += [doubt["text"] for doubt in loaded.get("doubts", ())]
     if loaded["exploratory"]:
         remarks.append(
             "What to model was chosen by looking at the data, so the p-values are exploratory: "

@@ -24,6 +24,7 @@ dollars thousands millions
 GENERIC = frozenset(_NOUNS.split())
 """Nouns that stand for the rows, or after a preposition for nothing in the data."""
 _DETERMINERS = ("the", "all", "those", "these", "our", "my", "only")
+_RELATIVE = ("who", "that", "which", "is", "are", "was", "were", "has", "have", "had", "did")
 _PREPOSITIONS = "among|amongst|for|in|before|since|after|during|where|within"
 _OF = f"{_PREPOSITIONS}|of|with|without|over|under|per|from|at|on|above|below"
 _YEAR = r"(?:1[5-9]|2[01])\d\d"
@@ -57,7 +58,7 @@ def unused_words(
                 phrase.append(words[place].raw)
             elif numbers and (year or (text[0].isdigit() and word.text in ("over", "under", "above", "below"))):
                 phrase.append(f"{word.raw} {words[place].raw}")
-            elif phrase or text in leads or not (named or text in _DETERMINERS):
+            elif phrase or text in leads or not (named or text in _DETERMINERS or text in _RELATIVE):
                 break
         if phrase:
             found.append(" ".join(phrase))

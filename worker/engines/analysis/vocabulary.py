@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"(?<![^\W_])[-+−]?\d+(?:[.,]\d+)*(?![^\W_])|[^\W_]+|[,;.?!:]")
+NUMBER = r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:[.,]\d+)?(?![\d.,]*\d)"
+"""Pattern of a number that is said; ``01.05.2020`` is none."""
+_THOUSANDS = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
 _LONG_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing")
@@ -15,12 +18,12 @@ _LEAST_STEM = 4
 
 SAME = (
     ("weight", "wt", "mass", "heavy", "heavier", "heaviest", "weigh"),
-    ("height", "tall", "taller", "tallest", "stature"),
+    ("height", "ht", "tall", "taller", "tallest", "stature"),
     ("age", "aged", "old", "older", "oldest", "young", "younger", "youngest"),
     ("length", "long", "longer", "longest"),
     ("width", "wide", "wider", "widest"),
     ("depth", "deep", "deeper", "deepest"),
-    ("speed", "fast", "faster", "fastest", "velocity"),
+    ("speed", "fast", "faster", "fastest", "velocity", "mph", "kph", "kmh"),
     ("temperature", "temp", "warm", "warmer", "warmest", "hot", "hotter", "hottest", "cold", "colder", "coldest"),
     ("price", "cost", "expensive", "cheap", "cheaper", "cheapest", "priciest"),
     ("income", "salary", "wage", "earnings", "earn", "pay", "paid"),
@@ -38,9 +41,8 @@ SAME = (
     ("illness", "disease", "sick"),
     ("quantity", "amount"),
     ("wind", "windy", "windier", "windiest"),
-    ("mileage", "mpg"),
-    ("horsepower", "hp"),
-    ("cylinders", "cylinder", "cyl"),
+    ("mileage", "mpg", "kmpl"),
+    ("power", "horsepower", "hp", "kw", "watt"),
 )
 """Words that may stand for each other in the name of a column."""
 
@@ -117,6 +119,12 @@ def same_meaning(said: str, named: str) -> bool:
     """Two words of one line of :data:`SAME`."""
     first = _MEANS_SAME.get(said, _MEANS_SAME.get(_singular(said), -1))
     return first >= 0 and first == _MEANS_SAME.get(named, _MEANS_SAME.get(_singular(named), -2))
+
+
+def number_of(said: str) -> float:
+    """The value of what :data:`NUMBER` matches: ``1,250.5`` has commas between thousands, ``12,5`` one for a point."""
+    said = said.replace("−", "-")
+    return float(said.replace(",", "") if _THOUSANDS.fullmatch(said) else said.replace(",", "."))
 
 
 def _singular(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 _LEVEL = re.compile(r"(?:C\((?P<coded>[^()\[\]]+)\)|(?P<plain>[^:\[\]]+))\[(?:T\.)?(?P<level>[^\]]*)\]")
 
@@ -63,6 +64,24 @@ def listed(items: Sequence[str], most: int = 8) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+_FIGURE = re.compile(r"[-+\u2212]?[0-9]+(?:\.[0-9]+)?")
+
+
+def by_level(name: str, said: Sequence[tuple[str, str]], most: int = 8) -> str:
+    """What is `said` of each level of a column: ``By site: a 3, b 5 and c 2``. Levels that are numbers would run into
+    what is said of them, so they stand by size and with the name: ``Dose 5: 3; 10: 2``."""
+    if not numbered([level for level, _ in said]):
+        return f"By {name}: {listed([f'{level} {text}' for level, text in said], most)}"
+    ordered = sorted(said, key=lambda item: Decimal(item[0].replace("\u2212", "-")))
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return f"{name} " + "; ".join(f"{level}: {text}" for level, text in ordered[:most]) + more
+
+
+def numbered(levels: Sequence[str]) -> bool:
+    """Whether all the levels are written as numbers."""
+    return all(_FIGURE.fullmatch(level) for level in levels)
 
 
 def plural(count: int, noun: str) -> str:

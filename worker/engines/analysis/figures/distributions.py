@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from worker.engines.analysis.figures.categories import zero_one
+from worker.engines.analysis.figures.labels import titled
 from worker.engines.analysis.figures.scales import Scale, column_scale
 from worker.engines.analysis.figures.spec import BLUE, GREY, RUST, Figure, Vector, figure, values
 from worker.engines.analysis.table import Column, Table
-from worker.engines.analysis.wording import number
+from worker.engines.analysis.wording import listed, number, plural
 
 Result = dict[str, Any]
 Layer = dict[str, Any]
@@ -24,6 +25,8 @@ _EACH = 20
 _RUG = 150
 _CURVE_POINTS = 80
 _BOX_ROOM = 1.22
+_FEW_VALUES, _REPEATED = 6, 3
+_BAR_ROOM = 1.1
 
 
 def histograms(table: Table, entries: list[Result]) -> list[Figure]:
@@ -37,6 +40,7 @@ def histograms(table: Table, entries: list[Result]) -> list[Figure]:
 def histogram(column: Column) -> Figure | None:
     """Counts in bins of equal width (Freedman and Diaconis's rule, between 5 and 60 bins), with the normal curve of
     the same mean and standard deviation and, above, the box of the quartiles. Whole numbers have bins between them.
+    Six different values or fewer that repeat have a bar each and no curve: they are settings, not a spread.
 
     On a logarithmic axis the bins are equally wide as drawn and the curve is normal in the logarithm. None for fewer
     than two different values.
@@ -44,6 +48,8 @@ def histogram(column: Column) -> Figure | None:
     numbers = np.sort(column.floats()[column.present()])
     if len(numbers) < 2 or numbers[0] == numbers[-1] or not math.isfinite(numbers[-1] - numbers[0]):
         return None
+    if column.distinct <= _FEW_VALUES and len(numbers) >= _REPEATED * column.distinct:
+        return _each_value(column, numbers)
     across = column_scale(column, numbers, log=True)
     drawn = np.log(numbers) if across.log else numbers
     edges = across.edges(_bin_count(drawn), float(numbers[0]), float(numbers[-1]))
@@ -69,6 +75,25 @@ def histogram(column: Column) -> Figure | None:
         f"deviation of {shape}."
     )
     return figure(f"Distribution of {column.name}", alt, {"layer": layers})
+
+
+def _each_value(column: Column, numbers: Vector) -> Figure:
+    """A bar for each value, in order of size and evenly spaced, with its count above."""
+    found, counts = np.unique(numbers, return_counts=True)
+    order = [number(value, 10) for value in found.tolist()]
+    rows = [{"value": text, "count": count} for text, count in zip(order, counts.tolist(), strict=True)]
+    title = titled(column.name, column.unit)
+    x = {"field": "value", "type": "nominal", "title": title, "sort": order, "axis": {"labelAngle": 0}}
+    up = Scale("rows", 0.0, float(counts.max()) * _BAR_ROOM, whole=True)
+    bars = {"mark": {"type": "bar", "color": BLUE, "opacity": 0.75}, "encoding": {"x": x, "y": up.channel("count")}}
+    text = {"type": "text", "baseline": "bottom", "dy": -4, "fontSize": 12}
+    written = {"mark": text, "encoding": {"x": x, "y": up.channel("count"), "text": {"field": "count"}}}
+    told = listed([f"{value} ({plural(count, 'row')})" for value, count in zip(order, counts.tolist(), strict=True)])
+    alt = (
+        f"Bars: how many of {len(numbers):,} rows have each value of {column.name}; across {title}, up rows: {told}. "
+        f"Mean {number(float(numbers.mean()))}, median {number(float(np.median(numbers)))}."
+    )
+    return figure(f"Distribution of {column.name}", alt, {"data": values(rows), "layer": [bars, written]})
 
 
 def _bin_count(drawn: Vector) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from worker.engines.analysis.reading.units import unit_in_name
+
 _WIDE = frozenset({"W", "F"})
 _ELLIPSIS = "…"
 LABEL = 28
@@ -68,8 +70,10 @@ def _without_middle(text: str, common: int, most: int) -> str:
 
 
 def titled(name: str, unit: str | None = None) -> str:
-    """An axis title: the name, cut where it is long, and its unit."""
-    return shortened(name, _AXIS_TITLE) + (f" ({unit})" if unit else "")
+    """An axis title: the name, cut where it is long, and its unit where the name does not end with it."""
+    short = shortened(name, _AXIS_TITLE)
+    said = unit is not None and unit_in_name(short) == unit
+    return short + (f" ({unit})" if unit and not said else "")
 
 
 def wrapped(text: str, pixels: float, letter: float) -> str | list[str]:

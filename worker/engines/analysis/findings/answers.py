@@ -206,27 +206,31 @@ def standing(
     caveats: Sequence[str],
     findings: Sequence[Mapping[str, Any]],
     entries: Sequence[Mapping[str, Any]],
+    doubts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """``{status, text, why, finding, also}`` from the findings that answer, the main one first.
 
     `status` is `answered`, `qualified` (answered as far as such data can), `not_answerable`, `not_computed` (its task
     was not asked for or was skipped) or `overview` (nothing in particular was asked). `text` is the answer in words,
     `finding` the id of the key finding that it rests on, `also` the ids of those that answer the rest of the question.
+    `doubts` are about columns that the findings rest on; they stand behind the first.
     """
     asked = any(entry["asked"] for entry in entries)
     if cannot:
         return _answer("not_answerable", f"The data cannot answer this: {' Also, '.join(cannot)}", list(cannot))
-    said = " ".join(finding["text"] for finding in findings)
+    texts = [finding["text"] for finding in findings]
+    said = " ".join([*texts[:1], *doubts, *texts[1:]])
     if findings:
         finding, also = findings[0], [str(other["id"]) for other in findings[1:]]
         if question.ask is Ask.OVERVIEW and not asked:
-            return _answer("overview", said, [], finding["id"], also)
+            return _answer("overview", said, doubts, finding["id"], also)
         if asked and (left := _left_open(question, finding)):
             caveats = [*caveats, left]
         before = [caveat for caveat in caveats if question.causal or question.future]
         after = [caveat for caveat in caveats if caveat not in before]
         text = " ".join([*before, said, *after])
-        return _answer("qualified" if caveats else "answered", text, list(caveats), finding["id"], also)
+        why = [*doubts, *caveats]
+        return _answer("qualified" if why else "answered", text, why, finding["id"], also)
     kinds = {entry["kind"] for entry in entries if entry["asked"]} if asked else set(_kinds(question))
     for key, status, lead in (
         ("not_possible", "not_answerable", "The data cannot answer this: "),

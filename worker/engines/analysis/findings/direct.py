@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from worker.engines.analysis.findings.draft import SIGNIFICANT, Draft, confidence, doubts_of
-from worker.engines.analysis.wording import interval, listed, number, p_value, plural
+from worker.engines.analysis.wording import by_level, interval, listed, number, numbered, p_value, plural
 
 Result = dict[str, Any]
 
@@ -85,8 +85,8 @@ def _plain(result: Result) -> str:
 
 
 def _by_groups(result: Result) -> str:
-    parts = [f"{group['level']} {_value(result, group)}" for group in result["groups"]]
-    return f" By {result['by']}: {listed(parts, _SHOWN)}." if parts else ""
+    said = [(group["level"], _value(result, group)) for group in result["groups"]]
+    return f" {by_level(result['by'], said, _SHOWN)}." if said else ""
 
 
 def _place(at: Result) -> str:
@@ -111,7 +111,8 @@ def _extreme(result: Result) -> str:
     has = f"{result['by']} {level} has" if len(tied) == 1 else f"{listed(tied)} share"
     size = f" (n = {first['n']:,}{limits})" if result["statistic"] != "count" else ""
     text = f"{has} the {word} {_what(result)}{where}: {_value(result, first)}{size}."
-    rest = [f"{group['level']} {_value(result, group)}" for group in groups if group["level"] not in tied]
+    after = [(group["level"], _value(result, group)) for group in groups if group["level"] not in tied]
+    rest = [f"{level} ({value})" if numbered([level]) else f"{level} {value}" for level, value in after]
     if rest:
         text += f" {'It is followed by' if len(tied) == 1 else 'They are followed by'} {listed(rest, _SHOWN)}."
     second = groups[len(tied)] if len(groups) > len(tied) else None

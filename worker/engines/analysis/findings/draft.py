@@ -8,14 +8,16 @@ from typing import Any
 
 SIGNIFICANT = 0.05
 _HALF_SURE_ROWS = 10
-_DOUBT = 0.85
+DOUBT = 0.85
+"""What a finding keeps of its confidence with each doubt."""
 _MOST_UNANSWERED = 0.1
 
 CONFIDENCE_FORMULA = (
     "A finding's confidence is (1 − p) · n/(n + 10) · s · 0.85^d: p is the p-value adjusted for the tests made "
     "with it (for a description 0, for an absent effect 0.5), n the rows used, s the share of the rows of the "
-    "file that are used, d the number of doubts (failed assumption checks and warnings). The result's "
-    "confidence_score is the mean over its first five findings, times 0.85 if the analysis is partial, and 0 "
+    "file that are used, d the number of doubts (failed assumption checks, warnings, and columns with values that "
+    "look like a code for missing or are spelled in several ways). The result's confidence_score is "
+    "the mean over its first five findings, times 0.85 if the analysis is partial, and 0 "
     "without findings; where the data cannot answer the question it is a fifth of that, at most 0.1. Where words "
     "of the question that limit the rows fit nothing, findings keep 0.7 of it. That they cannot is itself held "
     "with 0.9, and with 0.7 where it hangs on a word that fits no column's name. Counts and sums of all rows have"
@@ -42,7 +44,7 @@ class Draft:
 def confidence(p: float | None, n: int, share_used: float, doubts: int) -> float:
     """By :data:`CONFIDENCE_FORMULA`; `p` None stands for a description."""
     sure = 1.0 if p is None else 0.5 if p >= SIGNIFICANT else 1 - p
-    return round(sure * n / (n + _HALF_SURE_ROWS) * share_used * _DOUBT**doubts, 4)
+    return round(sure * n / (n + _HALF_SURE_ROWS) * share_used * DOUBT**doubts, 4)
 
 
 def doubts_of(result: Mapping[str, Any]) -> int:
@@ -53,5 +55,5 @@ def doubts_of(result: Mapping[str, Any]) -> int:
 def overall(confidences: list[float], *, partial: bool, answered: bool = True) -> float:
     """The result's confidence score, from its findings' confidences in order of rank."""
     first = confidences[:5]
-    score = sum(first) / len(first) * (_DOUBT if partial else 1.0) if first else 0.0
+    score = sum(first) / len(first) * (DOUBT if partial else 1.0) if first else 0.0
     return round(score if answered else min(_MOST_UNANSWERED, score / 5), 4)

@@ -22,6 +22,7 @@ from worker.engines.analysis.reading.units import unit_of_cell
 
 _SAMPLE_RECORDS = 500
 _PREAMBLE = 50
+_LONGEST_UNIT = 16
 _YEAR = re.compile(r"(1[5-9]|20|21)[0-9]{2}")
 
 
@@ -68,7 +69,7 @@ def find_layout(
     above, heads = first, [head]
     if first and _upper_names(filled[first - 1], head, width):
         above, heads = first - 1, [filled[first - 1], head]
-    if body and _second_header(head.fields, body, width):
+    if body and not options.units_row and _second_header(head.fields, body, width):
         heads.append(body.pop(0))
     if len(heads) > 1:
         lines = ", ".join(str(each.line) for each in heads)
@@ -197,9 +198,9 @@ def _second_header(head: Sequence[str], body: Sequence[Record], width: int) -> b
     row, rest = body[0].fields, body[1:]
     if len(row) != width or len(head) != width or len(rest) < 2:
         return False
-    if all(_unit_cell(cell) for cell in row if cell.strip()):
-        return False
     typed = _typed_columns(rest, width)
+    if all(_unit_cell(cell) for cell in row if cell.strip()) or _units_by_shape(row, typed) is not None:
+        return False
     words = [i for i in typed if _is_word(row[i])]
     later = {cell.strip() for record in rest for cell in record.fields}
     goes_on = all(_is_word(row[i]) or (not row[i].strip() and head[i].strip()) for i in range(width))
@@ -221,7 +222,21 @@ def _unit_row(body: Sequence[Record], width: int, options: ReadOptions, notes: N
         notes.decide(f"units are on line {body[0].line}", "asked for in the request")
         return [cell.strip() if unit is None else unit for cell, unit in zip(cells, units, strict=True)]
     typed = _typed_columns(body[1:], width)
-    if None in units or not any(units[i] for i in typed) or any(looks_typed(cells[i]) and units[i] for i in typed):
+    if None in units:
+        shaped = _units_by_shape(cells, typed)
+        if shaped is None:
+            if _might_be_units(cells, typed):
+                notes.problem(body[0].line, "looks like a row of units: set read.units_row", "kept")
+            return None
+        told = ", ".join(sorted({repr(shaped[i]) for i, unit in enumerate(units) if unit is None}))
+        notes.decide(
+            f"units are on line {body[0].line}",
+            f"short words without digits over columns of numbers, most of them known units (not {told})",
+            "a row of data",
+            override="units_row",
+        )
+        return shaped
+    if not any(units[i] for i in typed) or any(looks_typed(cells[i]) and units[i] for i in typed):
         return None
     if any(units[i] and cells[i].strip().lower() in MISSING_AMONG_VALUES for i in typed):
         return None
@@ -229,6 +244,38 @@ def _unit_row(body: Sequence[Record], width: int, options: ReadOptions, notes: N
         f"units are on line {body[0].line}", "they stand over columns of numbers", "a row of data", override="units_row"
     )
     return [unit or "" for unit in units]
+
+
+def _units_by_shape(cells: Sequence[str], typed: Sequence[int]) -> list[str] | None:
+    """The units of a line that has short words without digits over columns of values and nothing elsewhere, most of
+    them known units, or half where these are no plain words (as *min* beside *max*, which are names); None for any
+    other line."""
+    units = [unit_of_cell(cell) for cell in cells]
+    if not _shaped(cells, typed) or any(unit != "" for i, unit in enumerate(units) if i not in typed):
+        return None
+    known = [unit for unit in units if unit]
+    unknown, symbols = units.count(None), any(not (unit.isascii() and unit.isalpha()) for unit in known)
+    if len(known) < unknown + (not symbols):
+        return None
+    return [cell.strip() if unit is None else unit for cell, unit in zip(cells, units, strict=True)]
+
+
+def _might_be_units(cells: Sequence[str], typed: Sequence[int]) -> bool:
+    """Whether a line has the shape of units, but holds too few that are known, or words elsewhere."""
+    return len([i for i in typed if cells[i].strip()]) >= 2 and _shaped(cells, typed)
+
+
+def _shaped(cells: Sequence[str], typed: Sequence[int]) -> bool:
+    over = [text for i in typed if (text := cells[i].strip()) and unit_of_cell(text) != ""]
+    return (
+        bool(over)
+        and all(
+            unit_of_cell(text) is not None
+            or (len(text) <= _LONGEST_UNIT and not looks_typed(text) and not any(map(str.isdigit, text)))
+            for text in over
+        )
+        and not any(text.lower() in MISSING_AMONG_VALUES for text in over)
+    )
 
 
 def joined_names(rows: Sequence[Sequence[str]]) -> list[str]:

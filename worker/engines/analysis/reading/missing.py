@@ -43,6 +43,7 @@ MISSING_AMONG_VALUES = MISSING_ANYWHERE | {
 _SENTINEL = re.compile(r"-?9{2,7}(?:\.[09]+)?|-9(?:\.0+)?|-8{1,4}(?:\.0+)?|-7{2,4}|-1(?:\.0+)?")
 _PLAIN = re.compile(r"[+-]?[0-9]{1,75}(?:\.[0-9]{0,75})?")
 _LEAST_OTHERS = 2
+_LEAST_BULK, _FAR, _SMALLEST_CODE = 8, 10, -77
 
 
 def code_values(codes: Iterable[str]) -> frozenset[Decimal]:
@@ -52,7 +53,8 @@ def code_values(codes: Iterable[str]) -> frozenset[Decimal]:
 
 def sentinels(values: Collection[str]) -> list[str]:
     """The distinct canonical numbers among `values` that are written like a code (``-99``, ``9999``) and lie further
-    outside the rest than the rest is wide."""
+    outside the rest than the rest is wide; a negative one where no other is also if it is as far outside the bulk, for
+    one large value makes the rest wide."""
     candidates = [value for value in values if _SENTINEL.fullmatch(value)]
     if not candidates or len(values) < len(candidates) + _LEAST_OTHERS:
         return []
@@ -63,9 +65,38 @@ def sentinels(values: Collection[str]) -> list[str]:
     for text in candidates:
         value = Decimal(text)
         alone = value == -1 and low >= 0 and low > margin
-        if (value < low - margin or value > high + margin) and (value != -1 or alone):
+        far = value < low - margin or value > high + margin or (low >= 0 > value and _below_bulk(value, rest))
+        if far and (value != -1 or alone):
             found.append(text)
     return sorted(found, key=Decimal)
+
+
+def _below_bulk(value: Decimal, rest: Collection[Decimal]) -> bool:
+    """Whether a negative code of two digits or more lies ten interquartile ranges and more below the middle half."""
+    ordered = sorted(rest)
+    if len(ordered) < _LEAST_BULK or value > _SMALLEST_CODE:
+        return False
+    q1, q3 = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
+    return value < q1 - _FAR * (q3 - q1)
+
+
+_PROPOSED = re.compile(r"(\S+) in column (.+) is taken as a number", re.DOTALL)
+
+
+def propose_code(code: str, name: str, notes: Notes) -> None:
+    """Note that a number of a column looks like a code for missing, and stays a number."""
+    notes.decide(
+        f"{code} in column {name} is taken as a number",
+        "it lies far outside the rest and may be a code for a missing value",
+        "a missing value",
+        override="missing",
+    )
+
+
+def proposed_code(decision: str) -> tuple[str, str] | None:
+    """The code and the column of a decision by :func:`propose_code`; None for any other."""
+    match = _PROPOSED.fullmatch(decision)
+    return None if match is None else (match[1], match[2])
 
 
 def tell_missing(name: str, codes: Mapping[str, int], notes: Notes) -> None:

@@ -17,7 +17,7 @@ from worker.engines.analysis.reading.cells import (
     beyond_range,
     canonical_number,
 )
-from worker.engines.analysis.reading.missing import code_values, sentinels
+from worker.engines.analysis.reading.missing import code_values, propose_code, sentinels
 from worker.engines.analysis.reading.notes import Notes
 from worker.engines.analysis.reading.overrides import ReadOptions
 from worker.engines.analysis.reading.raw import Cells
@@ -184,12 +184,7 @@ class NumberReader:
 
     def _propose_codes(self, cells: Cells, values: set[str]) -> None:
         for code in sentinels(values):
-            self._notes.decide(
-                f"{code} in column {cells.name} is taken as a number",
-                "it lies far outside the rest and may be a code for a missing value",
-                "a missing value",
-                override="missing",
-            )
+            propose_code(code, cells.name, self._notes)
 
 
 def _has_digits(cells: Mapping[str, int]) -> bool:
