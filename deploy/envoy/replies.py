@@ -23,7 +23,8 @@ BY_STATUS: Final = {
     504: "DEADLINE_EXCEEDED",
     500: "INTERNAL",
 }
-_TIME: Final = "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%"
+# Without a fraction, which may only stand where it is not zero.
+_TIME: Final = "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"
 _UNREADABLE: Final = {"field": "request", "issue": "is not HTTP that can be read"}
 
 

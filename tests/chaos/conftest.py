@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -39,7 +40,7 @@ def make_world(tmp_path: Path, world_files: Migrations, postgres_cluster: Postgr
     def make(database: str) -> World:
         url = ""
         if database == "postgresql":
-            name = f"world_{tmp_path.name}".lower().replace("-", "_")
+            name = f"world_{uuid4().hex}"
             postgres_cluster.psql(f"CREATE DATABASE {name} TEMPLATE {world_template};")
             url = postgres_cluster.url(name)
         return World(tmp_path, world_files, database_url=url)
