@@ -49,6 +49,14 @@ async def test_unusual_http(edge: str, edge_name: str, line: str, gateway: int, 
     writer.close()
 
 
+async def test_moments_of_its_own(client: aiohttp.ClientSession, edge_name: str) -> None:
+    told = []
+    for _ in range(4):
+        async with client.get("/api/v1/nope") as response:
+            told.append((await response.json())["timestamp"])
+    assert any("." in moment for moment in told) == (edge_name == "gateway"), told
+
+
 async def test_keys_in_a_file(opened: Opened, keys: Keys, edge_name: str, tmp_path: Path) -> None:
     other = Keys(create_key(tmp_path / "other.json", "other"), tmp_path / "users.jwks")
     other.jwks.write_bytes(keys.jwks.read_bytes())
